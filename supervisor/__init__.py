@@ -1,0 +1,1 @@
+"""One supervisor that runs ad-platform pipelines."""

@@ -1,0 +1,39 @@
+"""The JSON lines between a pipeline and the supervisor: Singer messages, with regions that replace and errors that tell.
+
+A pipeline uses `run_pipeline` and `Extraction`; the supervisor uses `wire.reader`.
+"""
+
+from wire.backoff import Backoff, call_with_retries
+from wire.channel import Channel, open_channel
+from wire.days import Window, today_in
+from wire.endpoints import checked_endpoint
+from wire.exits import Kind
+from wire.extraction import Extraction, run_pipeline
+from wire.failures import PipelineError, SchemaError, WireError
+from wire.invocation import Invocation
+from wire.messages import Replaces
+from wire.money import from_micros, plain
+from wire.schema import Column, Table, Type
+
+__all__ = [
+    "Backoff",
+    "Channel",
+    "Column",
+    "Extraction",
+    "Invocation",
+    "Kind",
+    "PipelineError",
+    "Replaces",
+    "SchemaError",
+    "Table",
+    "Type",
+    "Window",
+    "WireError",
+    "call_with_retries",
+    "checked_endpoint",
+    "from_micros",
+    "open_channel",
+    "plain",
+    "run_pipeline",
+    "today_in",
+]

@@ -1,0 +1,53 @@
+"""Repeating a call that a wait can mend, with exponential backoff and jitter."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from msgspec import Struct
+
+from wire.failures import PipelineError
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class Backoff(Struct, frozen=True):
+    """How often and how patiently. Seconds; the wait before retry n is `first` x 2^(n-1), jittered down by up to half."""
+
+    attempts: int = 5
+    first: float = 2.0
+    longest: float = 300.0
+
+    def wait(self, retry: int, uniform: Callable[[float, float], float] = random.uniform) -> float:
+        """Seconds to wait before retry number `retry`, which counts from 1."""
+        return float(min(self.longest, self.first * 2 ** (retry - 1)) * uniform(0.5, 1.0))
+
+
+def call_with_retries(
+    call: Callable[[], T],
+    *,
+    mendable: Callable[[PipelineError], bool],
+    backoff: Backoff,
+    what: str,
+    sleep: Callable[[float], None] = time.sleep,
+) -> T:
+    """Call until it works, the error is not `mendable`, or the attempts are used up; then raise the last error.
+
+    An error's own `retry_after` wins over the computed wait, unless it is longer than `backoff.longest`: then the
+    error is raised at once, so that the supervisor can schedule the next attempt.
+    """
+    for retry in range(1, backoff.attempts + 1):
+        try:
+            return call()
+        except PipelineError as error:
+            wait = error.retry_after if error.retry_after is not None else backoff.wait(retry)
+            if retry == backoff.attempts or not mendable(error) or wait > backoff.longest:
+                raise
+            log.warning("%s: %s; retry %d in %.1f s", what, error.message, retry, wait)
+            sleep(wait)
+    raise AssertionError("a backoff makes at least one attempt")

@@ -1,0 +1,111 @@
+"""Days that are complete, days that are due, and the windows they are loaded in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterable, Sequence
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
+
+from wire.exits import Kind
+from wire.failures import PipelineError
+
+_DAY = dt.timedelta(days=1)
+
+
+class Window(Struct, frozen=True, order=True):
+    """A run of days, both ends included."""
+
+    first: dt.date
+    last: dt.date
+
+    def __len__(self) -> int:
+        return (self.last - self.first).days + 1
+
+    def days(self) -> Iterable[dt.date]:
+        return (self.first + _DAY * n for n in range(len(self)))
+
+    def __str__(self) -> str:
+        return f"{self.first}..{self.last}" if self.first != self.last else str(self.first)
+
+
+def now() -> dt.datetime:
+    """The instant taken for now: the clock's, or PIPELINE_NOW (ISO 8601 with an offset) for a replay or a test."""
+    given = os.environ.get("PIPELINE_NOW")
+    if not given:
+        return dt.datetime.now(dt.UTC)
+    try:
+        instant = dt.datetime.fromisoformat(given)
+    except ValueError as cause:
+        raise PipelineError(Kind.CONFIG, f"PIPELINE_NOW: {given!r} is not an ISO 8601 instant") from cause
+    return instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)
+
+
+def today_in(timezone: str) -> dt.date:
+    """The date it is now in an account's time zone, an IANA name such as Europe/Berlin."""
+    try:
+        return now().astimezone(ZoneInfo(timezone)).date()
+    except (ZoneInfoNotFoundError, ValueError) as cause:
+        raise PipelineError(Kind.DATA, f"the time zone {timezone!r} of an account is not known here") from cause
+
+
+def merged(windows: Iterable[Window]) -> tuple[Window, ...]:
+    """The same days as few windows, oldest first."""
+    out: list[Window] = []
+    for window in sorted(windows):
+        if out and window.first <= out[-1].last + _DAY:
+            out[-1] = Window(out[-1].first, max(out[-1].last, window.last))
+        else:
+            out.append(window)
+    return tuple(out)
+
+
+def without(window: Window, done: Sequence[Window]) -> tuple[Window, ...]:
+    """The days of `window` that are in none of `done`, oldest first."""
+    left: list[Window] = []
+    first = window.first
+    for each in merged(done):
+        if each.last < first or each.first > window.last:
+            continue
+        if each.first > first:
+            left.append(Window(first, each.first - _DAY))
+        first = max(first, each.last + _DAY)
+    if first <= window.last:
+        left.append(Window(first, window.last))
+    return tuple(left)
+
+
+def due_windows(
+    *,
+    start: dt.date,
+    today: dt.date,
+    complete: Sequence[Window],
+    lookback_days: int,
+    window_days: int,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+) -> tuple[Window, ...]:
+    """The windows to load, newest first, none longer than `window_days`.
+
+    Without `since` and `until`: the days from `start` to `today` that were never completed, and the trailing
+    `lookback_days` before today, because platforms restate them. With either, exactly the days they name.
+    """
+    due: tuple[Window, ...] = ()
+    if since or until:
+        first, last = since or start, min(until or today, today)
+        due = (Window(first, last),) if first <= last else ()
+    elif start <= today:
+        span = Window(start, today)
+        recent = Window(max(start, today - _DAY * lookback_days), today)
+        due = merged([*without(span, complete), recent])
+    return tuple(piece for window in reversed(due) for piece in _cut(window, window_days))
+
+
+def _cut(window: Window, window_days: int) -> Iterable[Window]:
+    last = window.last
+    while last >= window.first:
+        first = max(window.first, last - _DAY * (window_days - 1))
+        yield Window(first, last)
+        last = first - _DAY

@@ -1,0 +1,214 @@
+"""One run of a pipeline towards the wire: regions with their state, accounts that may fail alone, the exit status."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from wire.channel import Channel, open_channel
+from wire.days import Window, due_windows, merged
+from wire.exits import INTERNAL, OK, Kind, status_of_all
+from wire.failures import PipelineError, SchemaError
+from wire.invocation import Invocation, read_invocation
+from wire.messages import ErrorLine, Replaces
+from wire.schema import Table
+
+log = logging.getLogger(__name__)
+
+
+class Extraction:
+    """Sends whole regions: an account's entities, or an account's days, each followed by the state that includes it."""
+
+    def __init__(self, channel: Channel, invocation: Invocation, tables: Sequence[Table]) -> None:
+        self._channel = channel
+        self._invocation = invocation
+        self._tables = {table.name: table for table in tables}
+        self._announced: set[str] = set()
+        self._state: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(invocation.state))
+        self._failed: set[Kind] = set()
+
+    def wants(self, name: str) -> bool:
+        """Whether a table is asked for, by the settings' `tables` or by a catalog; neither means all."""
+        tables = self._invocation.settings.get("tables") or ()
+        unknown = sorted(set(tables) - set(self._tables))
+        if unknown:
+            raise PipelineError(
+                Kind.CONFIG, f"settings.tables: there is no table {unknown[0]!r}; there are {', '.join(self._tables)}"
+            )
+        if tables and name not in tables:
+            return False
+        selected = self._invocation.selected
+        return selected is None or name in selected
+
+    def replace_account(self, name: str, account_id: str, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Send an account's entities: `rows` are all of them. If they cannot all be had, nothing was sent."""
+        count = self._send(name, rows)
+        self._account_state(name, account_id)
+        self._channel.state(self._state, Replaces(stream=name, where={"account_id": account_id}, rows=count))
+        return count
+
+    def replace_window(
+        self, name: str, account_id: str, window: Window, rows: Iterable[Mapping[str, Any]], *, today: dt.date
+    ) -> int:
+        """Send an account's rows of some days: `rows` are all of them. If they cannot all be had, nothing was sent.
+
+        Days before `today`, the account's own date when the rows were asked for, count as complete from then on.
+        """
+        count = self._send(name, rows)
+        over = min(window.last, today - dt.timedelta(days=1))
+        if over >= window.first:
+            account = self._account_state(name, account_id)
+            done = merged([*_windows(account.get("complete", ())), Window(window.first, over)])
+            account["complete"] = [[each.first.isoformat(), each.last.isoformat()] for each in done]
+        replaces = Replaces(
+            stream=name,
+            where={"account_id": account_id},
+            first=window.first.isoformat(),
+            last=window.last.isoformat(),
+            rows=count,
+        )
+        self._channel.state(self._state, replaces)
+        return count
+
+    def due(
+        self,
+        name: str,
+        account_id: str,
+        *,
+        today: dt.date,
+        lookback_days: int,
+        window_days: int,
+        earliest: dt.date | None = None,
+    ) -> tuple[Window, ...]:
+        """The windows of a daily table that an account still needs, newest first; see `wire.days.due_windows`.
+
+        `earliest` is the oldest day that the platform still serves.
+        """
+        start = start_date(self._invocation.settings, today)
+        since = self._invocation.since
+        if earliest is not None:
+            start = max(start, earliest)
+            since = max(since, earliest) if since else None
+        return due_windows(
+            start=start,
+            today=today,
+            complete=_windows(self._account_state(name, account_id).get("complete", ())),
+            lookback_days=lookback_days,
+            window_days=window_days,
+            since=since,
+            until=self._invocation.until,
+        )
+
+    @contextmanager
+    def account(self, account_id: str) -> Iterator[None]:
+        """Whatever fails inside is reported as this account's failure, and the pipeline goes on with the next.
+
+        A refused credential or a wrong configuration is not the account's alone, unless the error names the account.
+        """
+        try:
+            yield
+        except PipelineError as error:
+            if error.account_id is None and error.kind in (Kind.AUTH, Kind.CONFIG):
+                raise
+            self._failed.add(error.kind)
+            log.error("account %s: %s", account_id, error.message)
+            self._channel.error(ErrorLine(error.kind, error.message, error.retry_after, account_id))
+
+    @property
+    def exit_status(self) -> int:
+        return status_of_all(frozenset(self._failed))
+
+    def _send(self, name: str, rows: Iterable[Mapping[str, Any]]) -> int:
+        gathered = self._channel.gather(name, rows)
+        if name not in self._announced:
+            self._channel.schema(self._tables[name])
+            self._announced.add(name)
+        self._channel.send(gathered)
+        return gathered.count
+
+    def _account_state(self, name: str, account_id: str) -> dict[str, Any]:
+        streams = self._state.setdefault("bookmarks", {})
+        accounts = streams.setdefault(name, {}).setdefault("accounts", {})
+        account: dict[str, Any] = accounts.setdefault(account_id, {})
+        return account
+
+
+def start_date(settings: Mapping[str, Any], today: dt.date) -> dt.date:
+    """The first day to load: the setting `start_date`, or 30 days before `today`."""
+    given = settings.get("start_date")
+    if given is None:
+        return today - dt.timedelta(days=30)
+    try:
+        return dt.date.fromisoformat(str(given))
+    except ValueError as cause:
+        raise PipelineError(
+            Kind.CONFIG, f"settings.start_date: expected a day like 2026-01-31, got {given!r}"
+        ) from cause
+
+
+def run_pipeline(name: str, tables: Sequence[Table], extract: Callable[[Invocation, Extraction], None]) -> int:
+    """A pipeline's whole main function: everything from the command line to the exit status.
+
+    `extract` imports the SDK itself, after standard output has been taken for the wire. Whatever it raises becomes one
+    ERROR line and one log line; a traceback is only logged at LOG_LEVEL=DEBUG, because it may quote a request.
+    """
+    logging.basicConfig(
+        stream=sys.stderr, level=os.environ.get("LOG_LEVEL", "INFO").upper(), format="%(levelname)-8s | %(message)s"
+    )
+    channel: Channel | None = None
+    try:
+        invocation = read_invocation(name)
+        channel = open_channel()
+        if invocation.discover:
+            _print_catalog(channel, tables)
+            return OK
+        extraction = Extraction(channel, invocation, tables)
+        extract(invocation, extraction)
+        channel.flush()
+        return extraction.exit_status
+    except PipelineError as error:
+        log.debug("the failure in full", exc_info=True)
+        return _report(channel, error)
+    except SchemaError as error:
+        return _report(channel, PipelineError(Kind.INTERNAL, str(error)))
+    except BrokenPipeError:
+        log.error("nobody reads the output any more")
+        return INTERNAL
+    except Exception as error:  # the last line of defence: the operator gets a sentence, not a traceback
+        log.debug("the failure in full", exc_info=True)
+        return _report(channel, PipelineError(Kind.INTERNAL, f"a bug in this pipeline: {type(error).__name__}"))
+
+
+def _report(channel: Channel | None, error: PipelineError) -> int:
+    log.error("%s", error.message)
+    if channel is not None:
+        try:
+            channel.error(ErrorLine(error.kind, error.message, error.retry_after, error.account_id))
+        except BrokenPipeError:
+            log.error("nobody reads the output any more")
+    return error.exit_status
+
+
+def _print_catalog(channel: Channel, tables: Sequence[Table]) -> None:
+    streams = [
+        {
+            "tap_stream_id": table.name,
+            "stream": table.name,
+            "schema": table.json_schema(),
+            "key_properties": list(table.key),
+            "metadata": [{"breadcrumb": [], "metadata": {"selected": True, "table-key-properties": list(table.key)}}],
+        }
+        for table in tables
+    ]
+    channel.write_line({"streams": streams})
+
+
+def _windows(pairs: Iterable[Sequence[str]]) -> tuple[Window, ...]:
+    return tuple(Window(dt.date.fromisoformat(first), dt.date.fromisoformat(last)) for first, last in pairs)

@@ -1,0 +1,89 @@
+"""How a pipeline is called: Singer's command line, its settings and its state."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from wire.exits import Kind
+from wire.failures import PipelineError
+
+
+class Invocation(Struct, frozen=True):
+    """One call of a pipeline. `selected` is None where no catalog limits the streams; days are inclusive."""
+
+    settings: Mapping[str, Any]
+    state: Mapping[str, Any]
+    selected: frozenset[str] | None
+    discover: bool
+    since: dt.date | None
+    until: dt.date | None
+
+
+def read_invocation(name: str, arguments: Sequence[str] | None = None) -> Invocation:
+    """Parse `--config FILE --state FILE --catalog FILE --discover --since DAY --until DAY`.
+
+    Raises PipelineError (config) for a file that is missing or is not a JSON object; a wrong option exits with 64.
+    """
+    parser = _Parser(prog=name, description=f"{name}: extracts ad data and writes Singer messages to standard output.")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="settings as a JSON object; secrets may come from it too, the environment wins",
+    )
+    parser.add_argument("--state", type=Path, metavar="FILE", help="the value of the last STATE message")
+    parser.add_argument("--catalog", type=Path, metavar="FILE", help="a Singer catalog that selects streams")
+    parser.add_argument("--discover", action="store_true", help="print the catalog and exit")
+    parser.add_argument(
+        "--since", type=dt.date.fromisoformat, metavar="DAY", help="reload from this day on (2026-01-31)"
+    )
+    parser.add_argument("--until", type=dt.date.fromisoformat, metavar="DAY", help="and up to this day")
+    given = parser.parse_args(arguments)
+    if given.since and given.until and given.since > given.until:
+        parser.error(f"--since {given.since} is after --until {given.until}")
+    return Invocation(
+        settings=_object(given.config),
+        state=_object(given.state),
+        selected=_selected(_object(given.catalog)) if given.catalog else None,
+        discover=given.discover,
+        since=given.since,
+        until=given.until,
+    )
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        self.print_usage()
+        self.exit(64, f"{self.prog}: {message}\n")
+
+
+def _object(path: Path | None) -> Mapping[str, Any]:
+    if path is None:
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as cause:
+        raise PipelineError(Kind.CONFIG, f"{path} cannot be read as JSON: {cause}") from cause
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise PipelineError(Kind.CONFIG, f"{path} must hold a JSON object")
+    return content
+
+
+def _selected(catalog: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(stream["tap_stream_id"] for stream in catalog.get("streams", ()) if _is_selected(stream))
+
+
+def _is_selected(stream: Mapping[str, Any]) -> bool:
+    for entry in stream.get("metadata", ()):
+        if not entry.get("breadcrumb"):
+            return bool(entry.get("metadata", {}).get("selected", False))
+    return bool(stream.get("schema", {}).get("selected", False))
