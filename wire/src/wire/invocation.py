@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def read_invocation(name: str, arguments: Sequence[str] | None = None) -> Invoca
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
-        self.print_usage()
+        self.print_usage(sys.stderr)
         self.exit(64, f"{self.prog}: {message}\n")
 
 

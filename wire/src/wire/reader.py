@@ -88,6 +88,11 @@ class Reader:
         self._streams: dict[str, _Stream] = {}
         self._last: _Stream | None = None
 
+    @property
+    def line(self) -> int:
+        """The number of the last line that was read, counted from 1."""
+        return self._line
+
     def feed(self, block: bytes) -> Iterator[Event]:
         """The events of all lines that `block` completes."""
         end = block.rfind(b"\n") + 1

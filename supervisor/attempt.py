@@ -1,0 +1,270 @@
+"""One attempt of one platform: its process and its loader side by side, watched until the tree is empty.
+
+Decides why an attempt ended; how a process is stopped is `process`, how lines become rows is `loader`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field, frozen
+
+from supervisor.config import PlatformConfig
+from supervisor.credentials import redact
+from supervisor.errors import SinkError
+from supervisor.loader import Loader
+from supervisor.outcome import AccountFailure, AttemptResult, Outcome
+from supervisor.process import Child, SpawnError
+from supervisor.registry import Pipeline
+from supervisor.sinks import Session
+from wire.exits import NO_RETRY, TEMPORARY, UNAVAILABLE
+from wire.failures import WireError
+from wire.messages import ErrorLine
+
+_TICK_SECONDS = 0.05
+_LOOK_SECONDS = 0.25
+_DRAIN_SECONDS = 5.0
+_STDERR_LINES = 20
+_LINE_BYTES = 8192
+
+
+@frozen(kw_only=True)
+class Days:
+    """The days that a run was asked to load; None leaves the choice to the pipeline."""
+
+    since: dt.date | None = None
+    until: dt.date | None = None
+
+
+@define
+class StopRequest:
+    """Set once, by a signal or the global timeout; every attempt looks at it. `hurry` cuts grace periods short."""
+
+    event: threading.Event = field(factory=threading.Event)
+    reason: str = ""
+    hurry: bool = False
+
+    def request(self, reason: str) -> None:
+        if not self.event.is_set():
+            self.reason = reason
+            self.event.set()
+
+    def __bool__(self) -> bool:
+        return self.event.is_set()
+
+
+@frozen
+class _End:
+    """Why an attempt was cut short."""
+
+    outcome: Outcome
+    sentence: str
+
+
+@define(kw_only=True)
+class Attempt:
+    """One start of one platform's pipeline. `run` is called once and returns when nothing of it is alive."""
+
+    platform: PlatformConfig
+    pipeline: Pipeline
+    session: Session
+    number: int
+    directory: Path
+    stop: StopRequest
+    secrets: frozenset[str]
+    log_line: Callable[[str], None]
+    days: Days = Days()
+    full_refresh: bool = False
+    _stderr: deque[str] = field(factory=lambda: deque(maxlen=_STDERR_LINES))
+    _peak: int = 0
+    _survivors: tuple[str, ...] = ()
+    _last_log: float = field(factory=time.monotonic)
+
+    def run(self) -> AttemptResult:
+        """Run the pipeline to its end, whatever that is; never raises for what the pipeline or the sink does."""
+        started, clock = dt.datetime.now(dt.UTC), time.monotonic()
+        loader = Loader(self.session, self.directory, notice=self.log_line)
+        exit_status: int | None = None
+        try:
+            command = self._command()
+            child = Child.spawn(
+                command, directory=self.pipeline.directory, environment=self.pipeline.environment
+            )
+        except SpawnError as error:
+            end: _End | None = _End(Outcome.SPAWN_FAILED, f"{error}")
+        except SinkError as error:
+            end = _End(Outcome.SINK_ERROR, f"{error}")
+        else:
+            end = self._watch(child, loader, clock)
+            exit_status = child.reap()
+            loader.finish(keep=end is None and exit_status == 0)
+            end = end or _loading_end(loader)
+        return self._result(started, time.monotonic() - clock, loader, end, exit_status)
+
+    def _watch(self, child: Child, loader: Loader, clock: float) -> _End | None:
+        stderr = threading.Thread(target=self._read_stderr, args=(child.stderr,), name="stderr", daemon=True)
+        stderr.start()
+        loader.start(child.stdout)
+        end = self._until_over(child, loader, clock)
+        self._survivors = child.survivors() if end is None else ()
+        # A signalled leader that ended by itself may still have left children behind: the end is an empty tree.
+        child.stop(self.platform.kill_grace, hurry=lambda: self.stop.hurry)
+        if not loader.wait(_DRAIN_SECONDS):
+            loader.stop()
+            loader.wait()
+        stderr.join(_DRAIN_SECONDS)
+        return end
+
+    def _until_over(self, child: Child, loader: Loader, clock: float) -> _End | None:
+        next_look = 0.0
+        while not child.ended():
+            now = time.monotonic()
+            if now >= next_look:
+                next_look = now + _LOOK_SECONDS
+                over = self._over_memory(child)
+                if over is not None:
+                    return over
+            end = self._over_time(loader, now, clock) or _loading_end(loader)
+            if end is not None:
+                return end
+            if self.stop.event.wait(_TICK_SECONDS):
+                return _End(Outcome.INTERRUPTED, self.stop.reason)
+        return None
+
+    def _over_time(self, loader: Loader, now: float, clock: float) -> _End | None:
+        if now - clock > self.platform.timeout:
+            return _End(
+                Outcome.TIMED_OUT,
+                f"stopped after {self.platform.timeout:g} s, its timeout; raise `timeout` or load fewer days at once",
+            )
+        stall = self.platform.stall_timeout
+        silent = now - max(loader.progress.last_sign, self._last_log)
+        if stall is not None and silent > stall and not loader.blocked:
+            return _End(Outcome.STALLED, f"stopped after {silent:.0f} s without a line of output or log, its stall_timeout")
+        return None
+
+    def _over_memory(self, child: Child) -> _End | None:
+        memory = child.look().memory_bytes
+        limit = self.platform.memory_limit
+        if limit is not None and memory > limit:
+            # RSS counts shared pages once per process, so a tree over the limit is looked at again, exactly.
+            memory = min(memory, child.shared_fairly())
+        self._peak = max(self._peak, memory)
+        if limit is None or memory <= limit:
+            return None
+        return _End(
+            Outcome.MEMORY_EXCEEDED,
+            f"stopped at {memory / 2**20:.0f} MiB, over its memory_limit of {limit / 2**20:.0f} MiB",
+        )
+
+    def _read_stderr(self, descriptor: int) -> None:
+        with os.fdopen(descriptor, "rb", buffering=_LINE_BYTES) as stream:
+            while line := stream.readline(_LINE_BYTES):
+                self._last_log = time.monotonic()
+                text = redact(line.decode(errors="replace").rstrip(), self.secrets)
+                if text:
+                    self._stderr.append(text)
+                    self.log_line(text)
+
+    def _command(self) -> tuple[str, ...]:
+        """The pipeline's command with Singer's options; state and settings travel in files that only we can read."""
+        command = list(self.pipeline.command)
+        if self.platform.settings or not self.platform.command:
+            command += ["--config", self._write("config.json", dict(self.platform.settings))]
+        state = None if self.full_refresh else self.session.state()
+        if state is not None:
+            command += ["--state", self._write("state.json", json.loads(state))]
+        if self.days.since:
+            command += ["--since", self.days.since.isoformat()]
+        if self.days.until:
+            command += ["--until", self.days.until.isoformat()]
+        return tuple(command)
+
+    def _write(self, name: str, value: Mapping[str, Any]) -> str:
+        path = self.directory / name
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(value), encoding="utf-8")
+        return str(path)
+
+    def _result(
+        self, started: dt.datetime, seconds: float, loader: Loader, end: _End | None, exit_status: int | None
+    ) -> AttemptResult:
+        failures = loader.progress.failures
+        if end is None and exit_status is not None:
+            end = self._exit_end(exit_status, failures)
+        progress = loader.progress
+        waits = [failure.retry_after for failure in failures if failure.retry_after is not None]
+        return AttemptResult(
+            platform=self.platform.name,
+            number=self.number,
+            outcome=end.outcome if end else Outcome.COMPLETED,
+            message=redact(end.sentence, self.secrets) if end else None,
+            exit_status=exit_status if exit_status is None or exit_status >= 0 else None,
+            signal=-exit_status if exit_status is not None and exit_status < 0 else None,
+            rows=progress.rows,
+            rows_by_table=dict(progress.rows_by_table),
+            bytes_read=progress.bytes_read,
+            started=started,
+            duration_seconds=seconds,
+            peak_memory_bytes=self._peak,
+            blocked_on_sink_seconds=progress.blocked_seconds,
+            stderr_tail=tuple(self._stderr),
+            survivors=self._survivors,
+            failed_accounts=tuple(
+                AccountFailure(
+                    account_id=f.account_id, kind=f.kind.value, message=redact(f.message, self.secrets)
+                )
+                for f in failures
+                if f.account_id is not None
+            ),
+            retry_after=max(waits, default=None),
+            retryable=end is not None and _is_retryable(end.outcome, exit_status, failures),
+        )
+
+    def _exit_end(self, status: int, failures: list[ErrorLine]) -> _End | None:
+        if status == 0 and not failures:
+            return None
+        if status == -signal.SIGKILL:
+            return _End(Outcome.KILLED_BY_KERNEL, "killed by the kernel (SIGKILL), probably out of memory")
+        if status < 0:
+            name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
+            return _End(Outcome.FAILED, f"ended by {name}; {self._last_words()}")
+        accounts = {f.account_id: f for f in failures if f.account_id is not None}
+        whole = [f for f in failures if f.account_id is None]
+        if whole:
+            return _End(Outcome.FAILED, whole[-1].message)
+        if accounts:
+            named = "; ".join(f"{account}: {f.message}" for account, f in accounts.items())
+            return _End(Outcome.FAILED, f"{len(accounts)} account(s) failed: {named}")
+        return _End(Outcome.FAILED, f"ended with exit status {status}; {self._last_words()}")
+
+    def _last_words(self) -> str:
+        return f"its last line was: {self._stderr[-1]}" if self._stderr else "it wrote nothing to its log"
+
+
+def _loading_end(loader: Loader) -> _End | None:
+    if isinstance(loader.error, WireError):
+        return _End(Outcome.PROTOCOL_ERROR, f"its output breaks the protocol: {loader.error}")
+    if loader.error is not None:
+        return _End(Outcome.SINK_ERROR, f"{loader.error}")
+    return None
+
+
+def _is_retryable(outcome: Outcome, exit_status: int | None, failures: list[ErrorLine]) -> bool:
+    """Whether another attempt could mend it; a pipeline says so by its exit status."""
+    if outcome in (Outcome.INTERRUPTED, Outcome.SPAWN_FAILED):
+        return False
+    if outcome is Outcome.FAILED:
+        if exit_status in (TEMPORARY, UNAVAILABLE):
+            return True
+        return exit_status not in NO_RETRY and not (exit_status == 0 and failures)
+    return True

@@ -1,0 +1,39 @@
+"""One run at a time per storage: a lock that dies with its holder, and says who that is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import os
+from pathlib import Path
+
+from supervisor.errors import SinkError
+
+
+class RunLock:
+    """Held from construction to `release`, or to the end of the process however it ends.
+
+    The kernel drops the lock with its last descriptor, so a file left behind by `kill -9` locks nobody out.
+    """
+
+    def __init__(self, path: Path, *, what: str) -> None:
+        try:
+            self._file = path.open("a+", encoding="utf-8")
+        except OSError as cause:
+            raise SinkError(f"{what} cannot be used: {path} cannot be written ({cause.strerror})") from cause
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as cause:
+            self._file.seek(0)
+            holder = self._file.read().strip() or "an unknown process"
+            self._file.close()
+            raise SinkError(f"{what} is in use by {holder}; wait until that run ends") from cause
+        self._file.truncate(0)
+        started = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        self._file.write(f"pid {os.getpid()}, a run that started {started}")
+        self._file.flush()
+
+    def release(self) -> None:
+        """Let the next run in. The file stays: removing it would let two later runs hold two different files."""
+        self._file.truncate(0)
+        self._file.close()

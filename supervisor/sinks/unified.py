@@ -1,0 +1,189 @@
+"""The views over all platforms: `ads.campaign_daily`, `ads.ad_group_daily`, `ads.ad_daily`.
+
+One row per unified column says what it is on each platform. Money stays in the account's currency, clicks are all
+clicks, and what a platform does not have is null, so that nothing is compared that is not comparable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+DECIMAL = "DECIMAL(38,18)"
+
+
+@frozen
+class Measure:
+    """A column of an expression over one daily table `d`; `needs` are the columns that it reads."""
+
+    expression: str
+    needs: tuple[str, ...]
+
+
+def _column(name: str) -> Measure:
+    return Measure(f"d.{name}", (name,))
+
+
+def _exact(name: str) -> Measure:
+    """A double as the decimal that it prints as, so that 12.3 does not become 12.300000000000000711."""
+    return Measure(f"CAST(CAST(d.{name} AS VARCHAR) AS {DECIMAL})", (name,))
+
+
+@frozen
+class Source:
+    """One platform: its account table, and its own name of each level and column."""
+
+    account_table: str
+    account_name: str
+    currency: str
+    timezone: str | None
+    levels: Mapping[str, str]
+    measures: Mapping[str, Measure]
+
+
+LEVELS = ("campaign", "ad_group", "ad")
+MEASURES = {
+    "impressions": "BIGINT",
+    "clicks": "BIGINT",
+    "link_clicks": "BIGINT",
+    "spend": DECIMAL,
+    "conversions": "DOUBLE",
+    "conversions_value": DECIMAL,
+    "view_through_conversions": "DOUBLE",
+    "leads": "DOUBLE",
+    "video_views": "BIGINT",
+    "reach": "BIGINT",
+    "attribution_setting": "VARCHAR",
+    "is_final": "BOOLEAN",
+}
+
+SOURCES = {
+    "google": Source(
+        account_table="customer",
+        account_name="descriptive_name",
+        currency="currency_code",
+        timezone="time_zone",
+        levels={"campaign": "campaign", "ad_group": "ad_group", "ad": "ad"},
+        measures={
+            "impressions": _column("impressions"),
+            "clicks": _column("clicks"),
+            "spend": _column("cost"),
+            "conversions": _column("conversions"),
+            "conversions_value": _exact("conversions_value"),
+            "view_through_conversions": _column("view_through_conversions"),
+            "video_views": _column("video_trueview_views"),
+            "is_final": _column("is_final"),
+        },
+    ),
+    "microsoft": Source(
+        account_table="account",
+        account_name="account_name",
+        currency="currency_code",
+        timezone="iana_time_zone",
+        levels={"campaign": "campaign", "ad_group": "ad_group", "ad": "ad"},
+        measures={
+            "impressions": _column("impressions"),
+            "clicks": _column("clicks"),
+            "spend": _column("spend"),
+            "conversions": Measure(
+                "coalesce(d.conversions_qualified, d.conversions)", ("conversions_qualified", "conversions")
+            ),
+            "conversions_value": _column("revenue"),
+            "view_through_conversions": _column("view_through_conversions"),
+            "video_views": _column("video_views"),
+            "is_final": _column("is_final"),
+        },
+    ),
+    "facebook": Source(
+        account_table="account",
+        account_name="name",
+        currency="currency",
+        timezone="timezone_name",
+        levels={"campaign": "campaign", "ad_group": "ad_set", "ad": "ad"},
+        measures={
+            "impressions": _column("impressions"),
+            "clicks": _column("clicks"),
+            "link_clicks": _column("inline_link_clicks"),
+            "spend": _column("spend"),
+            "conversions": _column("conversions"),
+            "conversions_value": _column("conversions_value"),
+            "leads": _column("leads"),
+            "video_views": _column("video_views"),
+            "reach": _column("reach"),
+            "attribution_setting": _column("attribution_setting"),
+            "is_final": _column("is_final"),
+        },
+    ),
+    "linkedin": Source(
+        account_table="account",
+        account_name="name",
+        currency="currency",
+        timezone=None,
+        levels={"campaign": "campaign_group", "ad_group": "campaign", "ad": "creative"},
+        measures={
+            "impressions": _column("impressions"),
+            "clicks": _column("clicks"),
+            "link_clicks": _column("landing_page_clicks"),
+            "spend": _column("cost_in_local_currency"),
+            "conversions": Measure(
+                "coalesce(d.external_website_conversions, 0) + coalesce(d.one_click_leads, 0)",
+                ("external_website_conversions", "one_click_leads"),
+            ),
+            "conversions_value": _column("conversion_value_in_local_currency"),
+            "view_through_conversions": _column("external_website_post_view_conversions"),
+            "leads": _column("one_click_leads"),
+            "video_views": _column("video_views"),
+            "reach": _column("approximate_member_reach"),
+            "is_final": _column("is_final"),
+        },
+    ),
+}
+_AD_NAMES = {"microsoft": "ad_title"}
+
+
+def unified_views(columns: Mapping[str, set[str]]) -> dict[str, str]:
+    """View name -> query, for the tables that exist; `columns` maps `platform.table` to its column names."""
+    views = {}
+    for depth, level in enumerate(LEVELS, start=1):
+        parts = [_part(platform, source, depth, columns) for platform, source in SOURCES.items()]
+        queries = [part for part in parts if part is not None]
+        if queries:
+            views[f"{level}_daily"] = "\nUNION ALL\n".join(queries)
+    return views
+
+
+def _part(platform: str, source: Source, depth: int, columns: Mapping[str, set[str]]) -> str | None:
+    table = f"{source.levels[LEVELS[depth - 1]]}_daily"
+    daily = columns.get(f"{platform}.{table}")
+    accounts = columns.get(f"{platform}.{source.account_table}")
+    if not daily or not accounts:
+        return None
+    timezone = f"a.{source.timezone}" if source.timezone else "'UTC'"
+    chosen = [
+        f"'{platform}' AS platform",
+        "d.account_id",
+        f"a.{source.account_name} AS account_name",
+        f"a.{source.currency} AS account_currency",
+        f"{timezone} AS account_timezone",
+        "d.date",
+    ]
+    for level in LEVELS[:depth]:
+        chosen += _identity(platform, source, level, daily)
+    chosen += [_measure(source.measures.get(name), name, kind, daily) for name, kind in MEASURES.items()]
+    return (
+        f"SELECT {', '.join(chosen)} FROM {platform}.{table} d "
+        f"LEFT JOIN {platform}.{source.account_table} a ON a.account_id = d.account_id"
+    )
+
+
+def _identity(platform: str, source: Source, level: str, daily: set[str]) -> list[str]:
+    own = source.levels[level]
+    name = _AD_NAMES.get(platform, f"{own}_name") if level == "ad" else f"{own}_name"
+    pairs = ((f"{own}_id", f"{level}_id"), (name, f"{level}_name"))
+    return [f"{f'd.{mine}' if mine in daily else 'CAST(NULL AS VARCHAR)'} AS {unified}" for mine, unified in pairs]
+
+
+def _measure(measure: Measure | None, name: str, kind: str, daily: set[str]) -> str:
+    known = measure is not None and daily.issuperset(measure.needs)
+    return f"CAST({measure.expression if measure is not None and known else 'NULL'} AS {kind}) AS {name}"

@@ -1,0 +1,112 @@
+"""A pipeline's frame, run as a real process: what it sends, what it remembers, how it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PIPELINE = """
+import sys, datetime as dt
+from wire import *
+T = Table("daily", (Column("account_id", Type.STRING), Column("date", Type.DATE), Column("n", Type.INTEGER)), ("account_id", "date"), "date")
+def extract(invocation, extraction):
+    print("a stray print of a library")
+    if not extraction.wants("daily"): return
+    for account in invocation.settings.get("accounts", ["1", "2"]):
+        with extraction.account(account):
+            today = today_in("UTC")
+            for window in extraction.due("daily", account, today=today, lookback_days=2, window_days=3):
+                extraction.replace_window("daily", account, window, rows(account, window), today=today)
+def rows(account, window):
+    for day in window.days():
+        yield {"account_id": account, "date": day, "n": 1}
+        if account == "broken": raise PipelineError(Kind.TRANSIENT, "the platform hung up")
+        if account == "refused": raise PipelineError(Kind.AUTH, "the token is refused")
+        if account == "bug": raise ZeroDivisionError("secret-token")
+sys.exit(run_pipeline("pipeline-test", (T,), extract))
+"""
+
+
+def run(
+    tmp_path: Path, *options: str, settings: dict[str, Any] | None = None, state: Any = None
+) -> tuple[int, list[dict[str, Any]], str]:
+    (tmp_path / "config.json").write_text(json.dumps({"start_date": "2026-11-10"} | (settings or {})))
+    command = [sys.executable, "-c", PIPELINE, "--config", str(tmp_path / "config.json"), *options]
+    if state is not None:
+        (tmp_path / "state.json").write_text(json.dumps(state))
+        command += ["--state", str(tmp_path / "state.json")]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=30, env={"PIPELINE_NOW": "2026-11-20T12:00:00Z"}
+    )
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+def regions(lines: list[dict[str, Any]]) -> list[tuple[str, str, str, int]]:
+    found = [line["replaces"] for line in lines if line["type"] == "STATE"]
+    return [(r["where"]["account_id"], r["from"], r["to"], r["rows"]) for r in found]
+
+
+def test_all_days_newest_first_then_only_the_recent_ones(tmp_path: Path) -> None:
+    status, lines, stderr = run(tmp_path, settings={"accounts": ["1"]})
+    assert (status, "stray print" in stderr) == (0, True)
+    assert [line["type"] for line in lines][:2] == ["SCHEMA", "RECORD"]
+    assert regions(lines) == [
+        ("1", "2026-11-18", "2026-11-20", 3), ("1", "2026-11-15", "2026-11-17", 3),
+        ("1", "2026-11-12", "2026-11-14", 3), ("1", "2026-11-10", "2026-11-11", 2),
+    ]  # fmt: skip
+    state = lines[-1]["value"]
+    assert state["bookmarks"]["daily"]["accounts"]["1"]["complete"] == [["2026-11-10", "2026-11-19"]]
+    assert regions(run(tmp_path, settings={"accounts": ["1"]}, state=state)[1]) == [
+        ("1", "2026-11-18", "2026-11-20", 3)
+    ]
+    earlier = run(tmp_path, settings={"accounts": ["1"], "start_date": "2026-11-08"}, state=state)[1]
+    assert regions(earlier) == [("1", "2026-11-18", "2026-11-20", 3), ("1", "2026-11-08", "2026-11-09", 2)]
+
+
+def test_an_account_that_fails_is_named_and_sends_no_row_while_the_others_go_on(tmp_path: Path) -> None:
+    status, lines, _ = run(tmp_path, settings={"accounts": ["broken", "2"]})
+    assert status == 75
+    assert lines[0] == {
+        "type": "ERROR",
+        "kind": "transient",
+        "message": "the platform hung up",
+        "retry_after": None,
+        "account_id": "broken",
+    }
+    assert {line["record"]["account_id"] for line in lines if line["type"] == "RECORD"} == {"2"}
+
+
+def test_a_refused_token_ends_the_pipeline(tmp_path: Path) -> None:
+    status, lines, _ = run(tmp_path, settings={"accounts": ["refused", "2"]})
+    assert (status, len(lines), lines[0]["kind"]) == (77, 1, "auth")
+
+
+def test_a_bug_is_a_sentence_without_a_traceback(tmp_path: Path) -> None:
+    status, lines, stderr = run(tmp_path, settings={"accounts": ["bug"]})
+    assert (status, lines[0]["kind"], lines[0]["message"]) == (
+        70,
+        "internal",
+        "a bug in this pipeline: ZeroDivisionError",
+    )
+    assert "Traceback" not in stderr and "secret-token" not in stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [({"start_date": "soon"}, "settings.start_date"), ({"tables": ["dialy"]}, "no table 'dialy'; there are daily")],
+)
+def test_wrong_settings_end_with_78(tmp_path: Path, settings: dict[str, Any], says: str) -> None:
+    status, lines, _ = run(tmp_path, settings=settings)
+    assert status == 78 and says in lines[0]["message"]
+
+
+def test_discover_prints_a_catalog_and_a_wrong_option_exits_with_64(tmp_path: Path) -> None:
+    status, lines, _ = run(tmp_path, "--discover")
+    assert (status, lines[0]["streams"][0]["tap_stream_id"]) == (0, "daily")
+    assert run(tmp_path, "--nonsense")[0] == 64
+    assert run(tmp_path, "--since", "2026-02-02", "--until", "2026-01-01")[0] == 64
