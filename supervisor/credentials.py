@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from attrs import frozen
@@ -89,6 +90,7 @@ ALWAYS_VISIBLE = (
 )
 
 _SHORTEST_SECRET = 6
+_SECRET_KEY = re.compile(r"(token|secret|password|connection_string|api_key)$", re.I)
 _PROXY_PASSWORD = re.compile(r"//[^/@]*?:([^/@]+)@")
 _KEPT_IN_CONFIG_FILE = re.compile(r"^\s*(?:developer_token|client_secret|refresh_token|password)\s*:\s*(\S+)", re.M)
 
@@ -131,13 +133,22 @@ def visible_environment(
     return visible
 
 
-def missing_credentials(platform: str, environ: Mapping[str, str] = os.environ) -> str | None:
-    """One sentence about what a built-in platform still needs, or None; of other platforms nothing is known."""
+def missing_credentials(
+    platform: str, environ: Mapping[str, str] = os.environ, settings: Mapping[str, Any] | None = None
+) -> str | None:
+    """One sentence about what a built-in platform still needs, or None; of other platforms nothing is known.
+
+    A pipeline also takes GOOGLE_CLIENT_ID as `client_id` from its settings, and so on.
+    """
     if platform not in BUILT_IN:
         return None
     alternatives = BUILT_IN[platform].required
+    given = {f"{platform}_{key}".upper() for key, value in (settings or {}).items() if value}
     try:
-        lacking = [tuple(name for name in names if value_of(name, environ) is None) for names in alternatives]
+        lacking = [
+            tuple(name for name in names if name not in given and value_of(name, environ) is None)
+            for names in alternatives
+        ]
     except ConfigError as error:
         return f"platform {platform!r}: {error}"
     if not all(lacking):
@@ -148,11 +159,16 @@ def missing_credentials(platform: str, environ: Mapping[str, str] = os.environ) 
     return f"platform {platform!r} has no credentials: set {choices}{missing}"
 
 
-def secret_values(environ: Mapping[str, str] = os.environ, names: Iterable[str] = ()) -> frozenset[str]:
-    """All secrets that `environ` holds, as a log could spell them; `names` are further secret variables."""
+def secret_values(
+    environ: Mapping[str, str] = os.environ, names: Iterable[str] = (), settings: Iterable[Mapping[str, Any]] = ()
+) -> frozenset[str]:
+    """All secrets that `environ` and `settings` hold, as a log could spell them; `names` are further secret variables.
+
+    Values under six characters are left out: replacing them would destroy more of a log than they are worth.
+    """
     return frozenset(
         spelling
-        for value in _secrets(environ, names)
+        for value in (*_secrets(environ, names), *_in_settings(settings))
         for spelling in (value, quote(value, safe=""), quote(value))
         if len(value) >= _SHORTEST_SECRET
     )
@@ -177,6 +193,11 @@ def _secrets(environ: Mapping[str, str], names: Iterable[str]) -> Iterator[str]:
         if found:
             yield found.group(1)
     yield from _in_google_config(environ.get("GOOGLE_CONFIG_FILE"))
+
+
+def _in_settings(settings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for each in settings:
+        yield from (value for key, value in each.items() if isinstance(value, str) and _SECRET_KEY.search(key))
 
 
 def _in_google_config(path: str | None) -> list[str]:

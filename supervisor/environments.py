@@ -1,0 +1,135 @@
+"""One virtual environment per pipeline, built from its hash-locked requirements and used again until they change.
+
+An environment cannot be built elsewhere and renamed, because its scripts hold its path. So a stamp is written last:
+where it is missing or tells of other inputs, the environment is removed and built anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from supervisor.errors import ConfigError, InstallError
+
+STAMP = ".complete"
+_LINES_SHOWN = 8
+_PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet")
+
+
+def known_environments(root: Path) -> list[str]:
+    """The pipelines under `root` that an environment can be built for, sorted."""
+    return sorted(path.parent.name for path in root.glob("pipelines/*/requirements.txt"))
+
+
+def is_current(root: Path, name: str) -> bool:
+    """Whether the environment is complete, and built from the inputs as they are now."""
+    try:
+        return (environment_of(root, name) / STAMP).read_text(encoding="utf-8") == _fingerprint(root, name)
+    except OSError:
+        return False
+
+
+def environment_of(root: Path, name: str) -> Path:
+    """Where the environment of a pipeline is."""
+    return root / ".venvs" / name
+
+
+def install(root: Path, names: Sequence[str] = (), *, on_line: Callable[[str], None] = lambda _: None) -> None:
+    """Build the environments of `names`, or of all, side by side; what is current is left alone.
+
+    `on_line` gets one line per environment, from several threads. Raises ConfigError for an unknown name before anything
+    is built, and InstallError that names every environment that could not be built; the others are usable.
+    """
+    root = root.resolve()
+    known = known_environments(root)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ConfigError(
+            f"platform {name!r} has no {root / 'pipelines' / name / 'requirements.txt'}; known are {', '.join(known)}"
+            for name in unknown
+        )
+    wanted = list(dict.fromkeys(names or known))
+    if not wanted:
+        raise ConfigError(f"there are no pipelines under {root / 'pipelines'}")
+    with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
+        findings = [finding for finding in pool.map(lambda name: _install_one(root, name, on_line), wanted) if finding]
+    if findings:
+        raise InstallError("\n".join(findings))
+
+
+def _install_one(root: Path, name: str, on_line: Callable[[str], None]) -> str | None:
+    """Build one environment if need be; what went wrong, as a sentence, or None."""
+    begun = time.monotonic()
+    try:
+        if is_current(root, name):
+            on_line(f"{name}: the environment is up to date")
+            return None
+        with _locked(root, name, on_line):
+            if is_current(root, name):
+                on_line(f"{name}: the environment was built meanwhile")
+                return None
+            on_line(f"{name}: building the environment in {environment_of(root, name)}")
+            _build(root, name)
+    except (OSError, InstallError) as cause:
+        return f"platform {name!r}: its environment could not be built: {cause}"
+    on_line(f"{name}: the environment was built in {time.monotonic() - begun:.1f} s")
+    return None
+
+
+def _build(root: Path, name: str) -> None:
+    fingerprint = _fingerprint(root, name)
+    environment = environment_of(root, name)
+    pipeline = root / "pipelines" / name
+    if environment.exists():
+        (environment / STAMP).unlink(missing_ok=True)
+        shutil.rmtree(environment)
+    _call("-m", "venv", "--without-pip", str(environment))
+    pip = (*_PIP, "--python", str(environment / "bin" / "python"), "install")
+    _call(*pip, "--require-hashes", "-r", str(pipeline / "requirements.txt"))
+    # The locked requirements hold the build backend, so nothing unlocked is downloaded for these two.
+    _call(*pip, "--no-deps", "--no-build-isolation", "-e", str(root / "wire"), "-e", str(pipeline))
+    (environment / STAMP).write_text(fingerprint, encoding="utf-8")
+
+
+def _call(*arguments: str) -> None:
+    """Run this interpreter; raises InstallError with the last lines of what it said."""
+    done = subprocess.run(
+        (sys.executable, *arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        what = " ".join(arguments[1:3]) if arguments[1] == "venv" else "pip install"
+        raise InstallError("\n  ".join((f"{what} ended with {done.returncode}:", *lines[-_LINES_SHOWN:])))
+
+
+def _fingerprint(root: Path, name: str) -> str:
+    """What the environment is made from: the interpreter, its own path, and every file that says what to install."""
+    digest = hashlib.sha256(f"{sys.version}\n{environment_of(root.resolve(), name)}\n".encode())
+    for package in (root / "pipelines" / name, root / "wire"):
+        for file in ("requirements.txt", "setup.cfg", "pyproject.toml"):
+            path = package / file
+            digest.update(path.read_bytes() if path.is_file() else b"")
+            digest.update(b"\0")
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _locked(root: Path, name: str, on_line: Callable[[str], None]) -> Iterator[None]:
+    """Hold the environment's lock, which dies with its holder; it lies beside the directory that may be removed."""
+    path = root / ".venvs" / f".{name}.lock"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            on_line(f"{name}: waiting for another install")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
