@@ -45,8 +45,8 @@ def environment_of(root: Path, name: str) -> Path:
 def install(root: Path, names: Sequence[str] = (), *, on_line: Callable[[str], None] = lambda _: None) -> None:
     """Build the environments of `names`, or of all, side by side; what is current is left alone.
 
-    `on_line` gets one line per environment, from several threads. Raises ConfigError for an unknown name before anything
-    is built, and InstallError that names every environment that could not be built; the others are usable.
+    `on_line` gets one line per environment, from several threads. Raises ConfigError for an unknown name before
+    anything is built, and InstallError that names every environment that could not be built; the others are usable.
     """
     root = root.resolve()
     known = known_environments(root)
@@ -72,7 +72,7 @@ def _install_one(root: Path, name: str, on_line: Callable[[str], None]) -> str |
         if is_current(root, name):
             on_line(f"{name}: the environment is up to date")
             return None
-        with _locked(root, name, on_line):
+        with _locked(root / ".venvs" / f".{name}.lock", lambda: on_line(f"{name}: waiting for another install")):
             if is_current(root, name):
                 on_line(f"{name}: the environment was built meanwhile")
                 return None
@@ -94,8 +94,11 @@ def _build(root: Path, name: str) -> None:
     _call("-m", "venv", "--without-pip", str(environment))
     pip = (*_PIP, "--python", str(environment / "bin" / "python"), "install")
     _call(*pip, "--require-hashes", "-r", str(pipeline / "requirements.txt"))
-    # The locked requirements hold the build backend, so nothing unlocked is downloaded for these two.
-    _call(*pip, "--no-deps", "--no-build-isolation", "-e", str(root / "wire"), "-e", str(pipeline))
+    # The locked requirements hold the build backend, so nothing unlocked is downloaded for these two. setuptools writes
+    # into the source directory while it builds, and all environments share that of the wire.
+    with _locked(root / ".venvs" / ".wire.lock"):
+        _call(*pip, "--no-deps", "--no-build-isolation", "-e", str(root / "wire"))
+    _call(*pip, "--no-deps", "--no-build-isolation", "-e", str(pipeline))
     (environment / STAMP).write_text(fingerprint, encoding="utf-8")
 
 
@@ -122,14 +125,13 @@ def _fingerprint(root: Path, name: str) -> str:
 
 
 @contextlib.contextmanager
-def _locked(root: Path, name: str, on_line: Callable[[str], None]) -> Iterator[None]:
-    """Hold the environment's lock, which dies with its holder; it lies beside the directory that may be removed."""
-    path = root / ".venvs" / f".{name}.lock"
+def _locked(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold a lock that dies with its holder; the file stays, because removing it would let two hold it."""
     path.parent.mkdir(exist_ok=True)
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            on_line(f"{name}: waiting for another install")
+            on_wait()
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
