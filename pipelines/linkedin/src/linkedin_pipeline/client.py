@@ -1,0 +1,122 @@
+"""Requests to LinkedIn's REST API: headers, query tunnelling, paging, one renewal of a refused token, and patience."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import requests
+
+from linkedin_pipeline.errors import failure
+from linkedin_pipeline.restli import Projection, Value, query
+from linkedin_pipeline.settings import Settings
+from linkedin_pipeline.tokens import Tokens
+from linkedin_pipeline.transport import Bearer, content, network_failures, refusal, session_for
+from wire import Kind, PipelineError, call_with_retries
+
+TUNNEL_ABOVE = 3_900
+"""Bytes of query from which a request is tunnelled: LinkedIn answers 414 to more than 4,096."""
+
+Parameters = Mapping[str, Value | Projection]
+
+_MENDABLE = frozenset({Kind.RATE_LIMIT, Kind.TRANSIENT})
+
+log = logging.getLogger(__name__)
+
+
+def connect(settings: Settings) -> Client:
+    """A client with the settings' credentials; nothing is sent yet."""
+    return Client(settings, Tokens(settings))
+
+
+class Client:
+    """LinkedIn's REST API for one member's token. Every call is repeated as the settings' backoff says."""
+
+    def __init__(self, settings: Settings, tokens: Tokens) -> None:
+        self._settings = settings
+        self._tokens = tokens
+        self._session = session_for(settings.api_url)
+        self._used_up: dict[str, PipelineError] = {}
+
+    def pages(
+        self, path: str, parameters: Parameters, *, page_size: int, account_id: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """All elements of a search, page after page. An empty page that names a next one is not the last."""
+        token: str | None = None
+        while True:
+            page: dict[str, Value | Projection] = {**parameters, "pageSize": page_size}
+            if token is not None:
+                page["pageToken"] = token
+            answer = self.get(path, page, account_id=account_id)
+            yield from self.elements(path, answer, account_id=account_id)
+            following = (answer.get("metadata") or {}).get("nextPageToken")
+            if not following:
+                return
+            if following == token:
+                raise PipelineError(Kind.DATA, f"{path}: the next page is this page again", account_id=account_id)
+            token = following
+
+    def elements(self, path: str, answer: dict[str, Any], *, account_id: str | None = None) -> list[dict[str, Any]]:
+        """A finder's elements; raises PipelineError (data) where the answer has no such list."""
+        elements = answer.get("elements")
+        if not isinstance(elements, list):
+            raise PipelineError(Kind.DATA, f"{path}: the answer has no list of elements", account_id=account_id)
+        return elements
+
+    def get(self, path: str, parameters: Parameters, *, account_id: str | None = None) -> dict[str, Any]:
+        """One answer as JSON, fractions as Decimal; raises PipelineError of the kind that tells its remedy."""
+        endpoint = path.rsplit("/", 1)[-1]
+        if endpoint in self._used_up:
+            raise self._used_up[endpoint]
+        string = query(parameters)
+        try:
+            return call_with_retries(
+                lambda: self._attempt(path, string, account_id),
+                mendable=lambda error: error.kind in _MENDABLE,
+                backoff=self._settings.backoff,
+                what=path,
+            )
+        except PipelineError as error:
+            if error.kind is Kind.QUOTA:
+                # The next account would only spend another refused call to learn the same.
+                self._used_up[endpoint] = PipelineError(error.kind, error.message, retry_after=error.retry_after)
+            raise
+
+    def _attempt(self, path: str, string: str, account_id: str | None) -> dict[str, Any]:
+        response = self._send(path, string, account_id)
+        if response.status_code == 401 and self._tokens.renewable:
+            log.info("%s: the access token is refused; it is renewed", path)
+            self._tokens.drop()
+            response = self._send(path, string, account_id)
+        if response.status_code == 200:
+            return content(path, response, account_id)
+        raise failure(
+            refusal(path, response, self._tokens.hidden_in),
+            api_version=self._settings.api_version,
+            data_limit_wait=self._settings.data_limit_wait,
+            account_id=account_id,
+        )
+
+    def _send(self, path: str, string: str, account_id: str | None) -> requests.Response:
+        bearer = Bearer(self._tokens.current())
+        headers = {
+            "LinkedIn-Version": self._settings.api_version,
+            "X-Restli-Protocol-Version": "2.0.0",
+            "Accept": "application/json",
+        }
+        tunnelled = len(string) > TUNNEL_ABOVE
+        if tunnelled:
+            headers["X-HTTP-Method-Override"] = "GET"
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        url = self._settings.api_url + path
+        with network_failures(path, self._settings.request_timeout, account_id):
+            return self._session.request(
+                "POST" if tunnelled else "GET",
+                url if tunnelled else f"{url}?{string}",
+                data=string if tunnelled else None,
+                headers=headers,
+                auth=bearer,
+                timeout=self._settings.request_timeout,
+                allow_redirects=False,
+            )

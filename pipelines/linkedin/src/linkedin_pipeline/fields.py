@@ -1,0 +1,99 @@
+"""One column and where it comes from: a dotted path into an API element, and the conversion of what stands there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from msgspec import Struct
+
+from wire import Column, Type, plain
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_FINEST = Decimal(1).scaleb(-18)
+
+
+class Field(Struct, frozen=True):
+    """A column of a table, its source in the API's answer and the conversion; an absent source gives None."""
+
+    name: str
+    source: str
+    type: Type
+    convert: Callable[[Any], Any]
+    note: str = ""
+
+    @property
+    def column(self) -> Column:
+        return Column(self.name, self.type, self.note)
+
+    def value(self, element: Mapping[str, Any]) -> Any:
+        found: Any = element
+        for key in self.source.split("."):
+            found = found.get(key) if isinstance(found, Mapping) else None
+            if found is None:
+                return None
+        return self.convert(found)
+
+
+def text(name: str, source: str, note: str = "") -> Field:
+    return Field(name, source, Type.STRING, str, note)
+
+
+def identifier(name: str, source: str, note: str = "") -> Field:
+    """An id, which some resources spell as a number and others as a URN."""
+    return Field(name, source, Type.STRING, last_of_urn, note)
+
+
+def amount(name: str, source: str, note: str = "") -> Field:
+    """Money. LinkedIn sends decimal strings."""
+    return Field(name, source, Type.DECIMAL, exact, note)
+
+
+def whole(name: str, source: str, note: str = "") -> Field:
+    return Field(name, source, Type.INTEGER, int, note)
+
+
+def number(name: str, source: str, note: str = "") -> Field:
+    return Field(name, source, Type.NUMBER, float, note)
+
+
+def flag(name: str, source: str, note: str = "") -> Field:
+    return Field(name, source, Type.BOOLEAN, bool, note)
+
+
+def moment(name: str, source: str, note: str = "") -> Field:
+    """An instant, which LinkedIn gives in milliseconds since 1970."""
+    return Field(name, source, Type.DATETIME, instant, note)
+
+
+def structure(name: str, source: str, note: str = "") -> Field:
+    return Field(name, source, Type.JSON, _same, note)
+
+
+def last_of_urn(value: str | int) -> str:
+    """`urn:li:sponsoredCreative:123` or 123 as `123`."""
+    return str(value).rsplit(":", 1)[-1]
+
+
+def exact(value: str | int | Decimal) -> str:
+    """A plain decimal, never through a float; rounded to the 18 digits after the point that sinks hold."""
+    decimal = Decimal(value)
+    exponent = decimal.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -18:
+        decimal = decimal.quantize(_FINEST, ROUND_HALF_EVEN)
+    return plain(decimal)
+
+
+def instant(milliseconds: int) -> str:
+    return (_EPOCH + dt.timedelta(milliseconds=int(milliseconds))).isoformat()
+
+
+def day(value: Mapping[str, int]) -> str:
+    """`{"year": 2026, "month": 1, "day": 31}` as `2026-01-31`."""
+    return dt.date(value["year"], value["month"], value["day"]).isoformat()
+
+
+def _same(value: Any) -> Any:
+    return value

@@ -1,0 +1,259 @@
+"""The tables as data: each column with its source in the API, each entity with its finder, each report with its pivot.
+
+A further metric is one line in `METRICS`; a further report is one more `Report`.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from linkedin_pipeline.fields import Field, amount, flag, identifier, moment, number, structure, text, whole
+from wire import Column, Table, Type
+
+METRICS_PER_CALL = 18
+"""LinkedIn takes 20 fields a call; `dateRange` and `pivotValues`, without which rows have no key, are two of them."""
+
+_ACCOUNT = Column("account_id", Type.STRING, "ad account")
+_LOCAL = "money in the account's currency"
+
+
+class Entity(Struct, frozen=True):
+    """A kind of thing in an account: its table, and the finder that lists it.
+
+    All `statuses` are asked for by name, because a search without them may hide what is not active. `path` comes
+    after `/adAccounts`, with the account's id in place of the braces.
+    """
+
+    name: str
+    id_column: str
+    fields: tuple[Field, ...]
+    path: str
+    finder: str
+    statuses: tuple[str, ...]
+    page_size: int
+
+    @property
+    def table(self) -> Table:
+        own = tuple(field.column for field in self.fields)
+        if self.id_column == "account_id":
+            return Table(self.name, own, ("account_id",))
+        return Table(self.name, (_ACCOUNT, *own), ("account_id", self.id_column))
+
+
+class Report(Struct, frozen=True):
+    """A daily report: one pivot of adAnalytics. `parents` are the levels above, outermost first.
+
+    `facet` and `facet_level` say by what a day can be sliced that has too many rows for one answer.
+    """
+
+    name: str
+    level: str
+    pivot: str
+    parents: tuple[str, ...]
+    facet: str
+    facet_urn: str
+    facet_level: str
+
+    @property
+    def id_column(self) -> str:
+        return f"{self.level}_id"
+
+    @property
+    def table(self) -> Table:
+        names = tuple(
+            Column(f"{level}_{what}", Type.STRING, note)
+            for level in (*self.parents, self.level)
+            for what, note in (("id", ""), ("name", "as it is now; null when LinkedIn does not list it any more"))
+        )
+        columns = (
+            _ACCOUNT,
+            Column("date", Type.DATE, "UTC day"),
+            *names,
+            *(metric.column for metric in METRICS),
+            Column("currency", Type.STRING, "of the account, ISO 4217"),
+            Column("is_final", Type.BOOLEAN, "the UTC day was over when it was loaded"),
+        )
+        return Table(self.name, columns, ("account_id", self.id_column, "date"), "date")
+
+
+def _audit(*, created: str = "changeAuditStamps.created.time", modified: str) -> tuple[Field, Field]:
+    return moment("created_at", created, "UTC"), moment("last_modified_at", modified, "UTC")
+
+
+_STAMPS = _audit(modified="changeAuditStamps.lastModified.time")
+
+ACCOUNT = Entity(
+    name="account",
+    id_column="account_id",
+    fields=(
+        identifier("account_id", "id"),
+        text("name", "name"),
+        text("currency", "currency", "ISO 4217"),
+        text("status", "status", "ACTIVE, DRAFT, CANCELED, PENDING_DELETION, REMOVED"),
+        text("type", "type", "BUSINESS, ENTERPRISE"),
+        text("reference", "reference", "URN of the organization or person that advertises"),
+        flag("test", "test", "a test account, which serves nothing"),
+        structure("serving_statuses", "servingStatuses", "what keeps the account from serving, or RUNNABLE"),
+        *_STAMPS,
+    ),
+    path="",
+    finder="search",
+    statuses=("ACTIVE", "DRAFT", "CANCELED", "PENDING_DELETION", "REMOVED"),
+    page_size=500,
+)
+
+CAMPAIGN_GROUP = Entity(
+    name="campaign_group",
+    id_column="campaign_group_id",
+    fields=(
+        identifier("campaign_group_id", "id"),
+        text("name", "name"),
+        text("status", "status", "ACTIVE, PAUSED, ARCHIVED, CANCELED, DRAFT, PENDING_DELETION, REMOVED"),
+        text("objective_type", "objectiveType"),
+        amount("daily_budget", "dailyBudget.amount", _LOCAL),
+        amount("total_budget", "totalBudget.amount", _LOCAL),
+        moment("run_start", "runSchedule.start", "UTC"),
+        moment("run_end", "runSchedule.end", "UTC"),
+        flag("test", "test"),
+        structure("serving_statuses", "servingStatuses"),
+        *_STAMPS,
+    ),
+    path="/{}/adCampaignGroups",
+    finder="search",
+    statuses=("ACTIVE", "PAUSED", "ARCHIVED", "CANCELED", "DRAFT", "PENDING_DELETION", "REMOVED"),
+    page_size=500,
+)
+
+CAMPAIGN = Entity(
+    name="campaign",
+    id_column="campaign_id",
+    fields=(
+        identifier("campaign_id", "id"),
+        identifier("campaign_group_id", "campaignGroup"),
+        text("name", "name"),
+        text("status", "status", "ACTIVE, PAUSED, ARCHIVED, COMPLETED, CANCELED, DRAFT, PENDING_DELETION, REMOVED"),
+        text("type", "type"),
+        text("format", "format"),
+        text("objective_type", "objectiveType"),
+        text("cost_type", "costType", "CPM, CPC, CPV"),
+        text("optimization_target_type", "optimizationTargetType"),
+        text("creative_selection", "creativeSelection"),
+        text("pacing_strategy", "pacingStrategy"),
+        text("locale_country", "locale.country"),
+        text("locale_language", "locale.language"),
+        amount("daily_budget", "dailyBudget.amount", _LOCAL),
+        amount("total_budget", "totalBudget.amount", _LOCAL),
+        amount("unit_cost", "unitCost.amount", f"bid, {_LOCAL}"),
+        moment("run_start", "runSchedule.start", "UTC"),
+        moment("run_end", "runSchedule.end", "UTC"),
+        flag("audience_expansion_enabled", "audienceExpansionEnabled"),
+        flag("offsite_delivery_enabled", "offsiteDeliveryEnabled"),
+        text("associated_entity", "associatedEntity", "URN"),
+        structure("targeting_criteria", "targetingCriteria"),
+        flag("test", "test"),
+        structure("serving_statuses", "servingStatuses"),
+        *_STAMPS,
+    ),
+    path="/{}/adCampaigns",
+    finder="search",
+    statuses=("ACTIVE", "PAUSED", "ARCHIVED", "COMPLETED", "CANCELED", "DRAFT", "PENDING_DELETION", "REMOVED"),
+    page_size=500,
+)
+
+CREATIVE = Entity(
+    name="creative",
+    id_column="creative_id",
+    fields=(
+        identifier("creative_id", "id", "the digits of its URN"),
+        identifier("campaign_id", "campaign"),
+        text("name", "name", "many creatives have none"),
+        text("status", "intendedStatus", "ACTIVE, PAUSED, ARCHIVED, CANCELED, DRAFT, PENDING_DELETION, REMOVED"),
+        flag("is_serving", "isServing"),
+        structure("serving_hold_reasons", "servingHoldReasons"),
+        text("review_status", "review.status"),
+        structure("content", "content"),
+        flag("test", "isTest"),
+        *_audit(created="createdAt", modified="lastModifiedAt"),
+    ),
+    path="/{}/creatives",
+    finder="criteria",
+    statuses=("ACTIVE", "PAUSED", "ARCHIVED", "CANCELED", "DRAFT", "PENDING_DELETION", "REMOVED"),
+    page_size=100,
+)
+
+METRICS: tuple[Field, ...] = (
+    whole("impressions", "impressions"),
+    whole("clicks", "clicks", "chargeable clicks"),
+    whole("landing_page_clicks", "landingPageClicks"),
+    amount("cost_in_local_currency", "costInLocalCurrency", _LOCAL),
+    amount("cost_in_usd", "costInUsd", "money in US dollars"),
+    whole("external_website_conversions", "externalWebsiteConversions", "after a click or a view"),
+    whole("external_website_post_click_conversions", "externalWebsitePostClickConversions"),
+    whole("external_website_post_view_conversions", "externalWebsitePostViewConversions"),
+    amount("conversion_value_in_local_currency", "conversionValueInLocalCurrency", _LOCAL),
+    whole("one_click_leads", "oneClickLeads", "lead forms sent"),
+    whole("one_click_lead_form_opens", "oneClickLeadFormOpens"),
+    whole("qualified_leads", "qualifiedLeads"),
+    whole("total_engagements", "totalEngagements"),
+    whole("other_engagements", "otherEngagements"),
+    whole("company_page_clicks", "companyPageClicks"),
+    whole("action_clicks", "actionClicks", "Sponsored Messaging"),
+    whole("approximate_member_reach", "approximateMemberReach", "people; does not add up over rows"),
+    number("average_dwell_time", "averageDwellTime", "seconds"),
+    whole("video_views", "videoViews", "two seconds or more"),
+    whole("video_starts", "videoStarts"),
+    whole("video_first_quartile_completions", "videoFirstQuartileCompletions"),
+    whole("video_midpoint_completions", "videoMidpointCompletions"),
+    whole("video_third_quartile_completions", "videoThirdQuartileCompletions"),
+    whole("video_completions", "videoCompletions"),
+    whole("full_screen_plays", "fullScreenPlays"),
+    whole("likes", "likes"),
+    whole("comments", "comments"),
+    whole("comment_likes", "commentLikes"),
+    whole("shares", "shares"),
+    whole("follows", "follows"),
+    whole("reactions", "reactions"),
+    whole("sends", "sends", "Sponsored Messaging"),
+    whole("opens", "opens", "Sponsored Messaging"),
+    whole("viral_impressions", "viralImpressions", "after a share; not in impressions"),
+    whole("viral_clicks", "viralClicks", "after a share; not in clicks"),
+    whole("viral_total_engagements", "viralTotalEngagements", "after a share; not in total_engagements"),
+)
+"""Two calls' worth."""
+
+REPORTS = (
+    Report(
+        name="campaign_group_daily",
+        level="campaign_group",
+        pivot="CAMPAIGN_GROUP",
+        parents=(),
+        facet="campaignGroups",
+        facet_urn="sponsoredCampaignGroup",
+        facet_level="campaign_group",
+    ),
+    Report(
+        name="campaign_daily",
+        level="campaign",
+        pivot="CAMPAIGN",
+        parents=("campaign_group",),
+        facet="campaigns",
+        facet_urn="sponsoredCampaign",
+        facet_level="campaign",
+    ),
+    Report(
+        name="creative_daily",
+        level="creative",
+        pivot="CREATIVE",
+        parents=("campaign_group", "campaign"),
+        facet="campaigns",
+        facet_urn="sponsoredCampaign",
+        facet_level="campaign",
+    ),
+)
+
+LEVELS = (CAMPAIGN_GROUP, CAMPAIGN, CREATIVE)
+TABLES: tuple[Table, ...] = (
+    ACCOUNT.table,
+    *(entity.table for entity in LEVELS),
+    *(report.table for report in REPORTS),
+)

@@ -1,0 +1,83 @@
+"""The access token of a run: the one given, or one that the refresh token is exchanged for."""
+
+from __future__ import annotations
+
+import logging
+
+from linkedin_pipeline.errors import token_failure
+from linkedin_pipeline.settings import Settings
+from linkedin_pipeline.transport import Anonymous, content, network_failures, refusal, session_for
+from wire import Kind, PipelineError
+
+_WHAT = "renewing the access token"
+_DAY_SECONDS = 86_400
+_SOON_DAYS = 30
+
+log = logging.getLogger(__name__)
+
+
+class Tokens:
+    """Hands out the access token, and gets a new one when the last was dropped.
+
+    A refresh token lives 365 days from the member's consent and no renewal prolongs that, hence the early warning.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._session = session_for(settings.token_url)
+        self._warned = False
+        self._access_token = "" if self.renewable else settings.credentials.access_token
+
+    @property
+    def renewable(self) -> bool:
+        return self._settings.credentials.renewable
+
+    def current(self) -> str:
+        """The access token; raises PipelineError where the refresh token is refused (auth) or the exchange fails."""
+        if not self._access_token:
+            self._access_token = self._exchanged()
+        return self._access_token
+
+    def drop(self) -> None:
+        """Forget an access token that was refused, so that the next call gets a new one."""
+        self._access_token = ""
+
+    def hidden_in(self, text: str) -> str:
+        """The text without any secret."""
+        text = text.replace(self._access_token, "***") if self._access_token else text
+        return self._settings.credentials.hidden_in(text)
+
+    def _exchanged(self) -> str:
+        credentials = self._settings.credentials
+        with network_failures(_WHAT, self._settings.request_timeout):
+            response = self._session.post(
+                self._settings.token_url,
+                data={
+                    "grant_type": "refresh_token",
+                    "refresh_token": credentials.refresh_token,
+                    "client_id": credentials.client_id,
+                    "client_secret": credentials.client_secret,
+                },
+                headers={"Accept": "application/json"},
+                auth=Anonymous(),
+                timeout=self._settings.request_timeout,
+                allow_redirects=False,
+            )
+        if response.status_code != 200:
+            raise token_failure(refusal(_WHAT, response, self.hidden_in))
+        answer = content(_WHAT, response)
+        token = answer.get("access_token")
+        if not isinstance(token, str) or not token:
+            raise PipelineError(Kind.DATA, f"{_WHAT}: the answer has no access token")
+        self._warn_of_end(answer.get("refresh_token_expires_in"))
+        return token
+
+    def _warn_of_end(self, seconds: object) -> None:
+        if self._warned or not isinstance(seconds, int) or seconds >= _SOON_DAYS * _DAY_SECONDS:
+            return
+        self._warned = True
+        log.warning(
+            "the refresh token ends in %d days and cannot be prolonged: authorize the application again and set "
+            "LINKEDIN_REFRESH_TOKEN",
+            seconds // _DAY_SECONDS,
+        )

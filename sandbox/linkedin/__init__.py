@@ -1,0 +1,1 @@
+"""LinkedIn on localhost: OAuth, the searches of an ad account, and adAnalytics."""

@@ -1,0 +1,224 @@
+"""LinkedIn's REST API and token endpoint on a free port of 127.0.0.1."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+from sandbox.faults import Faults
+from sandbox.linkedin import oauth
+from sandbox.linkedin.analytics import CUT, Analytics
+from sandbox.linkedin.entities import PLATFORM, SEARCHES, Entities
+from sandbox.linkedin.replies import RefusalError, Reply, error, oauth_error, page, refuse
+from sandbox.linkedin.restli import RestliError, Value, parameters
+from sandbox.world import Account, World
+
+OLDEST_VERSION, NEWEST_VERSION = "202601", "202609"
+LONGEST_QUERY = 4_096
+
+_TOKEN_PATH = "/oauth/v2/accessToken"
+_WITHIN = re.compile(rf"/rest/adAccounts/(\d+)/({'|'.join(SEARCHES)})")
+_FORM = "application/x-www-form-urlencoded"
+_DATA_LIMIT = (
+    "The data request limit has been exceeded: more than 45 million metric values were requested in a 5 minute window."
+)
+_RATE_LIMIT = "Resource level throttle APPLICATION limit for calls to this resource is reached."
+_TOKEN_FAULTS = ("revoked_token", "server_error", "html", "broken_connection", "hang")
+_API_FAULTS = ("rate_limit", "expired_token", *_TOKEN_FAULTS)
+
+
+def serve(world: World, faults: Faults) -> LinkedIn:
+    """Start serving.
+
+    SANDBOX_LINKEDIN_CUT lowers the limit of elements; SANDBOX_LINKEDIN_REFRESH_DAYS is how long the refresh token has.
+    """
+    cut = int(os.environ.get("SANDBOX_LINKEDIN_CUT", CUT))
+    days = int(os.environ.get("SANDBOX_LINKEDIN_REFRESH_DAYS", "300"))
+    return LinkedIn(world, faults, cut=cut, refresh_token_days=days)
+
+
+class LinkedIn:
+    """A running server, and what all its requests share."""
+
+    def __init__(self, world: World, faults: Faults, *, cut: int, refresh_token_days: int) -> None:
+        self.world = world
+        self.faults = faults
+        self.entities = Entities(world)
+        self.analytics = Analytics(world, cut)
+        self.tokens = oauth.Tokens(refresh_token_days)
+        self.closing = threading.Event()
+        self.trouble = itertools.count()
+        self._http = _Server(("127.0.0.1", 0), _Handler)
+        self._http.linkedin = self
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        base = f"http://127.0.0.1:{self._http.server_address[1]}"
+        return {
+            "LINKEDIN_API_URL": f"{base}/rest",
+            "LINKEDIN_TOKEN_URL": f"{base}{_TOKEN_PATH}",
+            "LINKEDIN_CLIENT_ID": oauth.CLIENT_ID,
+            "LINKEDIN_CLIENT_SECRET": oauth.CLIENT_SECRET,
+            "LINKEDIN_ACCESS_TOKEN": oauth.FIRST_ACCESS_TOKEN,
+            "LINKEDIN_REFRESH_TOKEN": oauth.REFRESH_TOKEN,
+        }
+
+    def close(self) -> None:
+        self.closing.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    linkedin: LinkedIn
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        split = urlsplit(self.path)
+        try:
+            reply = self._token(body) if split.path == _TOKEN_PATH else self._api(split.path, split.query, body)
+        except RefusalError as refusal:
+            reply = refusal.reply
+        self._send(reply)
+
+    def _token(self, body: str) -> Reply:
+        struck = self._struck(_TOKEN_FAULTS)
+        if struck is not None:
+            return struck
+        if self.command != "POST" or not self.headers.get("Content-Type", "").startswith(_FORM):
+            return oauth_error(400, "invalid_request", "The request must be a POST of a form")
+        return self.server.linkedin.tokens.exchange(body)
+
+    def _api(self, path: str, query: str, body: str) -> Reply:
+        if len(query) > LONGEST_QUERY or len(self.path) > 2 * LONGEST_QUERY:
+            return page(414, "Request-URI Too Long")
+        struck = self._struck(_API_FAULTS)
+        if struck is not None:
+            return struck
+        denied = self.server.linkedin.tokens.refusal(self.headers.get("Authorization")) or self._version_refusal()
+        if denied is not None:
+            return denied
+        if self.command == "POST":
+            if self.headers.get("X-HTTP-Method-Override") != "GET" or self.headers.get("Content-Type") != _FORM:
+                raise refuse(405, "METHOD_NOT_ALLOWED", "Only a tunnelled GET may be posted here")
+            query = body
+        try:
+            given = parameters(query)
+        except RestliError as cause:
+            raise refuse(400, "ILLEGAL_ARGUMENT", str(cause)) from cause
+        return self._resource(path, given)
+
+    def _resource(self, path: str, given: dict[str, Value]) -> Reply:
+        linkedin = self.server.linkedin
+        if path == "/rest/adAccounts":
+            return linkedin.entities.accounts(given)
+        if path == "/rest/adAnalytics":
+            return linkedin.analytics.find(given)
+        found = _WITHIN.fullmatch(path)
+        if found is None:
+            raise refuse(404, "RESOURCE_NOT_FOUND", f"No virtual resource found for {path}")
+        return linkedin.entities.within(self._open_account(found[1]), found[2], given)
+
+    def _open_account(self, account_id: str) -> Account:
+        try:
+            account = self.server.linkedin.world.account(PLATFORM, account_id)
+        except KeyError as cause:
+            raise refuse(403, "ACCESS_DENIED", "Not enough permissions to access the account") from cause
+        if account.closed:
+            raise refuse(403, "ACCESS_DENIED", "The account is canceled")
+        return account
+
+    def _version_refusal(self) -> Reply | None:
+        version = self.headers.get("LinkedIn-Version")
+        if not version:
+            return error(400, "VERSION_MISSING", "A version must be present; add the LinkedIn-Version header", 0)
+        if not re.fullmatch(r"20\d{4}", version):
+            return error(400, "VERSION_INVALID", f"Header {version} is invalid", 0)
+        if not OLDEST_VERSION <= version <= NEWEST_VERSION:
+            return error(426, "NONEXISTENT_VERSION", f"Requested version {version}01 is not active", 0)
+        if self.headers.get("X-Restli-Protocol-Version") != "2.0.0":
+            return error(400, "ILLEGAL_ARGUMENT", "X-Restli-Protocol-Version must be 2.0.0", 0)
+        return None
+
+    def _struck(self, kinds: tuple[str, ...]) -> Reply | None:
+        """Commit the fault that strikes this request; None where its usual answer follows."""
+        linkedin = self.server.linkedin
+        match linkedin.faults.strike(*kinds):
+            case "rate_limit":
+                text = (_RATE_LIMIT, _DATA_LIMIT)[next(linkedin.trouble) % 2]
+                return error(429, "TOO_MANY_REQUESTS", text, 101)
+            case "expired_token":
+                linkedin.tokens.expire(self.headers.get("Authorization"))
+            case "revoked_token":
+                linkedin.tokens.revoke()
+            case "server_error":
+                status, text = ((500, "Internal Server Error"), (503, "Service Unavailable"))[
+                    next(linkedin.trouble) % 2
+                ]
+                return error(status, "INTERNAL_SERVER_ERROR", text, 0)
+            case "html":
+                return page(502, "502 Bad Gateway")
+            case "broken_connection":
+                self._break_off()
+            case "hang":
+                linkedin.closing.wait(600)
+                self._break_off()
+        return None
+
+    def _break_off(self) -> None:
+        """Promise more than is sent, and close."""
+        self.wfile.write(
+            b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4096\r\n\r\n{"elements":['
+        )
+        self.wfile.flush()
+        raise _GoneError
+
+    def _send(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.content_type)
+        self.send_header("Content-Length", str(len(reply.body)))
+        self.send_header("x-li-uuid", "AAYnSandbox==")
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+    def handle_one_request(self) -> None:
+        try:
+            super().handle_one_request()
+        except (_GoneError, ConnectionError):
+            self.close_connection = True
+            with self.connection:
+                self._shut()
+
+    def _shut(self) -> None:
+        try:
+            self.connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return
+
+
+class _GoneError(Exception):
+    """The connection is given up in mid-answer."""
