@@ -96,9 +96,7 @@ class Attempt:
         exit_status: int | None = None
         try:
             command = self._command()
-            child = Child.spawn(
-                command, directory=self.pipeline.directory, environment=self.pipeline.environment
-            )
+            child = Child.spawn(command, directory=self.pipeline.directory, environment=self.pipeline.environment)
         except SpawnError as error:
             end: _End | None = _End(Outcome.SPAWN_FAILED, f"{error}")
         except SinkError as error:
@@ -149,7 +147,9 @@ class Attempt:
         stall = self.platform.stall_timeout
         silent = now - max(loader.progress.last_sign, self._last_log)
         if stall is not None and silent > stall and not loader.blocked:
-            return _End(Outcome.STALLED, f"stopped after {silent:.0f} s without a line of output or log, its stall_timeout")
+            return _End(
+                Outcome.STALLED, f"stopped after {silent:.0f} s without a line of output or log, its stall_timeout"
+            )
         return None
 
     def _over_memory(self, child: Child) -> _End | None:
@@ -220,9 +220,7 @@ class Attempt:
             stderr_tail=tuple(self._stderr),
             survivors=self._survivors,
             failed_accounts=tuple(
-                AccountFailure(
-                    account_id=f.account_id, kind=f.kind.value, message=redact(f.message, self.secrets)
-                )
+                AccountFailure(account_id=f.account_id, kind=f.kind.value, message=redact(f.message, self.secrets))
                 for f in failures
                 if f.account_id is not None
             ),

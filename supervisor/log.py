@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 
 from supervisor.credentials import redact
+from supervisor.errors import ConfigError
 
 SUCCESS = 25
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FILE = Path("logs/supervisor.log")
 _FORMAT = "%(asctime)s | %(levelname)-8s | %(message)s"
 _DAY_AND_TIME = "%Y-%m-%d %H:%M:%S"
@@ -30,26 +30,31 @@ class _Redacting(logging.Formatter):
         return redact(super().format(record), self._secrets)
 
 
-def start_logging(environ: Mapping[str, str], secrets: Collection[str]) -> None:
-    """Set up the supervisor's logger from LOG_LEVEL and LOG_TO_FILE; `secrets` are replaced wherever they appear."""
+def start_logging(level: str, secrets: Collection[str], *, to_file: bool) -> None:
+    """Set up the supervisor's logger; `secrets` are replaced wherever they appear. Raises ConfigError for the file."""
     logging.addLevelName(SUCCESS, "SUCCESS")
     formatter = _Redacting(secrets)
     for handler in list(log.handlers):
         log.removeHandler(handler)
         handler.close()
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
-    if environ.get("LOG_TO_FILE", "").lower() == "true":
-        LOG_FILE.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(
-            logging.handlers.RotatingFileHandler(
-                LOG_FILE, maxBytes=_FILE_BYTES, backupCount=_FILES_KEPT, encoding="utf-8"
-            )
-        )
+    if to_file:
+        handlers.append(_file_handler())
     for handler in handlers:
         handler.setFormatter(formatter)
         log.addHandler(handler)
-    log.setLevel(environ.get("LOG_LEVEL", "INFO").upper())
+    log.setLevel(level)
     log.propagate = False
+
+
+def _file_handler() -> logging.Handler:
+    try:
+        LOG_FILE.parent.mkdir(parents=True, exist_ok=True)
+        return logging.handlers.RotatingFileHandler(
+            LOG_FILE, maxBytes=_FILE_BYTES, backupCount=_FILES_KEPT, encoding="utf-8"
+        )
+    except OSError as cause:
+        raise ConfigError(f"LOG_TO_FILE: {LOG_FILE} cannot be written: {cause.strerror}") from cause
 
 
 def success(message: str, *values: object) -> None:

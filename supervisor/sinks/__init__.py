@@ -12,6 +12,8 @@ from typing import Protocol
 
 from attrs import frozen
 
+from supervisor.environment import RunEnvironment
+from supervisor.errors import ConfigError
 from wire.messages import Replaces
 from wire.schema import Table
 
@@ -70,17 +72,15 @@ class Sink(Protocol):
         """Give the storage back."""
 
 
-def open_sink(environ: Mapping[str, str]) -> Sink:
-    """The sink that STORAGE_TYPE asks for; unset means duckdb. Raises SinkError or ConfigError."""
-    from supervisor.errors import ConfigError  # noqa: PLC0415 - a sink's library loads only when it is asked for
-
-    kind = environ.get("STORAGE_TYPE") or "duckdb"
+def open_sink(environment: RunEnvironment) -> Sink:
+    """The sink that STORAGE_TYPE asks for. Raises SinkError or ConfigError."""
+    kind = environment.storage_type.value
     if kind == "duckdb":
-        from supervisor.sinks.duckdb import DuckDBSink  # noqa: PLC0415 - as above
+        from supervisor.sinks.duckdb import DuckDBSink  # noqa: PLC0415 - a sink's library loads only when it is used
 
-        return DuckDBSink(Path(environ.get("DUCKDB_PATH") or "social_ads.duckdb"))
+        return DuckDBSink(environment.duckdb_path)
     if kind == "none":
         from supervisor.sinks.none import NoSink  # noqa: PLC0415 - as above
 
         return NoSink()
-    raise ConfigError((f"STORAGE_TYPE: {kind!r} is not a sink; there are {', '.join(STORAGE_TYPES)}",))
+    raise ConfigError(f"STORAGE_TYPE: there is no sink {kind!r} in this version; there are {', '.join(STORAGE_TYPES)}")

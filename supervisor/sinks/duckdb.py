@@ -20,6 +20,7 @@ from supervisor.sinks import Commit
 from supervisor.sinks.lock import RunLock
 from supervisor.sinks.unified import unified_views
 from wire.messages import Replaces
+from wire.reader import LINE_LIMIT
 from wire.schema import DECIMAL_PRECISION, DECIMAL_SCALE, Column, Table, Type
 
 MEMORY_LIMIT = "192MiB"
@@ -114,11 +115,13 @@ class DuckDBSession:
         columns = ", ".join(f"{_text(c.name)}: {_text(TYPES[c.type])}" for c in table.columns)
         stored = self._run(
             f"INSERT INTO {_staging(stream)} SELECT * FROM read_json(?, format='newline_delimited', "
-            f"maximum_object_size=67108864, columns={{{columns}}})",
+            f"maximum_object_size={LINE_LIMIT}, columns={{{columns}}})",
             [str(spool)],
         ).fetchone()
         if stored is None or stored[0] != count:
-            raise SinkError(f"DuckDB read {stored and stored[0]} of {count} rows of {stream!r}; nothing of them is kept")
+            raise SinkError(
+                f"DuckDB read {stored and stored[0]} of {count} rows of {stream!r}; nothing of them is kept"
+            )
 
     def commit(self, commit: Commit) -> Mapping[str, int]:
         self._run("BEGIN TRANSACTION")
@@ -179,7 +182,9 @@ class DuckDBSession:
             ).fetchone()
             if twice:
                 key = ", ".join(f"{name}={value}" for name, value in zip(table.key, twice, strict=True))
-                raise SinkError(f"{table.name!r} was sent two rows with the key {key}; the key does not tell rows apart")
+                raise SinkError(
+                    f"{table.name!r} was sent two rows with the key {key}; the key does not tell rows apart"
+                )
         self._run(f"DELETE FROM {self._target(table)} WHERE {region}", values)
 
     def _store_state(self, state: bytes) -> None:
@@ -243,7 +248,9 @@ def _check_names(platform: str, table: Table) -> None:
     for column in table.columns:
         twin = seen.setdefault(column.name.lower(), column)
         if twin is not column:
-            raise SinkError(f"{platform}.{table.name}: the columns {twin.name!r} and {column.name!r} differ only in case")
+            raise SinkError(
+                f"{platform}.{table.name}: the columns {twin.name!r} and {column.name!r} differ only in case"
+            )
         if column.name.lower() in dict(_ADDED):
             raise SinkError(f"{platform}.{table.name}: the column {column.name!r} is one that every table has already")
 

@@ -1,0 +1,74 @@
+"""What would keep a run from working, found before anything is started and changed by nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import TypeVar
+
+from supervisor.config import OrchestratorConfig, load_orchestrator_config
+from supervisor.credentials import missing_credentials
+from supervisor.environment import RunEnvironment, StorageType, read_environment
+from supervisor.errors import ConfigError, SupervisorError
+from supervisor.orchestrator import SocialAdsOrchestrator
+from supervisor.plan import make_plan
+from supervisor.reports import check_report_path
+
+T = TypeVar("T")
+
+
+def readiness(config_path: Path, only: Collection[str]) -> tuple[OrchestratorConfig, RunEnvironment]:
+    """The configuration and the environment of a run; raises ConfigError with all findings about both."""
+    findings: list[str] = []
+    environment = _gather(findings, read_environment)
+    config = _gather(findings, lambda: load_orchestrator_config(config_path))
+    if config is not None:
+        _gather(findings, lambda: _check_platforms(config, only))
+    if environment is not None and environment.export_report:
+        unwritable = check_report_path(environment.report_path)
+        findings += [f"REPORT_PATH: {unwritable}"] if unwritable else []
+    if findings or config is None or environment is None:
+        raise ConfigError(findings)
+    return config, environment
+
+
+def check_storage(environment: RunEnvironment) -> str | None:
+    """What is wrong with the storage, as a sentence, or None; creates nothing."""
+    if environment.storage_type is not StorageType.DUCKDB:
+        return None
+    path = environment.duckdb_path.absolute()
+    if not path.exists():
+        usable = path.parent.is_dir() and os.access(path.parent, os.W_OK)
+        return None if usable else f"DUCKDB_PATH: {path} cannot be created: {path.parent} is not a writable directory"
+    import duckdb  # noqa: PLC0415 - only this check needs it
+
+    try:
+        duckdb.connect(str(path), read_only=True).close()
+    except duckdb.Error as cause:
+        return f"DUCKDB_PATH: {path} cannot be opened: {str(cause).splitlines()[0]}"
+    return None
+
+
+def _check_platforms(config: OrchestratorConfig, only: Collection[str]) -> None:
+    orchestrator = SocialAdsOrchestrator(config=config)
+    platforms = make_plan(config, only).platforms
+    findings: list[str] = []
+    _gather(findings, lambda: orchestrator.pipelines(platforms))
+    findings += [
+        missing
+        for platform in platforms
+        if platform.command is None and (missing := missing_credentials(platform.name, os.environ))
+    ]
+    if findings:
+        raise ConfigError(findings)
+
+
+def _gather(findings: list[str], ask: Callable[[], T]) -> T | None:
+    try:
+        return ask()
+    except ConfigError as error:
+        findings.extend(error.findings)
+    except SupervisorError as error:
+        findings.append(str(error))
+    return None

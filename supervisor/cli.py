@@ -1,0 +1,244 @@
+"""The commands. Each imports what it needs when it runs, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from supervisor.attempt import StopRequest
+    from supervisor.environment import RunEnvironment
+    from supervisor.orchestrator import SocialAdsOrchestrator
+
+EXIT_CODES = """\
+exit codes:
+  0    all platforms completed
+  1    configuration, credentials, environment or storage must be mended; nothing was started
+  2    some platforms completed, some did not
+  3    no platform completed
+  4    stopped at the first failure (continue_on_failure: false), or an error of the supervisor itself
+  130  interrupted (Ctrl-C); 143 terminated
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point of `supervisor`; ends the process with the exit code."""
+    given = _parser().parse_args(arguments)
+    from supervisor.errors import ConfigError, SupervisorError  # noqa: PLC0415 - `--help` needs none of it
+
+    try:
+        status: int = given.run(given)
+    except ConfigError as error:
+        for finding in error.findings:
+            _say(f"error: {finding}")
+        status = error.exit_code
+    except SupervisorError as error:
+        _say(f"error: {error}")
+        status = error.exit_code
+    except KeyboardInterrupt:
+        status = 130
+    except Exception as error:  # no traceback reaches a user, unless asked for
+        if os.environ.get("LOG_LEVEL", "").upper() == "DEBUG":
+            raise
+        _say(f"error: a bug in the supervisor: {type(error).__name__}: {error} (LOG_LEVEL=DEBUG shows where)")
+        status = 4
+    sys.exit(status)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="supervisor",
+        description="Runs the pipelines of ad platforms side by side and loads what they extract into one database.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    run = _command(commands, "run", _run, "run the platforms, load their rows, write the report", EXIT_CODES)
+    _add_selection(run)
+    _add_days(run)
+    run.add_argument("--full-refresh", action="store_true", help="forget which days are complete and load all of them")
+    plan = _command(commands, "plan", _plan, "show what would run, in which order, over which days")
+    _add_selection(plan)
+    _add_days(plan)
+    check = _command(
+        commands, "check", _check, "look for everything that would keep a run from working; changes nothing"
+    )
+    _add_selection(check)
+    install = _command(commands, "install", _install, "build the environment of each pipeline from its lock file")
+    _add_selection(install)
+    sandbox = _command(commands, "sandbox", _sandbox, "serve the four platforms on 127.0.0.1 until Ctrl-C")
+    sandbox.add_argument("--only", nargs="+", action="extend", metavar="NAME", default=[], help="serve only these")
+    _add_world(sandbox)
+    sandbox.add_argument(
+        *("--fault",), action="append", default=[], metavar="PLATFORM:KIND[@AFTER[xTIMES]]", help="commit a fault"
+    )
+    demo = _command(commands, "demo", _demo, "run all four pipelines against the sandbox, into demo/")
+    _add_world(demo)
+    return parser
+
+
+def _command(  # type: ignore[no-untyped-def]  # argparse does not name the type of its subparsers
+    commands, name: str, run, text: str, epilog: str | None = None
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text.capitalize() + ".", epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        *("--config",), type=Path, default=Path("orchestrator_config.yml"), metavar="FILE",
+        help="the configuration (default: orchestrator_config.yml)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        action="extend",
+        metavar="NAME",
+        default=[],
+        help="only these platforms; others are left out",
+    )
+
+
+def _add_days(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--since", type=_day, metavar="DAY", help="reload the days from this one on, e.g. 2026-01-31")
+    parser.add_argument("--until", type=_day, metavar="DAY", help="up to this one (default: today)")
+
+
+def _add_world(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--size", choices=("tiny", "small", "big"), default="small", help="how many accounts and campaigns"
+    )
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a day like 2026-01-31, got {text!r}") from None
+
+
+def _run(given: argparse.Namespace) -> int:
+    from supervisor.checks import readiness  # noqa: PLC0415 - see the module's first paragraph
+    from supervisor.credentials import secret_values  # noqa: PLC0415
+    from supervisor.log import log, start_logging  # noqa: PLC0415
+    from supervisor.orchestrator import SocialAdsOrchestrator  # noqa: PLC0415
+    from supervisor.reports import summary_text  # noqa: PLC0415
+
+    days = _days(given)
+    config, environment = readiness(given.config, given.only)
+    passed = [name for platform in config.platforms for name in platform.pass_environment]
+    start_logging(environment.log_level, secret_values(os.environ, passed), to_file=environment.log_to_file)
+    orchestrator = SocialAdsOrchestrator(config=config, days=days, full_refresh=given.full_refresh)
+    _stop_on_signals(orchestrator)
+    result = orchestrator.run_all_platforms(given.only)
+    for line in summary_text(orchestrator.monitor.get_summary()).splitlines():
+        _say(line)
+    _report(orchestrator, environment)
+    if result.failed_platforms:
+        log.error("Failed: %s", ", ".join(result.failed_platforms))
+    return result.exit_code
+
+
+def _report(orchestrator: SocialAdsOrchestrator, environment: RunEnvironment) -> None:
+    from supervisor.errors import ReportError  # noqa: PLC0415
+    from supervisor.log import log  # noqa: PLC0415
+
+    if not environment.export_report:
+        return
+    try:
+        orchestrator.export_report(environment.report_format.value, environment.report_path)
+        log.info("Report: %s", environment.report_path)
+    except ReportError as error:
+        # The rows are loaded and the exit code says how the run went; a full disk must not turn that around.
+        log.error("%s", error)
+
+
+def _stop_on_signals(orchestrator: SocialAdsOrchestrator) -> None:
+    stop: StopRequest = orchestrator.stop
+
+    def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's signature
+        stop.hurry = stop.hurry or (bool(stop) and number == signal.SIGINT)
+        if orchestrator.stop_exit_code is None:
+            orchestrator.stop_exit_code = 128 + number
+        stop.request(f"the run was stopped by {signal.Signals(number).name}")
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, on_signal)
+
+
+def _plan(given: argparse.Namespace) -> int:
+    from supervisor.config import load_orchestrator_config  # noqa: PLC0415
+    from supervisor.plan import make_plan, plan_text  # noqa: PLC0415
+
+    plan = make_plan(load_orchestrator_config(given.config), given.only)
+    _print(plan_text(plan, since=given.since, until=given.until))
+    return 0
+
+
+def _check(given: argparse.Namespace) -> int:
+    from supervisor.checks import check_storage, readiness  # noqa: PLC0415
+    from supervisor.environment import read_environment  # noqa: PLC0415
+    from supervisor.errors import ConfigError  # noqa: PLC0415
+
+    findings: list[str] = []
+    try:
+        readiness(given.config, given.only)
+    except ConfigError as error:
+        findings += error.findings
+    try:
+        storage = check_storage(read_environment())
+    except ConfigError:
+        storage = None
+    findings += [storage] if storage else []
+    if findings:
+        raise ConfigError(findings)
+    _print("ready: configuration, environments, credentials, report path and storage are in order")
+    return 0
+
+
+def _install(given: argparse.Namespace) -> int:
+    from supervisor.config import load_orchestrator_config  # noqa: PLC0415
+    from supervisor.environments import install_configured  # noqa: PLC0415
+
+    install_configured(load_orchestrator_config(given.config), given.only, on_line=_print)
+    return 0
+
+
+def _sandbox(given: argparse.Namespace) -> int:
+    from supervisor.demo import serve_sandbox  # noqa: PLC0415
+
+    return serve_sandbox(size=given.size, only=given.only, faults=given.fault)
+
+
+def _demo(given: argparse.Namespace) -> int:
+    from supervisor.demo import run_demo  # noqa: PLC0415
+
+    return run_demo(size=given.size)
+
+
+def _days(given: argparse.Namespace):  # type: ignore[no-untyped-def]  # the type is imported with the run
+    from supervisor.attempt import Days  # noqa: PLC0415
+    from supervisor.errors import ConfigError  # noqa: PLC0415
+
+    if given.since and given.until and given.since > given.until:
+        raise ConfigError(f"--since {given.since} is after --until {given.until}")
+    return Days(since=given.since, until=given.until)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201 - a command line speaks
+
+
+def _print(text: str) -> None:
+    print(text)  # noqa: T201 - a command line answers
