@@ -1,0 +1,1 @@
+"""Extracts Google Ads accounts, entities and daily reports, and writes them to the wire."""

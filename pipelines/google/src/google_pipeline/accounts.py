@@ -1,0 +1,105 @@
+"""The accounts below the login: found through `customer_client`, which lists a manager's whole tree at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from google_pipeline.client import Session, Target
+from google_pipeline.errors import AccountClosedError
+from google_pipeline.queries import As, Field
+from google_pipeline.tables import CUSTOMER
+from wire import Kind, PipelineError
+
+log = logging.getLogger(__name__)
+
+_CLIENTS = msgspec.structs.replace(
+    CUSTOMER,
+    name="the list of accounts",
+    fields=(
+        *CUSTOMER.fields,
+        Field("id", "customer_client.id", As.ID),
+        Field("is_manager", "customer_client.manager", As.FLAG),
+    ),
+)
+
+
+class Account(Struct, frozen=True):
+    """An account as its manager lists it. `row` is its row in the table `customer`."""
+
+    id: str
+    login_customer_id: str | None
+    is_manager: bool
+    row: Mapping[str, Any]
+
+    @property
+    def timezone(self) -> str:
+        return str(self.row["time_zone"])
+
+    @property
+    def serves(self) -> bool:
+        """Whether it can be asked for reports: a suspended account still can, a canceled or closed one cannot."""
+        return self.row["status"] in ("ENABLED", "SUSPENDED")
+
+    @property
+    def target(self) -> Target:
+        return Target(self.id, self.login_customer_id, self.row["currency_code"])
+
+
+def discovered(session: Session, manager_customer_id: str | None) -> dict[str, Account]:
+    """All accounts by id, managers included; below the given manager, or else below whatever the login reaches."""
+    roots = (
+        [manager_customer_id]
+        if manager_customer_id
+        else session.persistently(session.accessible, "the list of accessible customers")
+    )
+    found: dict[str, Account] = {}
+    for root in roots:
+        for account in _below(session, root, required=root == manager_customer_id):
+            # An account may hang below several managers; the nearest one is kept.
+            known = found.get(account.id)
+            if known is None or account.row["manager_level"] < known.row["manager_level"]:
+                found[account.id] = account
+    return found
+
+
+def _below(session: Session, root: str, *, required: bool) -> list[Account]:
+    target = Target(root, root)
+    try:
+        rows = session.persistently(lambda: list(session.rows(_CLIENTS, target)), f"the accounts below {root}")
+    except AccountClosedError as closed:
+        if required:
+            raise PipelineError(Kind.CONFIG, closed.message) from None
+        log.info("account %s is not enabled and is left out", root)
+        return []
+    except PipelineError as error:
+        if required:
+            # Without the list nothing can be loaded: this is the run's failure, not an account's.
+            raise PipelineError(error.kind, error.message, retry_after=error.retry_after) from None
+        raise
+    return [_account(row, root) for row in rows]
+
+
+def _account(row: dict[str, Any], root: str) -> Account:
+    own = {column.name: row[column.name] for column in CUSTOMER.table.columns if column.name in row}
+    return Account(row["id"], root, bool(row["is_manager"]), {**own, "account_id": row["id"]})
+
+
+def selected(accounts: Mapping[str, Account], wanted: tuple[str, ...]) -> Iterator[tuple[str, Account | PipelineError]]:
+    """The client accounts to load; for one that is asked for but cannot be had, the error that says why."""
+    for account_id in wanted or sorted(accounts):
+        account = accounts.get(account_id)
+        if account is None:
+            yield account_id, _unavailable(account_id, "is not among the accounts that the login customer reaches")
+        elif not account.is_manager:
+            yield account_id, account
+        elif wanted:
+            yield account_id, _unavailable(account_id, "is a manager account, which has no campaigns of its own")
+
+
+def _unavailable(account_id: str, reason: str) -> PipelineError:
+    return PipelineError(Kind.CONFIG, f"account {account_id} {reason}", account_id=account_id)

@@ -1,0 +1,102 @@
+"""One run: find the accounts, then for each its entities, then its reports by window, newest first."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+
+from google_pipeline.accounts import Account, discovered, selected
+from google_pipeline.client import Session
+from google_pipeline.errors import AccountClosedError
+from google_pipeline.queries import Query
+from google_pipeline.settings import (
+    Settings,
+    bypass_proxies_on_loopback,
+    read_access,
+    read_settings,
+    wanted_accounts,
+)
+from google_pipeline.tables import CUSTOMER, ENTITIES, REPORTS
+from wire import Extraction, Invocation, PipelineError, Window, today_in
+
+log = logging.getLogger(__name__)
+
+KEPT = dt.timedelta(days=37 * 365 // 12)
+"""Google keeps daily numbers for 37 months."""
+
+
+def extract_accounts(invocation: Invocation, extraction: Extraction) -> None:
+    """Load everything that is due into the wire."""
+    settings = read_settings(invocation.settings)
+    access = read_access(settings)
+    wanted = wanted_accounts(settings)
+    entities = [query for query in ENTITIES if extraction.wants(query.name)]
+    reports = [query for query in REPORTS if extraction.wants(query.name)]
+    bypass_proxies_on_loopback(access)
+    session = Session(access, settings)
+    accounts = discovered(session, access.manager_customer_id)
+    for account_id, account in selected(accounts, wanted):
+        with extraction.account(account_id):
+            if isinstance(account, PipelineError):
+                raise account
+            _Load(session, settings, extraction, account).everything(entities, reports)
+
+
+class _Load:
+    """The load of one account."""
+
+    def __init__(self, session: Session, settings: Settings, extraction: Extraction, account: Account) -> None:
+        self._session = session
+        self._settings = settings
+        self._extraction = extraction
+        self._account = account
+
+    def everything(self, entities: list[Query], reports: list[Query]) -> None:
+        """The account's own row always comes first; a closed account has nothing else."""
+        account = self._account
+        count = 0
+        if self._extraction.wants(CUSTOMER.name):
+            count += self._extraction.replace_account(CUSTOMER.name, account.id, [account.row])
+        if not account.serves:
+            log.info("account %s is %s: only its customer row is loaded", account.id, account.row["status"])
+            return
+        log.info("account %s: loading", account.id)
+        try:
+            count += sum(self._entities(query) for query in entities)
+            count += sum(self._report(query) for query in reports)
+        except AccountClosedError as closed:
+            log.info("account %s: only its customer row is loaded: %s", account.id, closed.message)
+            return
+        log.info("account %s: %d rows", account.id, count)
+
+    def _entities(self, query: Query) -> int:
+        account = self._account
+        return self._session.persistently(
+            lambda: self._extraction.replace_account(query.name, account.id, self._session.rows(query, account.target)),
+            f"{query.name} of account {account.id}",
+        )
+
+    def _report(self, query: Query) -> int:
+        today = today_in(self._account.timezone)
+        windows = self._extraction.due(
+            query.name,
+            self._account.id,
+            today=today,
+            lookback_days=self._settings.lookback_days,
+            window_days=self._settings.window_days,
+            earliest=today - KEPT,
+        )
+        return sum(self._window(query, window) for window in windows)
+
+    def _window(self, query: Query, window: Window) -> int:
+        account = self._account
+
+        def load() -> int:
+            # Asked anew for each attempt: a retry may be on the next day.
+            today = today_in(account.timezone)
+            rows = self._session.rows(query, account.target, window=window, today=today.isoformat())
+            return self._extraction.replace_window(query.name, account.id, window, rows, today=today)
+
+        count = self._session.persistently(load, f"{query.name} of account {account.id}, {window}")
+        log.debug("%s %s %s: %d rows", account.id, query.name, window, count)
+        return count

@@ -1,0 +1,79 @@
+"""What one table is to Google: a resource, the fields asked of it, and what each becomes in a column."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from msgspec import Struct
+
+from wire import Column, Table, Type, Window
+
+
+class As(Enum):
+    """How a field's value becomes a column's value; all but LIST turn an absent value into null."""
+
+    ID = Type.STRING
+    """An int64 as text."""
+    TEXT = "text"
+    ENUM = "enum"
+    """The value's name; a number that this version of the API does not name becomes `UNKNOWN_<number>`."""
+    INTEGER = Type.INTEGER
+    NUMBER = Type.NUMBER
+    MICROS = Type.DECIMAL
+    """Millionths of the account's currency as exact units of it."""
+    FLAG = Type.BOOLEAN
+    DAY = Type.DATE
+    LIST = Type.JSON
+    """A repeated scalar as a JSON array, empty when there is none."""
+
+    @property
+    def type(self) -> Type:
+        return self.value if isinstance(self.value, Type) else Type.STRING
+
+
+class Field(Struct, frozen=True):
+    """One column and the GAQL path that fills it."""
+
+    column: str
+    path: str
+    kind: As
+    note: str = ""
+
+
+class Query(Struct, frozen=True):
+    """One table: `FROM resource`, restricted by `where`; with `daily` it has a row per day and is asked for by window.
+
+    The columns `account_id`, and in daily tables `currency_code` and `is_final`, are facts about the request and are
+    not selected.
+    """
+
+    name: str
+    resource: str
+    key: tuple[str, ...]
+    fields: tuple[Field, ...]
+    where: str = ""
+    daily: bool = False
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(field.path for field in self.fields)
+
+    @property
+    def table(self) -> Table:
+        columns = [Column("account_id", Type.STRING, "customer id, 10 digits, no dashes")]
+        columns += [Column(field.column, field.kind.type, field.note) for field in self.fields]
+        if self.daily:
+            columns += [
+                Column("currency_code", Type.STRING, "ISO 4217 code of every amount in the row"),
+                Column("is_final", Type.BOOLEAN, "the day was over in the account's time zone when it was loaded"),
+            ]
+        return Table(self.name, tuple(columns), ("account_id", *self.key), "date" if self.daily else None)
+
+    def gaql(self, window: Window | None = None) -> str:
+        """The query as text; a daily table needs a window."""
+        conditions = [self.where] if self.where else []
+        if self.daily:
+            assert window is not None
+            conditions.append(f"segments.date BETWEEN '{window.first}' AND '{window.last}'")
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        return f"SELECT {', '.join(self.paths)} FROM {self.resource}{where}"  # noqa: S608 - declared paths and dates, no input

@@ -1,0 +1,1 @@
+"""Google Ads on localhost: a token endpoint, and the gRPC services that the SDK calls, over the sandbox's world."""

@@ -1,0 +1,93 @@
+"""Lines of an answer as the bytes of `GoogleAdsRow` messages.
+
+Protobuf lets a message be written in pieces, one after the other. So the fields of each resource are encoded apart, and
+a campaign's piece is encoded once and repeated in every row of that campaign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sandbox.google.resources import CACHE_KEYS, FIELDS, Line
+
+_RESULTS_TAG = b"\x0a"
+
+
+class Encoder:
+    """Encodes the lines of one query. `row_class` is the SDK's `GoogleAdsRow.pb()`."""
+
+    def __init__(self, row_class: Any, paths: Iterable[str]) -> None:
+        self._row = row_class()
+        by_resource: dict[str, list[_Setter]] = {}
+        for path in paths:
+            by_resource.setdefault(path.split(".")[0], []).append(_Setter(row_class.DESCRIPTOR, path))
+        self._pieces = [
+            (CACHE_KEYS.get(resource), setters, dict[Any, bytes]()) for resource, setters in by_resource.items()
+        ]
+
+    def results(self, lines: Iterable[Line]) -> bytes:
+        """The field `results` of a response, once for each line."""
+        out = bytearray()
+        for line in lines:
+            row = b"".join([self._piece(line, *piece) for piece in self._pieces])
+            out += _RESULTS_TAG + _varint(len(row)) + row
+        return bytes(out)
+
+    def _piece(
+        self, line: Line, key_of: Callable[[Any], Any] | None, setters: list[_Setter], known: dict[Any, bytes]
+    ) -> bytes:
+        if key_of is None:
+            return self._encode(line, setters)
+        key = key_of(line)
+        piece = known.get(key)
+        if piece is None:
+            piece = known[key] = self._encode(line, setters)
+        return piece
+
+    def _encode(self, line: Line, setters: list[_Setter]) -> bytes:
+        row = self._row
+        row.Clear()
+        for setter in setters:
+            setter.put(row, line)
+        encoded: bytes = row.SerializeToString()
+        return encoded
+
+
+class _Setter:
+    """Puts one field's value into a message."""
+
+    def __init__(self, descriptor: Any, path: str) -> None:
+        along = []
+        for name in path.split("."):
+            field = descriptor.fields_by_name.get(name) or descriptor.fields_by_name[f"{name}_"]
+            along.append(field.name)
+            descriptor = field.message_type
+        self._parents, self._name = along[:-1], along[-1]
+        self._repeated = field.is_repeated
+        self._numbers = {value.name: value.number for value in field.enum_type.values} if field.enum_type else None
+        self._value = FIELDS.get(path, _absent)
+
+    def put(self, row: Any, line: Line) -> None:
+        value = self._value(line)
+        if value is None:
+            return
+        for parent in self._parents:
+            row = getattr(row, parent)
+        if self._repeated:
+            getattr(row, self._name).extend(value)
+        else:
+            setattr(row, self._name, self._numbers[value] if self._numbers is not None else value)
+
+
+def _absent(_line: Line) -> None:
+    """A field that this world knows nothing about."""
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    out.append(number)
+    return bytes(out)

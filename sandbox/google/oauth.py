@@ -1,0 +1,122 @@
+"""Google's token endpoint: refresh tokens and service account assertions in, access tokens out."""
+
+from __future__ import annotations
+
+import json
+import threading
+import urllib.parse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from sandbox.faults import Faults
+
+CLIENT_ID = "sandbox-google-client.apps.googleusercontent.com"
+CLIENT_SECRET = "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"
+REFRESH_TOKEN = "1//sandbox-google-refresh-token"
+ASSERTION = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
+
+
+class Tokens:
+    """The access tokens that are good now. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._good: set[str] = set()
+        self._issued = 0
+        self._revoked = False
+
+    def issue(self) -> str | None:
+        """A new access token; None once the user has taken the grant back."""
+        with self._lock:
+            if self._revoked:
+                return None
+            self._issued += 1
+            token = f"ya29.sandbox-google-access-token-{self._issued}"
+            self._good.add(token)
+            return token
+
+    def accepts(self, token: str) -> bool:
+        with self._lock:
+            return token in self._good
+
+    def expire(self) -> None:
+        """Make every token issued so far useless; new ones can be had."""
+        with self._lock:
+            self._good.clear()
+
+    def revoke(self) -> None:
+        """Make every token useless for good, as when the user takes the grant back."""
+        with self._lock:
+            self._good.clear()
+            self._revoked = True
+
+
+class TokenEndpoint:
+    """`POST /token` on a free port of 127.0.0.1."""
+
+    def __init__(self, tokens: Tokens, faults: Faults, closing: threading.Event) -> None:
+        class Handler(_Handler):
+            pass
+
+        Handler.tokens, Handler.faults, Handler.closing = tokens, faults, closing
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        self.uri = f"http://127.0.0.1:{self._server.server_port}/token"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    tokens: Tokens
+    faults: Faults
+    closing: threading.Event
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        form = dict(urllib.parse.parse_qsl(self.rfile.read(length).decode()))
+        if urllib.parse.urlsplit(self.path).path != "/token":
+            self._answer(404, {"error": "not_found"})
+            return
+        fault = self.faults.strike("html", "revoked_token")
+        if fault == "html":
+            self._send(502, "text/html; charset=utf-8", HTML)
+            return
+        if fault == "revoked_token":
+            self.tokens.revoke()
+        self._answer(*self._granted(form))
+
+    def _granted(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        grant = form.get("grant_type")
+        if grant == "refresh_token":
+            if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+                return 401, {"error": "invalid_client", "error_description": "The OAuth client was not found."}
+            good = form.get("refresh_token") == REFRESH_TOKEN
+        elif grant == ASSERTION:
+            # The signature is Google's to check; three parts are what makes an assertion here.
+            good = form.get("assertion", "").count(".") == 2
+        else:
+            return 400, {"error": "unsupported_grant_type", "error_description": f"Invalid grant_type: {grant}"}
+        token = self.tokens.issue() if good else None
+        if token is None:
+            return 400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}
+        scope = "https://www.googleapis.com/auth/adwords"
+        return 200, {"access_token": token, "expires_in": 3599, "scope": scope, "token_type": "Bearer"}
+
+    def _answer(self, status: int, body: dict[str, Any]) -> None:
+        self._send(status, "application/json; charset=utf-8", json.dumps(body).encode())
+
+    def _send(self, status: int, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass

@@ -1,0 +1,280 @@
+"""What the world looks like through GAQL: the lines of each resource, and the value of each field in a line.
+
+A value of None is absent on the wire, which is how Google says "not available". Enums are given by name.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.google.gaql import Parsed
+from sandbox.world import Account, Ad, Campaign, Fact, Group, Metrics, World
+
+MANAGER_ID = "9474097201"
+SUB_MANAGER_ID = "9474097202"
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """Something an ad group targets, or excludes; `text` and `match` are a keyword's."""
+
+    id: int
+    type: str
+    text: str | None = None
+    match: str | None = None
+    negative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A line of `customer_client`: an account, or a manager, as seen from `level` managers above."""
+
+    id: str
+    name: str
+    currency: str
+    timezone: str
+    status: str
+    manager: bool
+    level: int
+
+
+@dataclass(slots=True)
+class Line:
+    """One row of an answer, before its fields are picked."""
+
+    account: Account | None = None
+    client: Client | None = None
+    campaign: Campaign | None = None
+    group: Group | None = None
+    ad: Ad | None = None
+    criterion: Criterion | None = None
+    day: dt.date | None = None
+    term: str | None = None
+    match_type: str | None = None
+    metrics: Metrics | None = None
+    on: dt.date | None = None
+
+
+def clients(world: World, root: str) -> Iterator[Line]:
+    """The tree below `root`, itself at level 0. The first account hangs below both managers, as is allowed."""
+    accounts = world.accounts("google")
+    if root not in (MANAGER_ID, SUB_MANAGER_ID):
+        yield from (Line(client=_client(account, 0)) for account in accounts if account.id == root)
+        return
+    below = 0 if root == SUB_MANAGER_ID else 1
+    if below:
+        yield Line(client=Client(MANAGER_ID, "All shops", "EUR", "Europe/Berlin", "ENABLED", True, 0))
+        for account in accounts[::2]:
+            yield Line(client=_client(account, 1))
+    yield Line(client=Client(SUB_MANAGER_ID, "Some shops", "EUR", "Europe/Berlin", "ENABLED", True, below))
+    for account in (*accounts[1::2], accounts[0]):
+        yield Line(client=_client(account, below + 1))
+
+
+def _client(account: Account, level: int) -> Client:
+    status = "CANCELED" if account.closed else "ENABLED"
+    return Client(account.id, account.name, account.currency, account.timezone, status, False, level)
+
+
+def lines(world: World, account: Account, query: Parsed) -> Iterator[Line]:
+    """All lines of a query to an account, before its other conditions."""
+    on = world.today(account)
+    if query.asks_metrics or query.first:
+        assert query.first
+        assert query.last
+        yield from _reported(world, account, query.resource, query.first, query.last)
+    elif query.resource == "customer":
+        yield Line(account=account, client=_client(account, 0))
+    else:
+        for line in _entities(account, query.resource):
+            line.account, line.on = account, on
+            yield line
+
+
+def _entities(account: Account, resource: str) -> Iterator[Line]:
+    for campaign in account.campaigns:
+        if resource in ("campaign", "campaign_budget"):
+            yield Line(campaign=campaign)
+            continue
+        for group in campaign.groups:
+            if resource == "ad_group":
+                yield Line(campaign=campaign, group=group)
+            elif resource == "ad_group_ad":
+                yield from (Line(campaign=campaign, group=group, ad=ad) for ad in group.ads)
+            elif resource == "ad_group_criterion":
+                yield from (Line(campaign=campaign, group=group, criterion=each) for each in criteria(group))
+
+
+def criteria(group: Group) -> Iterator[Criterion]:
+    """A group's keywords, one that it excludes, and a criterion that is no keyword at all."""
+    for keyword in group.keywords:
+        yield Criterion(keyword.id, "KEYWORD", keyword.text, keyword.match)
+    yield Criterion(399_999, "KEYWORD", "free", "PHRASE", negative=True)
+    yield Criterion(11, "GENDER")
+
+
+def _reported(world: World, account: Account, resource: str, first: dt.date, last: dt.date) -> Iterator[Line]:
+    facts: dict[str, Callable[[Account, dt.date, dt.date], Iterator[Fact]]] = {
+        "campaign": world.campaign_facts,
+        "ad_group": world.group_facts,
+        "ad_group_ad": world.ad_facts,
+        "keyword_view": world.keyword_facts,
+        "search_term_view": world.search_term_facts,
+    }
+    if resource == "search_term_view":
+        yield from _search_terms(account, facts[resource](account, first, last))
+        return
+    on = world.today(account)
+    for fact in facts[resource](account, first, last):
+        word = fact.keyword
+        criterion = Criterion(word.id, "KEYWORD", word.text, word.match) if word else None
+        yield Line(account, None, fact.campaign, fact.group, fact.ad, criterion, fact.day, None, None, fact.metrics, on)
+
+
+def _search_terms(account: Account, facts: Iterator[Fact]) -> Iterator[Line]:
+    """One line for each term and way of matching: several keywords of a group may have met the same term."""
+    merged: dict[tuple[Any, ...], Line] = {}
+    for fact in facts:
+        assert fact.keyword is not None
+        assert fact.group is not None
+        match_type = fact.keyword.match
+        if match_type == "EXACT" and fact.search_term != fact.keyword.text:
+            match_type = "NEAR_EXACT"
+        key = (fact.day, fact.group.id, fact.search_term, match_type)
+        line = merged.get(key)
+        if line is None:
+            merged[key] = Line(
+                account,
+                None,
+                fact.campaign,
+                fact.group,
+                None,
+                None,
+                fact.day,
+                fact.search_term,
+                match_type,
+                fact.metrics,
+            )
+        else:
+            assert line.metrics is not None
+            line.metrics += fact.metrics
+    yield from merged.values()
+
+
+def _share(impressions: int) -> float:
+    return max(0.0999, impressions / (2 * impressions + 700))
+
+
+def _rate(metrics: Metrics, quartile: int) -> float | None:
+    if not metrics.video_views or metrics.video_quartiles is None:
+        return None
+    return metrics.video_quartiles[quartile] / metrics.video_views
+
+
+def _quality(criterion: Criterion) -> int | None:
+    return 3 + criterion.id % 7 if criterion.type == "KEYWORD" and criterion.match != "BROAD" else None
+
+
+def _search(line: Any, value: Callable[[int], float]) -> float | None:
+    return None if line.campaign.video else value(line.metrics.impressions)
+
+
+FIELDS: dict[str, Callable[[Any], Any]] = {
+    "customer.id": lambda line: int(line.account.id),
+    "customer.descriptive_name": lambda line: line.account.name,
+    "customer.currency_code": lambda line: line.account.currency,
+    "customer.time_zone": lambda line: line.account.timezone,
+    "customer_client.id": lambda line: int(line.client.id),
+    "customer_client.client_customer": lambda line: f"customers/{line.client.id}",
+    "customer_client.descriptive_name": lambda line: line.client.name,
+    "customer_client.currency_code": lambda line: line.client.currency,
+    "customer_client.time_zone": lambda line: line.client.timezone,
+    "customer_client.status": lambda line: line.client.status,
+    "customer_client.manager": lambda line: line.client.manager,
+    "customer_client.level": lambda line: line.client.level,
+    "customer_client.test_account": lambda line: False,  # noqa: ARG005 - every field is asked the same way
+    "customer_client.hidden": lambda line: line.client.status != "ENABLED",
+    "campaign.id": lambda line: line.campaign.id,
+    "campaign.name": lambda line: line.campaign.name,
+    "campaign.status": lambda line: line.campaign.status(line.on).upper(),
+    "campaign.serving_status": lambda line: "ENDED" if line.campaign.removed_on else "SERVING",
+    "campaign.advertising_channel_type": lambda line: "VIDEO" if line.campaign.video else "SEARCH",
+    "campaign.advertising_channel_sub_type": lambda line: "VIDEO_ACTION" if line.campaign.video else None,
+    "campaign.bidding_strategy_type": lambda line: "MAXIMIZE_CONVERSIONS" if line.campaign.video else "MANUAL_CPC",
+    "campaign.start_date_time": lambda line: f"{line.campaign.start} 00:00:00",
+    "campaign.end_date_time": lambda line: f"{line.campaign.removed_on} 23:59:59" if line.campaign.removed_on else None,
+    "campaign_budget.id": lambda line: line.campaign.id * 10 + 1,
+    "campaign_budget.name": lambda line: f"Budget of {line.campaign.name}",
+    "campaign_budget.status": lambda line: "REMOVED" if line.campaign.status(line.on) == "removed" else "ENABLED",
+    "campaign_budget.amount_micros": lambda line: line.campaign.budget_micros,
+    "campaign_budget.period": lambda line: "DAILY",  # noqa: ARG005 - see above
+    "campaign_budget.delivery_method": lambda line: "STANDARD",  # noqa: ARG005 - see above
+    "campaign_budget.explicitly_shared": lambda line: False,  # noqa: ARG005 - see above
+    "campaign_budget.reference_count": lambda line: 0 if line.campaign.status(line.on) == "removed" else 1,
+    "ad_group.id": lambda line: line.group.id,
+    "ad_group.name": lambda line: line.group.name,
+    "ad_group.status": lambda line: "PAUSED" if line.group.paused else "ENABLED",
+    "ad_group.type": lambda line: "VIDEO_RESPONSIVE" if line.campaign.video else "SEARCH_STANDARD",
+    "ad_group.cpc_bid_micros": lambda line: None if line.campaign.video else 10_000 * (1 + line.group.id % 97),
+    "ad_group_ad.ad.id": lambda line: line.ad.id,
+    "ad_group_ad.ad.name": lambda line: line.ad.name if line.campaign.video else None,
+    "ad_group_ad.status": lambda line: "PAUSED" if line.ad.paused else "ENABLED",
+    "ad_group_ad.ad.type": lambda line: "VIDEO_RESPONSIVE_AD" if line.campaign.video else "RESPONSIVE_SEARCH_AD",
+    "ad_group_ad.ad_strength": lambda line: None if line.campaign.video else "GOOD",
+    "ad_group_ad.policy_summary.approval_status": lambda line: "APPROVED",  # noqa: ARG005 - see above
+    "ad_group_ad.ad.final_urls": lambda line: (
+        [] if line.campaign.video else [f"https://shop.example/{line.ad.id}?utm_source=google&q=ä"]
+    ),
+    "ad_group_criterion.criterion_id": lambda line: line.criterion.id,
+    "ad_group_criterion.type": lambda line: line.criterion.type,
+    "ad_group_criterion.keyword.text": lambda line: line.criterion.text,
+    "ad_group_criterion.keyword.match_type": lambda line: line.criterion.match,
+    "ad_group_criterion.negative": lambda line: line.criterion.negative,
+    "ad_group_criterion.status": lambda line: "ENABLED",  # noqa: ARG005 - see above
+    "ad_group_criterion.approval_status": lambda line: None if line.criterion.negative else "APPROVED",
+    "ad_group_criterion.cpc_bid_micros": lambda line: 1_230_001 if line.criterion.match == "EXACT" else None,
+    "ad_group_criterion.quality_info.quality_score": lambda line: (
+        None if line.criterion.negative else _quality(line.criterion)
+    ),
+    "search_term_view.search_term": lambda line: line.term,
+    "search_term_view.status": lambda line: "ADDED" if line.match_type == "EXACT" else "NONE",
+    "segments.date": lambda line: line.day.isoformat(),
+    "segments.search_term_match_type": lambda line: line.match_type,
+    "metrics.impressions": lambda line: line.metrics.impressions,
+    "metrics.clicks": lambda line: line.metrics.clicks,
+    "metrics.cost_micros": lambda line: line.metrics.cost_micros,
+    "metrics.conversions": lambda line: line.metrics.conversions_centi / 100,
+    "metrics.conversions_value": lambda line: line.metrics.value_micros / 1_000_000,
+    "metrics.all_conversions": lambda line: (line.metrics.conversions_centi + 100 * line.metrics.leads) / 100,
+    "metrics.all_conversions_value": lambda line: (
+        (line.metrics.value_micros + 2_500_000 * line.metrics.leads) / 1_000_000
+    ),
+    "metrics.view_through_conversions": lambda line: line.metrics.view_through,
+    "metrics.interactions": lambda line: line.metrics.clicks + (line.metrics.video_views or 0),
+    "metrics.engagements": lambda line: line.metrics.engagements,
+    "metrics.video_trueview_views": lambda line: line.metrics.video_views,
+    "metrics.video_quartile_p25_rate": lambda line: _rate(line.metrics, 0),
+    "metrics.video_quartile_p50_rate": lambda line: _rate(line.metrics, 1),
+    "metrics.video_quartile_p75_rate": lambda line: _rate(line.metrics, 2),
+    "metrics.video_quartile_p100_rate": lambda line: _rate(line.metrics, 3),
+    "metrics.top_impression_percentage": lambda line: line.metrics.impressions * 3 // 4 / line.metrics.impressions,
+    "metrics.absolute_top_impression_percentage": lambda line: line.metrics.impressions // 3 / line.metrics.impressions,
+    "metrics.search_impression_share": lambda line: _search(line, _share),
+    "metrics.search_rank_lost_impression_share": lambda line: _search(line, lambda n: min(0.9001, 700 / (2 * n + 700))),
+    "metrics.search_budget_lost_impression_share": lambda line: _search(line, lambda n: n / (2 * n + 700)),
+    "metrics.historical_quality_score": lambda line: _quality(line.criterion),
+}
+
+CACHE_KEYS: dict[str, Callable[[Any], Any]] = {
+    "customer": lambda line: line.account.id,
+    "campaign": lambda line: line.campaign.id,
+    "campaign_budget": lambda line: line.campaign.id,
+    "ad_group": lambda line: line.group.id,
+    "ad_group_ad": lambda line: line.ad.id,
+    "ad_group_criterion": lambda line: (line.group.id, line.criterion.id),
+    "segments": lambda line: (line.day, line.match_type),
+}
+"""What the fields of a resource depend on, within one query."""
