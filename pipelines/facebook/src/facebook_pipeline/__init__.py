@@ -1,0 +1,1 @@
+"""Extracts Facebook (Meta) ad data through the Marketing API and writes it as Singer messages."""

@@ -1,0 +1,282 @@
+"""The world's accounts, campaigns, groups and ads as the Graph API shows them: ad accounts, campaigns, ad sets, ads, creatives.
+
+An object is a dict with every field there is to ask for; a field without a value is absent.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sandbox.world import Account, Ad, Campaign, Group, World
+
+OFFSET_ONE = frozenset({"CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"})
+
+Node = dict[str, Any]
+
+FIELDS: dict[str, frozenset[str]] = {
+    "adaccounts": frozenset(
+        [
+            "id",
+            "account_id",
+            "name",
+            "currency",
+            "timezone_name",
+            "timezone_id",
+            "account_status",
+            "disable_reason",
+            "business_name",
+            "amount_spent",
+            "spend_cap",
+            "balance",
+            "created_time",
+            "age",
+        ]
+    ),
+    "campaigns": frozenset(
+        [
+            "id",
+            "account_id",
+            "name",
+            "objective",
+            "status",
+            "effective_status",
+            "configured_status",
+            "buying_type",
+            "bid_strategy",
+            "daily_budget",
+            "lifetime_budget",
+            "budget_remaining",
+            "spend_cap",
+            "start_time",
+            "stop_time",
+            "created_time",
+            "updated_time",
+            "special_ad_categories",
+        ]
+    ),
+    "adsets": frozenset(
+        [
+            "id",
+            "account_id",
+            "campaign_id",
+            "name",
+            "status",
+            "effective_status",
+            "configured_status",
+            "optimization_goal",
+            "billing_event",
+            "bid_strategy",
+            "destination_type",
+            "bid_amount",
+            "daily_budget",
+            "lifetime_budget",
+            "budget_remaining",
+            "start_time",
+            "end_time",
+            "created_time",
+            "updated_time",
+            "attribution_spec",
+            "promoted_object",
+            "targeting",
+        ]
+    ),
+    "ads": frozenset(
+        [
+            "id",
+            "account_id",
+            "campaign_id",
+            "adset_id",
+            "name",
+            "status",
+            "effective_status",
+            "configured_status",
+            "creative",
+            "conversion_domain",
+            "created_time",
+            "updated_time",
+            "tracking_specs",
+        ]
+    ),
+    "adcreatives": frozenset(
+        [
+            "id",
+            "account_id",
+            "name",
+            "status",
+            "title",
+            "body",
+            "object_type",
+            "call_to_action_type",
+            "link_url",
+            "url_tags",
+            "image_hash",
+            "image_url",
+            "thumbnail_url",
+            "video_id",
+            "object_story_id",
+            "effective_object_story_id",
+            "object_story_spec",
+            "asset_feed_spec",
+        ]
+    ),
+}
+"""The fields of each edge's objects; any other is refused."""
+
+
+def account_node(account: Account) -> Node:
+    node: Node = {
+        "id": f"act_{account.id}",
+        "account_id": account.id,
+        "name": account.name,
+        "currency": account.currency,
+        "timezone_name": account.timezone,
+        "account_status": 2 if account.closed else 1,
+        "disable_reason": 1 if account.closed else 0,
+        "amount_spent": str(int(account.id) % 1_000_003),
+        "balance": "0",
+        "created_time": "2019-03-01T09:00:00-0800",
+    }
+    if account.campaigns:
+        node["business_name"] = f"{account.name} GmbH"
+        node["spend_cap"] = "123456789"
+    return node
+
+
+def edge_nodes(world: World, account: Account, edge: str) -> list[Node]:
+    """All objects of an edge, archived and deleted ones included."""
+    make = {"campaigns": _campaigns, "adsets": _ad_sets, "ads": _ads, "adcreatives": _creatives}[edge]
+    return make(world, account)
+
+
+def campaign_status(world: World, account: Account, campaign: Campaign) -> str:
+    """A removed campaign was deleted or archived; the sandbox takes every second account for one that deletes."""
+    status = campaign.status(world.today(account))
+    if status == "removed":
+        return "DELETED" if int(account.id) % 2 else "ARCHIVED"
+    return "PAUSED" if status == "paused" else "ACTIVE"
+
+
+def _campaigns(world: World, account: Account) -> list[Node]:
+    return [_campaign(world, account, campaign) for campaign in account.campaigns]
+
+
+def _campaign(world: World, account: Account, campaign: Campaign) -> Node:
+    status = campaign_status(world, account, campaign)
+    node: Node = {
+        "id": str(campaign.id),
+        "account_id": account.id,
+        "name": campaign.name,
+        "objective": "OUTCOME_AWARENESS" if campaign.video else "OUTCOME_SALES",
+        "status": status,
+        "configured_status": status,
+        "effective_status": status,
+        "buying_type": "AUCTION",
+        "bid_strategy": "LOWEST_COST_WITHOUT_CAP",
+        "daily_budget": _minor(campaign.budget_micros, account.currency),
+        "budget_remaining": _minor(campaign.budget_micros // 2, account.currency),
+        "start_time": _midnight(account, campaign.start),
+        "created_time": _midnight(account, campaign.start),
+        "updated_time": _midnight(account, campaign.paused_on or campaign.start),
+        "special_ad_categories": [],
+    }
+    if campaign.paused_on:
+        node["stop_time"] = _midnight(account, campaign.paused_on)
+    return node
+
+
+def _ad_sets(world: World, account: Account) -> list[Node]:
+    return [_ad_set(world, account, campaign, group) for campaign in account.campaigns for group in campaign.groups]
+
+
+def _ad_set(world: World, account: Account, campaign: Campaign, group: Group) -> Node:
+    own = "PAUSED" if group.paused else "ACTIVE"
+    above = campaign_status(world, account, campaign)
+    return {
+        "id": str(group.id),
+        "account_id": account.id,
+        "campaign_id": str(campaign.id),
+        "name": group.name,
+        "status": own,
+        "configured_status": own,
+        "effective_status": _effective(own, above, "CAMPAIGN_PAUSED"),
+        "optimization_goal": "OFFSITE_CONVERSIONS",
+        "billing_event": "IMPRESSIONS",
+        "destination_type": "WEBSITE",
+        "start_time": _midnight(account, campaign.start),
+        "created_time": _midnight(account, campaign.start),
+        "updated_time": _midnight(account, campaign.start),
+        "attribution_spec": [
+            {"event_type": "CLICK_THROUGH", "window_days": 7},
+            {"event_type": "VIEW_THROUGH", "window_days": 1},
+        ],
+        "promoted_object": {"pixel_id": f"{account.id}1", "custom_event_type": "PURCHASE"},
+        "targeting": {"age_min": 18, "geo_locations": {"countries": ["DE", "AT"]}},
+    }
+
+
+def _ads(world: World, account: Account) -> list[Node]:
+    return [
+        _ad(world, account, campaign, group, ad)
+        for campaign in account.campaigns
+        for group in campaign.groups
+        for ad in group.ads
+    ]
+
+
+def _ad(world: World, account: Account, campaign: Campaign, group: Group, ad: Ad) -> Node:
+    own = "PAUSED" if ad.paused else "ACTIVE"
+    above = campaign_status(world, account, campaign)
+    effective = _effective(own, above, "CAMPAIGN_PAUSED")
+    if group.paused and effective == "ACTIVE":
+        effective = "ADSET_PAUSED"
+    return {
+        "id": str(ad.id),
+        "account_id": account.id,
+        "campaign_id": str(campaign.id),
+        "adset_id": str(group.id),
+        "name": ad.name,
+        "status": own,
+        "configured_status": own,
+        "effective_status": effective,
+        "creative": {"id": f"{ad.id}7"},
+        "created_time": _midnight(account, campaign.start),
+        "updated_time": _midnight(account, campaign.start),
+        "tracking_specs": [{"action.type": ["offsite_conversion"], "fb_pixel": [f"{account.id}1"]}],
+    }
+
+
+def _creatives(world: World, account: Account) -> list[Node]:  # noqa: ARG001 - one of four that are called alike
+    return [
+        {
+            "id": f"{ad.id}7",
+            "account_id": account.id,
+            "name": f"{ad.name} – creative",
+            "status": "ACTIVE",
+            "title": "Run & “fly”",
+            "object_type": "VIDEO" if campaign.video else "SHARE",
+            "call_to_action_type": "SHOP_NOW",
+            "thumbnail_url": f"https://example.com/{ad.id}.jpg?a=1&b=2",
+            "object_story_spec": {"page_id": "77", "link_data": {"link": "https://example.com/", "message": ad.name}},
+        }
+        for campaign in account.campaigns
+        for group in campaign.groups
+        for ad in group.ads
+    ]
+
+
+def _effective(own: str, above: str, paused_above: str) -> str:
+    if above in ("DELETED", "ARCHIVED"):
+        return above
+    if own != "ACTIVE":
+        return own
+    return paused_above if above == "PAUSED" else "ACTIVE"
+
+
+def _minor(micros: int, currency: str) -> str:
+    return str(micros // (1_000_000 if currency in OFFSET_ONE else 10_000))
+
+
+def _midnight(account: Account, day: dt.date) -> str:
+    return dt.datetime.combine(day, dt.time(), ZoneInfo(account.timezone)).strftime("%Y-%m-%dT%H:%M:%S%z")

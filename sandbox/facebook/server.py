@@ -1,0 +1,166 @@
+"""The Graph API over HTTP on localhost: tokens, the proof of the app secret, usage headers, and faults on request."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from sandbox.facebook.graph import Graph, GraphError
+from sandbox.faults import Faults
+from sandbox.world import World
+
+APP_ID = "1029384756"
+APP_SECRET = "sandbox-facebook-app-secret"  # made up; the server accepts nothing else
+ACCESS_TOKEN = "EAAsandboxFacebookAccessToken"
+
+_PROOF = hmac.new(APP_SECRET.encode(), ACCESS_TOKEN.encode(), hashlib.sha256).hexdigest()
+_FAULTS = ("rate_limit", "expired_token", "revoked_token", "server_error", "html", "broken_connection", "hang")
+_HTML = "<html><head><title>502 Bad Gateway</title></head><body>an error occurred, no success</body></html>"
+
+
+def serve(world: World, faults: Faults) -> FacebookServer:
+    """A running server on a free port of 127.0.0.1."""
+    return FacebookServer(world, faults)
+
+
+class FacebookServer:
+    """The server and the state that its requests share."""
+
+    def __init__(self, world: World, faults: Faults) -> None:
+        self.faults = faults
+        self.closing = threading.Event()
+        self.refusal: GraphError | None = None
+        self.errors_told = 0
+        self._http = _HTTPServer(("127.0.0.1", 0), _Handler)
+        self._http.platform = self
+        self._base = f"http://127.0.0.1:{self._http.server_address[1]}"
+        self.graph = Graph(world, faults, self._base)
+        threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "FACEBOOK_APP_ID": APP_ID,
+            "FACEBOOK_APP_SECRET": APP_SECRET,
+            "FACEBOOK_ACCESS_TOKEN": ACCESS_TOKEN,
+            "FACEBOOK_GRAPH_URL": self._base,
+        }
+
+    def close(self) -> None:
+        self.closing.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+    def check_access(self, params: dict[str, str]) -> None:
+        """Raise GraphError for a token, or a proof of the app secret, that is not good."""
+        if not params.get("access_token"):
+            raise GraphError(104, "An access token is required to request this resource.")
+        if params["access_token"] != ACCESS_TOKEN:
+            raise GraphError(190, f"Malformed access token {params['access_token']}")
+        if self.refusal is not None:
+            raise self.refusal
+        if params.get("appsecret_proof") != _PROOF:
+            raise GraphError(100, "Invalid appsecret_proof provided in the API argument")
+
+
+class _HTTPServer(ThreadingHTTPServer):
+    daemon_threads = True
+    platform: FacebookServer
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that give up are nothing to report."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _HTTPServer
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing is logged."""
+
+    def do_GET(self) -> None:
+        self._answer("GET")
+
+    def do_POST(self) -> None:
+        self._answer("POST")
+
+    def _answer(self, method: str) -> None:
+        platform = self.server.platform
+        url = urlsplit(self.path)
+        params = dict(parse_qsl(url.query, keep_blank_values=True))
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        params.update(parse_qsl(body.decode(), keep_blank_values=True))
+        path = [part for part in url.path.split("/") if part]
+        try:
+            platform.check_access(params)
+            if self._commit(platform.faults.strike(*_FAULTS), insights="insights" in path):
+                return
+            self._reply(200, platform.graph.answer(method, path, params))
+        except GraphError as refusal:
+            self._reply(refusal.status, json.dumps(refusal.body))
+
+    def _commit(self, fault: str | None, *, insights: bool) -> bool:
+        """Commit a fault; True when it was the whole answer. Raises the GraphErrors among the faults."""
+        platform = self.server.platform
+        if fault is None:
+            return False
+        if fault == "rate_limit" and insights:
+            raise GraphError(80000, "(#80000) There have been too many calls from this ad-account.", subcode=2446079)
+        if fault == "rate_limit":
+            raise GraphError(17, "(#17) User request limit reached", subcode=2446079)
+        if fault == "expired_token":
+            platform.refusal = GraphError(190, "Error validating access token: Session has expired", subcode=463)
+            raise platform.refusal
+        if fault == "revoked_token":
+            platform.refusal = GraphError(
+                190, "Error validating access token: The user has not authorized application", subcode=458
+            )
+            raise platform.refusal
+        if fault == "server_error":
+            self._server_error(platform)
+        elif fault == "html":
+            self._reply(502, _HTML, "text/html")
+        elif fault == "broken_connection":
+            self._reply(200, '{"data": [{"id": "1"', length=4096)
+            self._hang_up()
+        elif fault == "hang":
+            platform.closing.wait(120)
+            self._hang_up()
+        return True
+
+    def _server_error(self, platform: FacebookServer) -> None:
+        """In turn: the API's own temporary error, its unknown error, and JSON without an error object."""
+        platform.errors_told += 1
+        kind = platform.errors_told % 3
+        if kind == 1:
+            raise GraphError(2, "(#2) Service temporarily unavailable", status=500, transient=True)
+        if kind == 2:
+            raise GraphError(1, "An unknown error occurred", status=500)
+        self._reply(500, '{"id": "1", "name": "half an answer"}')
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _reply(self, status: int, text: str, kind: str = "application/json", *, length: int | None = None) -> None:
+        data = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", f"{kind}; charset=UTF-8")
+        self.send_header("Content-Length", str(length or len(data)))
+        self.send_header("facebook-api-version", "v26.0")
+        usage = {"call_count": 28, "total_cputime": 25, "total_time": 25}
+        self.send_header("x-app-usage", json.dumps(usage))
+        spent = {"type": "ads_insights", **usage, "estimated_time_to_regain_access": 0}
+        self.send_header("x-business-use-case-usage", json.dumps({"1": [spent]}))
+        self.send_header("x-fb-ads-insights-throttle", '{"app_id_util_pct": 40.5, "acc_id_util_pct": 12}')
+        self.end_headers()
+        self.wfile.write(data)
