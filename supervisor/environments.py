@@ -12,6 +12,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +46,7 @@ def environment_of(root: Path, name: str) -> Path:
 def install(root: Path, names: Sequence[str] = (), *, on_line: Callable[[str], None] = lambda _: None) -> None:
     """Build the environments of `names`, or of all, side by side; what is current is left alone.
 
-    `on_line` gets one line per environment, from several threads. Raises ConfigError for an unknown name before
+    `on_line` gets a line for each thing that happens, one at a time. Raises ConfigError for an unknown name before
     anything is built, and InstallError that names every environment that could not be built; the others are usable.
     """
     root = root.resolve()
@@ -59,8 +60,14 @@ def install(root: Path, names: Sequence[str] = (), *, on_line: Callable[[str], N
     wanted = list(dict.fromkeys(names or known))
     if not wanted:
         raise ConfigError(f"there are no pipelines under {root / 'pipelines'}")
+    turn = threading.Lock()
+
+    def say(line: str) -> None:
+        with turn:
+            on_line(line)
+
     with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
-        findings = [finding for finding in pool.map(lambda name: _install_one(root, name, on_line), wanted) if finding]
+        findings = [finding for finding in pool.map(lambda name: _install_one(root, name, say), wanted) if finding]
     if findings:
         raise InstallError("\n".join(findings))
 
