@@ -1,0 +1,224 @@
+"""Reports in the making: a few at a time, of whichever accounts, each loaded as soon as it is ready."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from microsoft_pipeline.accounts import Account
+from microsoft_pipeline.client import Client
+from microsoft_pipeline.downloads import fetched
+from microsoft_pipeline.errors import TooManyReportsError
+from microsoft_pipeline.report_file import BrokenFileError, MissingRowsError, read_report
+from microsoft_pipeline.report_requests import Progress, poll, submit
+from microsoft_pipeline.tables import Report
+from microsoft_pipeline.time_zones import iana_zone
+from wire import Extraction, Kind, PipelineError, Window, today_in
+
+log = logging.getLogger(__name__)
+
+# Microsoft keeps three years of daily data.
+_KEPT = dt.timedelta(days=3 * 365)
+_REMAKES = 2
+_SLOWER = 1.5
+_SLOWEST = 30.0
+
+
+class Task(Struct, frozen=True):
+    """What is to be loaded: one report of one account, some days."""
+
+    account: Account
+    report: Report
+    window: Window
+    today: dt.date
+
+    def __str__(self) -> str:
+        return f"account {self.account.id}, {self.report.table.name} {self.window}"
+
+
+class Job(Struct):
+    """A report that Microsoft is making. Instants are those of `time.monotonic`."""
+
+    task: Task
+    request_id: str
+    deadline: float
+    poll_at: float
+    interval: float
+    made: int
+
+
+def load_reports(
+    client: Client, extraction: Extraction, accounts: Sequence[Account], reports: Sequence[Report]
+) -> None:
+    """Load the days that are due of every report and account; a failed account's other reports are dropped."""
+    tasks: list[Task] = []
+    for account in accounts:
+        with extraction.account(account.id):
+            tasks += _due(client, extraction, account, reports)
+    if tasks:
+        _Queue(client, extraction, tasks).run()
+
+
+def _due(client: Client, extraction: Extraction, account: Account, reports: Sequence[Report]) -> Iterator[Task]:
+    today = today_in(iana_zone(account.id, account.time_zone))
+    for report in reports:
+        windows = extraction.due(
+            report.table.name,
+            account.id,
+            today=today,
+            lookback_days=client.settings.lookback_days,
+            window_days=client.settings.window_days,
+            earliest=today - _KEPT,
+        )
+        yield from (Task(account, report, window, today) for window in windows)
+
+
+class _Queue:
+    """The tasks that wait, in order, and the jobs that are in the making."""
+
+    def __init__(self, client: Client, extraction: Extraction, tasks: Sequence[Task]) -> None:
+        self._client = client
+        self._extraction = extraction
+        self._waiting = deque(tasks)
+        self._jobs: list[Job] = []
+        self._limit = client.settings.max_reports_in_flight
+        self._alone = 0
+        self._loaded: Counter[str] = Counter()
+        self._left = Counter(task.account.id for task in tasks)
+
+    def run(self) -> None:
+        while self._waiting or self._jobs:
+            while self._waiting and len(self._jobs) < self._limit:
+                if not self._start(self._waiting.popleft()):
+                    break
+            self._sleep()
+            for job in [job for job in self._jobs if job.poll_at <= time.monotonic()]:
+                if job in self._jobs:
+                    self._look(job)
+
+    def _sleep(self) -> None:
+        if self._jobs:
+            time.sleep(max(0.0, min(job.poll_at for job in self._jobs) - time.monotonic()))
+
+    def _start(self, task: Task) -> bool:
+        """Have a report made; False if Microsoft makes no more of them now."""
+        full = False
+
+        def step() -> None:
+            nonlocal full
+            try:
+                self._jobs.append(self._submitted(task, made=1))
+                self._alone = 0
+            except TooManyReportsError as error:
+                full = True
+                self._wait_for_room(task, error)
+
+        self._guarded(task, step)
+        return not full
+
+    def _wait_for_room(self, task: Task, error: TooManyReportsError) -> None:
+        """Put the task back, behind the jobs that we have ourselves; with none of our own, wait as told."""
+        if self._jobs:
+            self._limit = len(self._jobs)
+            log.info("Microsoft makes no more than %d reports at once; the others wait", self._limit)
+        else:
+            self._alone += 1
+            if self._alone >= self._client.settings.retry_attempts:
+                raise error
+            time.sleep(error.retry_after or 0)
+        self._waiting.appendleft(task)
+
+    def _submitted(self, task: Task, *, made: int) -> Job:
+        request_id = submit(self._client, task.account, task.report, task.window)
+        settings, now = self._client.settings, time.monotonic()
+        return Job(
+            task=task,
+            request_id=request_id,
+            deadline=now + settings.report_timeout,
+            poll_at=now + settings.poll_interval,
+            interval=settings.poll_interval,
+            made=made,
+        )
+
+    def _look(self, job: Job) -> None:
+        """Poll a job, and load it when it is ready."""
+
+        def step() -> None:
+            progress = poll(self._client, job.task.account, job.request_id)
+            if progress.status == "Success":
+                self._jobs.remove(job)
+                self._load(job, progress)
+            elif progress.status == "Error":
+                self._jobs.remove(job)
+                self._make_again(
+                    job, PipelineError(Kind.TRANSIENT, f"{job.task.report.table.name}: Microsoft failed to make it")
+                )
+            else:
+                self._keep_waiting(job)
+
+        self._guarded(job.task, step)
+
+    def _keep_waiting(self, job: Job) -> None:
+        now = time.monotonic()
+        if now >= job.deadline:
+            raise PipelineError(
+                Kind.TRANSIENT,
+                f"{job.task.report.table.name} {job.task.window}: not made within the report_timeout of "
+                f"{self._client.settings.report_timeout:g} s",
+            )
+        job.interval = min(job.interval * _SLOWER, _SLOWEST)
+        job.poll_at = min(now + job.interval, job.deadline)
+
+    def _make_again(self, job: Job, error: PipelineError) -> None:
+        if job.made > _REMAKES:
+            raise error
+        log.warning("%s: %s; it is asked for again", job.task, error.message)
+        self._jobs.append(self._submitted(job.task, made=job.made + 1))
+
+    def _load(self, job: Job, progress: Progress) -> None:
+        task, fresh = job.task, [progress]
+
+        def load() -> int:
+            # The address is good for five minutes and perhaps for one download: each attempt asks for a new one.
+            current = fresh.pop() if fresh else poll(self._client, task.account, job.request_id)
+            return self._replace(task, current)
+
+        try:
+            count = self._client.retried(load, str(task))
+        except (MissingRowsError, BrokenFileError) as error:
+            self._make_again(job, error)
+            return
+        log.debug("%s: %d rows", task, count)
+        self._finish(task, count)
+
+    def _replace(self, task: Task, progress: Progress) -> int:
+        name = task.report.table.name
+        if progress.url is None:
+            return self._extraction.replace_window(name, task.account.id, task.window, [], today=task.today)
+        own = {"account_id": task.account.id, "currency_code": task.account.currency}
+        with fetched(progress.url, timeout=self._client.settings.request_timeout) as file:
+            rows: Iterator[dict[str, Any]] = read_report(file, task.report, own, today=task.today)
+            return self._extraction.replace_window(name, task.account.id, task.window, rows, today=task.today)
+
+    def _finish(self, task: Task, count: int) -> None:
+        account_id = task.account.id
+        self._loaded[account_id] += count
+        self._left[account_id] -= 1
+        if not self._left[account_id]:
+            log.info("account %s: %d rows of reports", account_id, self._loaded[account_id])
+
+    def _guarded(self, task: Task, step: Callable[[], None]) -> None:
+        """Take a step for an account; if it fails, report that and drop whatever else the account has here."""
+        done = False
+        with self._extraction.account(task.account.id):
+            step()
+            done = True
+        if not done:
+            self._waiting = deque(each for each in self._waiting if each.account.id != task.account.id)
+            self._jobs = [each for each in self._jobs if each.task.account.id != task.account.id]

@@ -1,0 +1,93 @@
+"""The newest refresh token, kept in a file, because Microsoft hands out a new one at every refresh.
+
+The file says which configured token its content descends from, by fingerprint, so that a newly configured token wins
+over what an older one led to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from wire import Kind, PipelineError
+
+
+class _Stored(Struct, frozen=True):
+    descends_from: str
+    refresh_token: str
+
+
+class TokenStore:
+    """One file, readable by its owner alone, replaced as a whole."""
+
+    def __init__(self, path: Path, configured: str) -> None:
+        # Through a symbolic link the target is replaced, not the link.
+        self._path = Path(os.path.realpath(path))
+        self._configured = configured
+        self._fingerprint = hashlib.sha256(configured.encode()).hexdigest()[:16]
+
+    def check_writable(self) -> None:
+        """Raise PipelineError (config) unless a new token could be stored now.
+
+        A refresh whose new token cannot be kept may leave nothing but a dead one, so this comes before any refresh.
+        """
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=".writable-")
+            os.close(descriptor)
+            Path(name).unlink()
+            if self._path.is_dir():
+                raise IsADirectoryError(f"{self._path} is a directory")
+        except OSError as cause:
+            raise self._unwritable(cause) from cause
+
+    def newest(self) -> str:
+        """The token to use: the stored one if it descends from the configured one, else the configured one."""
+        try:
+            stored = msgspec.json.decode(self._path.read_bytes(), type=_Stored)
+        except FileNotFoundError:
+            return self._configured
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as cause:
+            raise PipelineError(
+                Kind.CONFIG,
+                f"the refresh token's file {self._path} cannot be read ({type(cause).__name__}); mend it, or delete it "
+                "to start again from MICROSOFT_REFRESH_TOKEN",
+            ) from cause
+        return stored.refresh_token if stored.descends_from == self._fingerprint else self._configured
+
+    def keep(self, token: str) -> None:
+        """Store a token so that it survives a crash at any instant: written beside, flushed to disk, renamed."""
+        content = msgspec.json.encode(_Stored(self._fingerprint, token)) + b"\n"
+        try:
+            descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=".token-")  # made with mode 0600
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(name).replace(self._path)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
+            self._flush_directory()
+        except OSError as cause:
+            raise self._unwritable(cause) from cause
+
+    def _flush_directory(self) -> None:
+        directory = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def _unwritable(self, cause: OSError) -> PipelineError:
+        return PipelineError(
+            Kind.CONFIG,
+            f"the refresh token cannot be stored in {self._path} ({cause.strerror or cause}); Microsoft replaces it at "
+            "every use, so point MICROSOFT_TOKEN_STORE to a file that may be written and outlives this run",
+        )

@@ -1,0 +1,1 @@
+"""Microsoft Advertising's sign-in, SOAP services and report downloads, over the sandbox's world."""

@@ -1,0 +1,211 @@
+"""What each report type can be asked for: its columns, and the text that each shows for a row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sandbox.microsoft.campaigns import ad_type, campaign_type
+from sandbox.world import Account, Fact, Metrics, World
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a row of a report is about, as seen on the account's `today`."""
+
+    account: Account
+    fact: Fact
+    today: dt.date
+
+    @property
+    def metrics(self) -> Metrics:
+        return self.fact.metrics
+
+
+Cell = Callable[[Row], str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportType:
+    """`shares` are columns that may not stand beside any of `never_beside_shares`."""
+
+    facts: Callable[[World, Account, dt.date, dt.date], Iterator[Fact]]
+    attributes: dict[str, Cell]
+    metrics: dict[str, Cell]
+    required: tuple[str, ...]
+    shares: frozenset[str] = frozenset()
+
+    def cell(self, column: str) -> Cell | None:
+        return self.attributes.get(column) or self.metrics.get(column)
+
+
+NEVER_BESIDE_SHARES = frozenset({"BidMatchType", "DeviceOS", "Goal", "GoalType", "TopVsOther", "BudgetName"})
+
+
+def _money(micros: int, *, commas: bool = False) -> str:
+    whole, rest = divmod(micros, 1_000_000)
+    text = f"{whole:,}" if commas else str(whole)
+    return f"{text}.{rest:06d}".rstrip("0").removesuffix(".") if rest else f"{text}.00"
+
+
+def _hundredths(centi: int) -> str:
+    return f"{centi // 100}.{centi % 100:02d}"
+
+
+def _optional(value: int | None, nothing: str) -> str:
+    return nothing if value is None else str(value)
+
+
+def _quartile(n: int) -> Cell:
+    def cell(row: Row) -> str:
+        quartiles = row.metrics.video_quartiles
+        return "" if quartiles is None else str(quartiles[n])
+
+    return cell
+
+
+def _watch_time(row: Row) -> str:
+    views = row.metrics.video_views
+    return "--" if views is None else f"{views * 1500:,}"
+
+
+def _share(salt: int) -> Cell:
+    """A percentage that the platform does not know for every day."""
+
+    def cell(row: Row) -> str:
+        day = row.fact.day.toordinal()
+        if (row.fact.campaign.id + day + salt) % 7 == 0:
+            return "--"
+        hundredths = (row.fact.campaign.id * 7 + day * 13 + salt * 101) % 9_000 + 500
+        return f"{hundredths // 100}.{hundredths % 100:02d}%"
+
+    return cell
+
+
+def _quality(row: Row) -> str:
+    assert row.fact.keyword is not None and row.fact.group is not None
+    score = (row.fact.group.id + row.fact.group.keywords.index(row.fact.keyword) + row.fact.day.toordinal()) % 12
+    return "--" if score > 10 or score == 0 else str(score)
+
+
+def _keyword_id(row: Row) -> str:
+    assert row.fact.group is not None and row.fact.keyword is not None
+    return str(row.fact.group.id * 100 + row.fact.group.keywords.index(row.fact.keyword))
+
+
+def _campaign_status(row: Row) -> str:
+    return {"enabled": "Active", "paused": "Paused", "removed": "Deleted"}[row.fact.campaign.status(row.today)]
+
+
+def _status(paused: bool) -> str:
+    return "Paused" if paused else "Active"
+
+
+_ACCOUNT: dict[str, Cell] = {
+    "TimePeriod": lambda row: row.fact.day.isoformat(),
+    "AccountId": lambda row: row.account.id,
+    "AccountName": lambda row: row.account.name,
+    "CampaignId": lambda row: str(row.fact.campaign.id),
+    "CampaignName": lambda row: row.fact.campaign.name,
+    "CampaignStatus": _campaign_status,
+}
+_CURRENCY: dict[str, Cell] = {"CurrencyCode": lambda row: row.account.currency}
+_TYPE: dict[str, Cell] = {"CampaignType": lambda row: campaign_type(row.fact.campaign)}
+_GROUP: dict[str, Cell] = {
+    "AdGroupId": lambda row: str(row.fact.group.id) if row.fact.group else "",
+    "AdGroupName": lambda row: row.fact.group.name if row.fact.group else "",
+}
+_GROUP_STATUS: dict[str, Cell] = {"Status": lambda row: _status(row.fact.group is not None and row.fact.group.paused)}
+_AD: dict[str, Cell] = {
+    "AdId": lambda row: str(row.fact.ad.id) if row.fact.ad else "",
+    "AdTitle": lambda row: row.fact.ad.name if row.fact.ad else "",
+    "AdType": lambda row: f"{ad_type(row.fact.ad)} ad" if row.fact.ad else "",
+    "AdStatus": lambda row: _status(row.fact.ad is not None and row.fact.ad.paused),
+}
+_KEYWORD: dict[str, Cell] = {
+    "KeywordId": _keyword_id,
+    "Keyword": lambda row: row.fact.keyword.text if row.fact.keyword else "",
+    "KeywordStatus": lambda _: "Active",
+}
+_QUERY: dict[str, Cell] = {"SearchQuery": lambda row: row.fact.search_term or ""}
+
+_METRICS: dict[str, Cell] = {
+    "Impressions": lambda row: f"{row.metrics.impressions:,}",
+    "Clicks": lambda row: str(row.metrics.clicks),
+    "Ctr": lambda row: (
+        f"{100 * row.metrics.clicks / row.metrics.impressions:.2f}%" if row.metrics.impressions else "--"
+    ),
+    "Spend": lambda row: _money(row.metrics.cost_micros),
+    "Conversions": lambda row: str(row.metrics.conversions_centi // 100),
+    "ConversionsQualified": lambda row: _hundredths(row.metrics.conversions_centi),
+    "Revenue": lambda row: _money(row.metrics.value_micros),
+    "AllConversions": lambda row: str(row.metrics.conversions_centi // 100 + row.metrics.view_through),
+    "AllConversionsQualified": lambda row: _hundredths(row.metrics.conversions_centi + 100 * row.metrics.view_through),
+    "AllRevenue": lambda row: _money(row.metrics.value_micros + row.metrics.value_micros // 10, commas=True),
+    "Assists": lambda row: str(row.metrics.leads),
+}
+_VIEW_THROUGH: dict[str, Cell] = {
+    "ViewThroughConversions": lambda row: str(row.metrics.view_through),
+    "ViewThroughConversionsQualified": lambda row: _hundredths(100 * row.metrics.view_through),
+    "ViewThroughRevenue": lambda row: _money(row.metrics.value_micros // 20),
+}
+_VIDEO: dict[str, Cell] = {
+    "VideoViews": lambda row: _optional(row.metrics.video_views, "--"),
+    "VideoViewsAt25Percent": _quartile(0),
+    "VideoViewsAt50Percent": _quartile(1),
+    "VideoViewsAt75Percent": _quartile(2),
+    "CompletedVideoViews": _quartile(3),
+    "TotalWatchTimeInMS": _watch_time,
+}
+_SHARES: dict[str, Cell] = {
+    name: _share(salt)
+    for salt, name in enumerate(
+        (
+            "ImpressionSharePercent",
+            "ImpressionLostToBudgetPercent",
+            "ImpressionLostToRankAggPercent",
+            "ExactMatchImpressionSharePercent",
+            "ClickSharePercent",
+            "TopImpressionSharePercent",
+            "AbsoluteTopImpressionSharePercent",
+            "TopImpressionRatePercent",
+            "AbsoluteTopImpressionRatePercent",
+        )
+    )
+}
+_FORBIDDEN: dict[str, Cell] = {name: lambda _: "" for name in NEVER_BESIDE_SHARES}
+
+REPORT_TYPES = {
+    "CampaignPerformanceReport": ReportType(
+        facts=World.campaign_facts,
+        attributes=_ACCOUNT | _CURRENCY | _TYPE | _FORBIDDEN,
+        metrics=_METRICS | _VIEW_THROUGH | _VIDEO | _SHARES,
+        required=("TimePeriod",),
+        shares=frozenset(_SHARES),
+    ),
+    "AdGroupPerformanceReport": ReportType(
+        facts=World.group_facts,
+        attributes=_ACCOUNT | _CURRENCY | _TYPE | _GROUP | _GROUP_STATUS,
+        metrics=_METRICS | _VIEW_THROUGH | _VIDEO,
+        required=("TimePeriod",),
+    ),
+    "AdPerformanceReport": ReportType(
+        facts=World.ad_facts,
+        attributes=_ACCOUNT | _CURRENCY | _TYPE | _GROUP | _AD,
+        metrics=_METRICS | _VIEW_THROUGH | _VIDEO,
+        required=("TimePeriod",),
+    ),
+    "KeywordPerformanceReport": ReportType(
+        facts=World.keyword_facts,
+        attributes=_ACCOUNT | _CURRENCY | _GROUP | _KEYWORD,
+        metrics=_METRICS | _VIEW_THROUGH | {"HistoricalQualityScore": _quality},
+        required=("TimePeriod",),
+    ),
+    "SearchQueryPerformanceReport": ReportType(
+        facts=World.search_term_facts,
+        attributes=_ACCOUNT | _TYPE | _GROUP | _KEYWORD | _QUERY,
+        metrics=_METRICS,
+        required=("TimePeriod", "SearchQuery"),
+    ),
+}
