@@ -155,8 +155,10 @@ def missing_credentials(
         return None
     choices = ", or ".join(_enumerated(names) for names in alternatives)
     started = [missing for names, missing in zip(alternatives, lacking, strict=True) if len(missing) < len(names)]
-    missing = f"; {_enumerated(started[0])} is not set" if started else "; none is set"
-    return f"platform {platform!r} has no credentials: set {choices}{missing}"
+    missing = (
+        f"{_enumerated(started[0])} {'is' if len(started[0]) == 1 else 'are'} not set" if started else "none is set"
+    )
+    return f"platform {platform!r} has no credentials: set {choices}; {missing}"
 
 
 def secret_values(
