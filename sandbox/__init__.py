@@ -1,1 +1,1 @@
-"""The four ad platforms on localhost, speaking their own protocols over one deterministic world whose numbers are known."""
+"""The four ad platforms on localhost, speaking their own protocols over one world whose numbers are known."""

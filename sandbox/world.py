@@ -74,7 +74,7 @@ SIZES = {
 
 @dataclass(slots=True)
 class Metrics:
-    """What happened. Money is in micros of the account's currency, conversions in hundredths; None is "not available"."""
+    """What happened. Money is in micros of the currency, conversions in hundredths; None is "not available"."""
 
     impressions: int = 0
     clicks: int = 0

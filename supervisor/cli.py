@@ -209,9 +209,18 @@ def _check(given: argparse.Namespace) -> int:
 
 def _install(given: argparse.Namespace) -> int:
     from supervisor.config import load_orchestrator_config  # noqa: PLC0415
-    from supervisor.environments import install_configured  # noqa: PLC0415
+    from supervisor.environments import install  # noqa: PLC0415
+    from supervisor.plan import make_plan  # noqa: PLC0415
+    from supervisor.registry import create_default_registry  # noqa: PLC0415
 
-    install_configured(load_orchestrator_config(given.config), given.only, on_line=_print)
+    config = load_orchestrator_config(given.config)
+    registry = create_default_registry().with_configured(config)
+    by_root: dict[Path, list[str]] = {}
+    for platform in make_plan(config, given.only).platforms:
+        if platform.command is None:
+            by_root.setdefault(registry.root_of(platform.name), []).append(platform.name)
+    for root, names in by_root.items():
+        install(root, names, on_line=_print)
     return 0
 
 
@@ -242,3 +251,7 @@ def _say(text: str) -> None:
 
 def _print(text: str) -> None:
     print(text)  # noqa: T201 - a command line answers
+
+
+if __name__ == "__main__":
+    main()

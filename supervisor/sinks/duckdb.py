@@ -214,7 +214,7 @@ class DuckDBSession:
             column = changed[0]
             raise SinkError(
                 f"the column {column.name!r} of {self._platform}.{table.name} is {lower[column.name.lower()]} and would "
-                f"become {TYPES[column.type]}; rename the table, and its days are loaded anew with --full-refresh"
+                f"become {TYPES[column.type]}; rename the table and load its days anew with --full-refresh"
             )
         for column in table.columns:
             if column.name.lower() not in lower:

@@ -1,0 +1,51 @@
+# make demo · make test · make bench · make lint
+# Everything is built from the hash-locked requirements files; a second run reuses what the first one built.
+
+PYTHON ?= python3.11
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test lint bench install locks clean
+
+demo: .venv/.runtime
+	@.venv/bin/supervisor demo
+
+install: .venv/.runtime
+	@.venv/bin/supervisor install
+
+test: .venv/.development lint
+	@.venv/bin/supervisor install
+	.venv/bin/pytest
+
+lint: .venv/.development
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy wire/src supervisor sandbox bench
+	for name in google microsoft facebook linkedin; do .venv/bin/mypy pipelines/$$name/src || exit 1; done
+
+bench: .venv/.development
+	@.venv/bin/supervisor install
+	.venv/bin/python -m bench
+
+.venv/bin/python:
+	@echo "Building .venv"
+	@$(PYTHON) -m venv .venv
+
+.venv/.runtime: .venv/bin/python requirements.txt setup.cfg wire/setup.cfg
+	@.venv/bin/python -m pip install --quiet --require-hashes -r requirements.txt
+	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e wire -e .
+	@touch $@
+
+.venv/.development: .venv/.runtime requirements-dev.txt
+	@.venv/bin/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Resolves the newest versions that fit; needs uv, which nothing else does.
+LOCK = uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --upgrade
+locks:
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	for name in google microsoft facebook linkedin; do \
+		(cd pipelines/$$name && $(LOCK) requirements.in -o requirements.txt) || exit 1; done
+
+clean:
+	rm -rf .venv .venvs demo
