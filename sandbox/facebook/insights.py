@@ -24,37 +24,17 @@ VIDEO_LISTS = (
     "video_p75_watched_actions",
     "video_p100_watched_actions",
 )
-FIELDS = frozenset(
-    [
-        "account_id",
-        "account_name",
-        "account_currency",
-        "campaign_id",
-        "campaign_name",
-        "adset_id",
-        "adset_name",
-        "ad_id",
-        "ad_name",
-        "date_start",
-        "date_stop",
-        "impressions",
-        "reach",
-        "frequency",
-        "clicks",
-        "inline_link_clicks",
-        "inline_post_engagement",
-        "spend",
-        "cpc",
-        "cpm",
-        "ctr",
-        "objective",
-        "optimization_goal",
-        "attribution_setting",
-        "actions",
-        "action_values",
-        "video_play_actions",
-        "video_thruplay_watched_actions",
-    ]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FIELDS = _words(
+    "account_id account_name account_currency campaign_id campaign_name adset_id adset_name "
+    "ad_id ad_name date_start date_stop impressions reach frequency clicks inline_link_clicks "
+    "inline_post_engagement spend cpc cpm ctr objective optimization_goal attribution_setting "
+    "actions action_values video_play_actions video_thruplay_watched_actions"
 ) | frozenset(VIDEO_LISTS)
 """What an insights request may ask for; any other field is refused."""
 
@@ -78,7 +58,7 @@ class _Sum:
 def rows(
     world: World, account: Account, *, level: str, first: dt.date, last: dt.date, statuses: frozenset[str] | None
 ) -> Iterator[dict[str, Any]]:
-    """The rows of a report with all fields. Numbers of deleted objects are there only when their status is asked for."""
+    """The rows of a report with all fields; those of deleted objects only when that status is asked for."""
     sums: dict[tuple[dt.date, int], _Sum] = {}
     nodes = edge_nodes(world, account, EDGES[level])
     shown = {int(node["id"]) for node in nodes if _is_shown(node["effective_status"], statuses)}

@@ -1,4 +1,4 @@
-"""The world's accounts, campaigns, groups and ads as the Graph API shows them: ad accounts, campaigns, ad sets, ads, creatives.
+"""The world as the Graph API shows it: ad accounts, campaigns, ad sets, ads and creatives.
 
 An object is a dict with every field there is to ask for; a field without a value is absent.
 """
@@ -15,111 +15,35 @@ OFFSET_ONE = frozenset({"CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", 
 
 Node = dict[str, Any]
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 FIELDS: dict[str, frozenset[str]] = {
-    "adaccounts": frozenset(
-        [
-            "id",
-            "account_id",
-            "name",
-            "currency",
-            "timezone_name",
-            "timezone_id",
-            "account_status",
-            "disable_reason",
-            "business_name",
-            "amount_spent",
-            "spend_cap",
-            "balance",
-            "created_time",
-            "age",
-        ]
+    "adaccounts": _words(
+        "id account_id name currency timezone_name timezone_id account_status disable_reason "
+        "business_name amount_spent spend_cap balance created_time age"
     ),
-    "campaigns": frozenset(
-        [
-            "id",
-            "account_id",
-            "name",
-            "objective",
-            "status",
-            "effective_status",
-            "configured_status",
-            "buying_type",
-            "bid_strategy",
-            "daily_budget",
-            "lifetime_budget",
-            "budget_remaining",
-            "spend_cap",
-            "start_time",
-            "stop_time",
-            "created_time",
-            "updated_time",
-            "special_ad_categories",
-        ]
+    "campaigns": _words(
+        "id account_id name objective status effective_status configured_status buying_type "
+        "bid_strategy daily_budget lifetime_budget budget_remaining spend_cap start_time stop_time "
+        "created_time updated_time special_ad_categories"
     ),
-    "adsets": frozenset(
-        [
-            "id",
-            "account_id",
-            "campaign_id",
-            "name",
-            "status",
-            "effective_status",
-            "configured_status",
-            "optimization_goal",
-            "billing_event",
-            "bid_strategy",
-            "destination_type",
-            "bid_amount",
-            "daily_budget",
-            "lifetime_budget",
-            "budget_remaining",
-            "start_time",
-            "end_time",
-            "created_time",
-            "updated_time",
-            "attribution_spec",
-            "promoted_object",
-            "targeting",
-        ]
+    "adsets": _words(
+        "id account_id campaign_id name status effective_status configured_status optimization_goal "
+        "billing_event bid_strategy destination_type bid_amount daily_budget lifetime_budget "
+        "budget_remaining start_time end_time created_time updated_time attribution_spec "
+        "promoted_object targeting"
     ),
-    "ads": frozenset(
-        [
-            "id",
-            "account_id",
-            "campaign_id",
-            "adset_id",
-            "name",
-            "status",
-            "effective_status",
-            "configured_status",
-            "creative",
-            "conversion_domain",
-            "created_time",
-            "updated_time",
-            "tracking_specs",
-        ]
+    "ads": _words(
+        "id account_id campaign_id adset_id name status effective_status configured_status creative "
+        "conversion_domain created_time updated_time tracking_specs"
     ),
-    "adcreatives": frozenset(
-        [
-            "id",
-            "account_id",
-            "name",
-            "status",
-            "title",
-            "body",
-            "object_type",
-            "call_to_action_type",
-            "link_url",
-            "url_tags",
-            "image_hash",
-            "image_url",
-            "thumbnail_url",
-            "video_id",
-            "object_story_id",
-            "effective_object_story_id",
-            "object_story_spec",
-            "asset_feed_spec",
-        ]
+    "adcreatives": _words(
+        "id account_id name status title body object_type call_to_action_type link_url url_tags "
+        "image_hash image_url thumbnail_url video_id object_story_id effective_object_story_id "
+        "object_story_spec asset_feed_spec"
     ),
 }
 """The fields of each edge's objects; any other is refused."""

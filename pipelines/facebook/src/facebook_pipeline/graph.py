@@ -68,6 +68,7 @@ class Graph:
         self._backoff = settings.backoff
         self._usage_pause = settings.usage_pause
         self._page_size = settings.page_size
+        self._smaller: dict[str, int] = {}
         self._pause = 0.0
         self._sleep = sleep
 
@@ -96,9 +97,9 @@ class Graph:
     def pages(self, *path: str, **params: Any) -> Iterator[list[dict[str, Any]]]:
         """The objects of an edge, page by page, to the page without a next one.
 
-        A page that the API finds too large is asked for again at half the size, and the size stays.
+        A page that the API finds too large is asked for again at half the size, and the size stays for that edge.
         """
-        limit = self._page_size
+        limit = self._smaller.get(path[-1], self._page_size)
         after: str | None = None
         while True:
             cursor = {"after": after} if after else {}
@@ -107,7 +108,7 @@ class Graph:
             except TooMuchDataError as error:
                 if limit == 1:
                     raise
-                limit = max(1, limit // 2)
+                limit = self._smaller[path[-1]] = max(1, limit // 2)
                 log.info("%s; asking for pages of %d", error.message, limit)
                 continue
             yield page.get("data") or []

@@ -31,6 +31,8 @@ def load_reports(
     stands still, so both passes agree, memory stays at one page, and a retried pass begins at a clean start.
     """
     today = today_in(account.timezone)
+    if settings.start_date and settings.start_date < earliest_day(today).isoformat():
+        log.warning("account %s: Facebook serves insights from %s on only", account.id, earliest_day(today))
     orders = [
         order
         for report in REPORTS

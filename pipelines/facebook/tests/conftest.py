@@ -1,0 +1,200 @@
+"""The real pipeline as a child process, against the real sandbox server as another."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "pipelines" / "facebook" / "src"))
+
+from wire import Table, Type  # noqa: E402 - the paths come first
+from wire.messages import ErrorLine, Replaces  # noqa: E402 - the same
+from wire.reader import Failure, Reader, Rows, Schema, State  # noqa: E402 - the same
+
+COMMAND = ROOT / ".venvs" / "facebook" / "bin" / "pipeline-facebook"
+AS_OF = dt.datetime(2026, 11, 22, 13, 30, tzinfo=dt.UTC)
+QUICK = {"retry_first_wait": 0.02, "poll_interval": 0.02, "usage_pause": 0.05}
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Outcome:
+    """What one run of the pipeline said."""
+
+    status: int
+    stdout: bytes
+    stderr: str
+    tables: dict[str, Table] = field(default_factory=dict)
+    regions: list[tuple[Replaces, list[Row]]] = field(default_factory=list)
+    errors: list[ErrorLine] = field(default_factory=list)
+    state: Any = None
+
+    def read(self) -> Outcome:
+        reader, waiting = Reader(), dict[str, list[Row]]()
+        events = list(reader.feed(self.stdout))
+        reader.finish()
+        for event in events:
+            if isinstance(event, Schema):
+                self.tables[event.table.name] = event.table
+            elif isinstance(event, Rows):
+                lines = event.data.decode().splitlines()
+                table = self.tables[event.stream]
+                waiting.setdefault(event.stream, []).extend(_typed(table, json.loads(line)) for line in lines)
+            elif isinstance(event, State):
+                assert event.replaces is not None
+                rows = waiting.pop(event.replaces.stream, [])
+                assert event.replaces.rows == len(rows)
+                self.regions.append((event.replaces, rows))
+                self.state = json.loads(event.value)
+            elif isinstance(event, Failure):
+                self.errors.append(event.error)
+        assert not waiting
+        return self
+
+    def rows(self, name: str) -> list[Row]:
+        return [row for region, rows in self.regions if region.stream == name for row in rows]
+
+    def days(self, name: str, account_id: str) -> set[str]:
+        """The days whose rows this run replaced."""
+        out: set[str] = set()
+        for region, _ in self.regions:
+            if region.stream == name and region.where == {"account_id": account_id}:
+                assert region.first and region.last
+                first, last = dt.date.fromisoformat(region.first), dt.date.fromisoformat(region.last)
+                out |= {(first + dt.timedelta(days=n)).isoformat() for n in range((last - first).days + 1)}
+        return out
+
+
+class Store:
+    """What a sink would hold after some runs: each region replaced by its rows."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, list[Row]] = {}
+
+    def load(self, outcome: Outcome) -> Store:
+        for region, rows in outcome.regions:
+            kept = [row for row in self.tables.get(region.stream, []) if not _inside(row, region)]
+            self.tables[region.stream] = kept + rows
+        return self
+
+    def __getitem__(self, name: str) -> list[Row]:
+        return self.tables.get(name, [])
+
+
+def _inside(row: Row, region: Replaces) -> bool:
+    if any(row[name] != value for name, value in region.where.items()):
+        return False
+    return region.first is None or region.first <= row["date"].isoformat() <= str(region.last)
+
+
+def _typed(table: Table, record: Mapping[str, Any]) -> Row:
+    assert set(record) == {column.name for column in table.columns}
+    return {column.name: _value(column.type, record[column.name]) for column in table.columns}
+
+
+def _value(kind: Type, value: Any) -> Any:
+    if value is None:
+        return None
+    if kind is Type.DECIMAL:
+        return Decimal(value)
+    if kind is Type.DATE:
+        return dt.date.fromisoformat(value)
+    if kind is Type.DATETIME:
+        return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
+    return float(value) if kind is Type.NUMBER else value
+
+
+@contextmanager
+def sandbox_process(
+    size: str = "tiny", *, as_of: dt.datetime = AS_OF, first_day: dt.date | None = None, faults: Sequence[str] = ()
+) -> Iterator[dict[str, str]]:
+    """A running sandbox server; gives its environment, and fails when the server outlives its standard input."""
+    command = [sys.executable, "-m", "sandbox.serve", "facebook", "--size", size, "--as-of", as_of.isoformat()]
+    if first_day:
+        command += ["--first-day", first_day.isoformat()]
+    for fault in faults:
+        command += ["--fault", fault]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdin and server.stdout
+        try:
+            yield json.loads(server.stdout.readline())["environment"]
+        finally:
+            server.stdin.close()
+            try:
+                server.wait(5)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                pytest.fail("the sandbox server outlived its standard input")
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """`run(environment, *arguments, config=..., state=..., as_of=...)` runs the pipeline to its end."""
+
+    def run(
+        environment: Mapping[str, str],
+        *arguments: str,
+        config: Mapping[str, Any] | None = None,
+        state: Any = None,
+        as_of: dt.datetime = AS_OF,
+    ) -> Outcome:
+        folder = tmp_path_factory.mktemp("run")
+        (folder / "config.json").write_text(json.dumps(QUICK | dict(config or {})))
+        (folder / "state.json").write_text(json.dumps(state or {}))
+        files = ["--config", str(folder / "config.json"), "--state", str(folder / "state.json")]
+        done = subprocess.run(
+            [str(COMMAND), *files, *arguments],
+            env={"PATH": os.environ["PATH"], "PIPELINE_NOW": as_of.isoformat(), **environment},
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr.decode())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Iterator[dict[str, str]]:
+    """The environment of a server over the tiny world, for tests that commit no faults."""
+    with sandbox_process("tiny") as environment:
+        yield environment
+
+
+@pytest.fixture
+def sandbox() -> Any:
+    """`with sandbox(size, as_of=..., first_day=..., faults=[...]) as environment:`"""
+    return sandbox_process
+
+
+@pytest.fixture(scope="session")
+def as_of() -> dt.datetime:
+    return AS_OF
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture(scope="session")
+def seconds_since() -> Callable[[float], float]:
+    return lambda start: time.monotonic() - start

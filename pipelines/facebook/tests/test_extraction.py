@@ -1,0 +1,151 @@
+"""The whole pipeline against the whole sandbox: every table equals the truth, now and after days have passed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import pytest
+
+from sandbox.facebook.truth import TABLES, truth
+from sandbox.world import World
+
+EVERY_DAY = {"start_date": "2026-10-13"}
+
+
+def same(rows, expected, key):
+    def place(row):
+        return tuple(str(row[name]) for name in key)
+
+    assert len({place(row) for row in rows}) == len(rows), "a key occurs twice"
+    rows, expected = sorted(rows, key=place), sorted(expected, key=place)
+    assert [place(row) for row in rows] == [place(row) for row in expected]
+    for row, wanted in zip(rows, expected, strict=True):
+        assert row == wanted
+
+
+def check_all(outcome, store, world, first, last):
+    for name in TABLES:
+        expected = truth(world, name, first, last)
+        assert expected or name == "creative"
+        same(store[name], expected, outcome.tables[name].key)
+
+
+@pytest.fixture(scope="module")
+def first_run(tiny, run):
+    return run(tiny, config=EVERY_DAY).read()
+
+
+def test_every_table_equals_the_truth(first_run, store, as_of):
+    assert first_run.status == 0
+    assert not first_run.errors
+    world = World.at(as_of, "tiny")
+    check_all(first_run, store.load(first_run), world, world.first_day, as_of.date())
+
+
+def test_archived_and_deleted_campaigns_are_there_with_their_numbers(sandbox, run, store, as_of):
+    with sandbox("small") as environment:
+        outcome = run(environment, config={"page_size": 40, "start_date": "2026-11-08"}).read()
+    assert outcome.status == 0
+    store.load(outcome)
+    assert {row["effective_status"] for row in store["campaign"]} == {"ACTIVE", "PAUSED", "ARCHIVED", "DELETED"}
+    gone = {row["campaign_id"] for row in store["campaign"] if row["effective_status"] in ("ARCHIVED", "DELETED")}
+    assert gone <= {row["campaign_id"] for row in store["campaign_daily"]}
+    check_all(outcome, store, World.at(as_of, "small"), dt.date(2026, 11, 8), as_of.date() + dt.timedelta(days=1))
+
+
+def test_an_empty_page_in_the_middle_ends_nothing(tiny, first_run, run):
+    paged = run(tiny, config={**EVERY_DAY, "page_size": 2, "window_days": 30, "tables": ["ad", "ad_daily"]}).read()
+    assert paged.status == 0
+    for name in ("ad", "ad_daily"):
+        key = paged.tables[name].key
+        assert len(paged.rows(name)) > 4
+        same(paged.rows(name), first_run.rows(name), key)
+
+
+def test_only_the_lookback_is_loaded_again(tiny, first_run, run):
+    again = run(tiny, config={**EVERY_DAY, "lookback_days": 5}, state=first_run.state).read()
+    assert again.status == 0
+    for name in ("campaign_daily", "ad_daily_actions"):
+        assert sorted(again.days(name, "4001234567")) == [f"2026-11-{day}" for day in range(17, 23)]
+    assert again.rows("campaign") == first_run.rows("campaign")
+
+
+def test_an_earlier_start_adds_only_the_missing_days(tiny, run, store, as_of):
+    config = {"lookback_days": 0, "tables": ["ad_set_daily"]}
+    late = run(tiny, config={**config, "start_date": "2026-11-10"}).read()
+    early = run(tiny, config={**config, "start_date": "2026-11-01"}, state=late.state).read()
+    assert early.days("ad_set_daily", "4001234567") == {f"2026-11-{day:02}" for day in (*range(1, 10), 22)}
+    store.load(late).load(early)
+    same(
+        store["ad_set_daily"],
+        truth(World.at(as_of, "tiny"), "ad_set_daily", dt.date(2026, 11, 1), dt.date(2026, 11, 30)),
+        early.tables["ad_set_daily"].key,
+    )
+
+
+def test_ten_days_later_restated_days_are_replaced_and_vanished_rows_gone(sandbox, first_run, run, store, as_of):
+    first_day, later = World.at(as_of, "tiny").first_day, as_of + dt.timedelta(days=10)
+    store.load(first_run)
+    before = {(row["date"], row["ad_id"]) for row in store["ad_daily"]}
+    with sandbox("tiny", as_of=later, first_day=first_day) as environment:
+        outcome = run(environment, config=EVERY_DAY, state=first_run.state, as_of=later).read()
+    assert outcome.status == 0
+    store.load(outcome)
+    after = {(row["date"], row["ad_id"]) for row in store["ad_daily"]}
+    reloaded = (later - dt.timedelta(days=28)).date()
+    assert before - after, "the world took no row back, so this test proves nothing"
+    world = World.at(later, "tiny", first_day=first_day)
+    for name in TABLES:
+        rows = [row for row in store[name] if "date" not in row or row["date"] > reloaded]
+        same(rows, truth(world, name, reloaded + dt.timedelta(days=1), later.date()), outcome.tables[name].key)
+
+
+def test_since_and_until_name_the_days(tiny, run):
+    outcome = run(tiny, "--since", "2026-11-01", "--until", "2026-11-03", config={"tables": ["ad_daily"]}).read()
+    assert outcome.days("ad_daily", "4001234567") == {"2026-11-01", "2026-11-02", "2026-11-03"}
+
+
+def test_days_beyond_37_months_are_not_asked_for(tiny, run):
+    config = {"start_date": "2020-01-01", "tables": ["campaign_daily"], "window_days": 200, "accounts": ["4001234567"]}
+    outcome = run(tiny, config=config).read()
+    assert outcome.status == 0
+    assert min(outcome.days("campaign_daily", "4001234567")) == "2023-10-23"
+    assert "2023-10-23" in outcome.stderr
+
+
+def test_today_is_not_final_and_never_complete(first_run):
+    today = [row for row in first_run.rows("campaign_daily") if row["date"] == dt.date(2026, 11, 22)]
+    assert today
+    assert not any(row["is_final"] for row in today)
+    accounts = first_run.state["bookmarks"]["campaign_daily"]["accounts"]
+    assert accounts["4001234567"]["complete"] == [["2026-10-13", "2026-11-21"]]
+
+
+def test_one_purchase_is_counted_once(first_run):
+    counted = {(r["ad_id"], r["date"]): r["purchases"] for r in first_run.rows("ad_daily") if r["purchases"]}
+    listed = [
+        row
+        for row in first_run.rows("ad_daily_actions")
+        if row["attribution_window"] == "default" and row["metric"] == "actions" and "purchase" in row["action_type"]
+    ]
+    assert {row["action_type"] for row in listed} == {
+        "omni_purchase",
+        "purchase",
+        "offsite_conversion.fb_pixel_purchase",
+    }
+    assert sum(row["value"] for row in listed) == 3 * sum(counted.values()) > 0
+
+
+def test_actions_alone_load_without_their_sibling(tiny, first_run, run):
+    config = {"tables": ["ad_daily_actions"], "start_date": "2026-11-20", "lookback_days": 2}
+    outcome = run(tiny, config=config).read()
+    assert {region.stream for region, _ in outcome.regions} == {"ad_daily_actions"}
+    wanted = [row for row in first_run.rows("ad_daily_actions") if row["date"] >= dt.date(2026, 11, 20)]
+    same(outcome.rows("ad_daily_actions"), wanted, outcome.tables["ad_daily_actions"].key)
+
+
+def test_discover_prints_every_table_without_credentials(run):
+    outcome = run({}, "--discover")
+    assert outcome.status == 0
+    assert [stream["tap_stream_id"] for stream in json.loads(outcome.stdout)["streams"]] == list(TABLES)
