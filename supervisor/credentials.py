@@ -44,6 +44,7 @@ BUILT_IN: Mapping[str, PlatformVariables] = {
             "GOOGLE_ADS_ENDPOINT",
             "GOOGLE_TOKEN_URI",
             "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+            "GRPC_VERBOSITY",
         ),
         required=(
             ("GOOGLE_CONFIG_FILE",),
@@ -60,7 +61,14 @@ BUILT_IN: Mapping[str, PlatformVariables] = {
             "MICROSOFT_API_URL",
             "MICROSOFT_TOKEN_URL",
         ),
-        required=(("MICROSOFT_CLIENT_ID", "MICROSOFT_DEVELOPER_TOKEN", "MICROSOFT_REFRESH_TOKEN"),),
+        required=(
+            (
+                "MICROSOFT_CLIENT_ID",
+                "MICROSOFT_CLIENT_SECRET",
+                "MICROSOFT_DEVELOPER_TOKEN",
+                "MICROSOFT_REFRESH_TOKEN",
+            ),
+        ),
     ),
     "facebook": PlatformVariables(
         secret=("FACEBOOK_APP_SECRET", "FACEBOOK_ACCESS_TOKEN"),
@@ -92,7 +100,7 @@ ALWAYS_VISIBLE = (
 _SHORTEST_SECRET = 6
 _SECRET_KEY = re.compile(r"(token|secret|password|connection_string|api_key)$", re.I)
 _PROXY_PASSWORD = re.compile(r"//[^/@]*?:([^/@]+)@")
-_KEPT_IN_CONFIG_FILE = re.compile(r"^\s*(?:developer_token|client_secret|refresh_token|password)\s*:\s*(\S+)", re.M)
+_KEPT_IN_FILES = re.compile(r"(?:developer_token|client_secret|refresh_token|password)[\"']?\s*:\s*[\"']?([^\s\"',}]+)")
 
 
 def value_of(name: str, environ: Mapping[str, str]) -> str | None:
@@ -194,7 +202,8 @@ def _secrets(environ: Mapping[str, str], names: Iterable[str]) -> Iterator[str]:
         found = _PROXY_PASSWORD.search(environ.get(name, ""))
         if found:
             yield found.group(1)
-    yield from _in_google_config(environ.get("GOOGLE_CONFIG_FILE"))
+    for name in ("GOOGLE_CONFIG_FILE", "MICROSOFT_TOKEN_STORE"):
+        yield from _in_file(environ.get(name))
 
 
 def _in_settings(settings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -202,12 +211,12 @@ def _in_settings(settings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         yield from (value for key, value in each.items() if isinstance(value, str) and _SECRET_KEY.search(key))
 
 
-def _in_google_config(path: str | None) -> list[str]:
+def _in_file(path: str | None) -> list[str]:
     try:
         text = Path(path).read_text(encoding="utf-8") if path else ""
     except (OSError, UnicodeDecodeError):
         return []
-    return [value.strip("'\"") for value in _KEPT_IN_CONFIG_FILE.findall(text)]
+    return _KEPT_IN_FILES.findall(text)
 
 
 @lru_cache(maxsize=8)

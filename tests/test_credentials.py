@@ -110,7 +110,10 @@ def test_secrets_are_redacted_wherever_they_come_from(tmp_path: Path) -> None:
     secret.write_text("out-of-a-file\n")
     google = tmp_path / "google-ads.yaml"
     google.write_text("developer_token: dev-token-1\nclient_secret: 'quoted-secret'\nlogin_customer_id: 1234567890\n")
+    store = tmp_path / "tokens.json"
+    store.write_text('{"refresh_token": "rotated-token", "client_id": "public-id"}')
     environ = {
+        "MICROSOFT_TOKEN_STORE": str(store),
         "LINKEDIN_ACCESS_TOKEN": "token/with+signs=",
         "VERTICA_PASSWORD_FILE": str(secret),
         "AZURE_STORAGE_CONNECTION_STRING": "AccountName=me;AccountKey=azure-key==;EndpointSuffix=x",
@@ -122,10 +125,10 @@ def test_secrets_are_redacted_wherever_they_come_from(tmp_path: Path) -> None:
     secrets = secret_values(environ, names=("MY_TOKEN",), settings=({"access_token": "in-settings", "tables": []},))
     log = (
         "token/with+signs= token%2Fwith%2Bsigns%3D token/with%2Bsigns%3D out-of-a-file azure-key== proxy-password "
-        "dev-token-1 quoted-secret my-own-token in-settings"
+        "dev-token-1 quoted-secret my-own-token in-settings rotated-token"
     )
-    assert redact(log, secrets) == " ".join(["[redacted]"] * 10)
-    assert redact("not-secret of 1234567890", secrets) == "not-secret of 1234567890"
+    assert redact(log, secrets) == " ".join(["[redacted]"] * 11)
+    assert redact("not-secret 1234567890 public-id", secrets) == "not-secret 1234567890 public-id"
 
 
 def test_short_values_are_not_redacted() -> None:
