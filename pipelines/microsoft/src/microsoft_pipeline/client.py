@@ -15,6 +15,7 @@ from bingads import AuthorizationData, OAuthTokens, OAuthWebAuthCodeGrant, Servi
 from bingads.util import DictCache
 
 from microsoft_pipeline import errors
+from microsoft_pipeline.heap import collector_paused
 from microsoft_pipeline.settings import Settings
 from microsoft_pipeline.tokens import TokenStore
 from wire import Backoff, PipelineError, call_with_retries
@@ -44,7 +45,7 @@ class _Grant(OAuthWebAuthCodeGrant):  # type: ignore[misc]  # the SDK is not typ
 
     def request_oauth_tokens_by_refresh_token(self, refresh_token: str) -> Any:
         """Exchange the refresh token; the new one is on disk before anything uses the access token."""
-        answer = self._retried(lambda: self._exchange(refresh_token), "sign-in")
+        answer = self._retried(lambda: self._exchange(refresh_token), "access token")
         newest = answer.get("refresh_token") or refresh_token
         if newest != refresh_token:
             self._store.keep(newest)
@@ -103,7 +104,8 @@ class Client:
         self, service: str, operation: str, *, account_id: str | None = None, customer_id: str = "", **arguments: Any
     ) -> Any:
         """Call an operation, on behalf of an account where the service wants one; raises PipelineError."""
-        return self.retried(lambda: self._once(service, operation, account_id, customer_id, arguments), operation)
+        whose = f"account {account_id}" if account_id else "user"
+        return self.retried(lambda: self._once(service, operation, account_id, customer_id, arguments), whose)
 
     def _once(
         self, service: str, operation: str, account_id: str | None, customer_id: str, arguments: dict[str, Any]
@@ -124,13 +126,17 @@ class Client:
 
     def _service(self, service: str) -> Any:
         if service not in self._services:
-            options: dict[str, Any] = {"cache": self._cache, "timeout": self.settings.request_timeout}
-            if self.settings.api_url:
-                options["location"] = self.settings.api_url + _PATHS[service]
-            # suds takes no notice of the proxy variables that requests obeys.
-            address = options.get("location", "https://api.bingads.microsoft.com/")
-            proxies = requests.utils.get_environ_proxies(address, no_proxy=None)
-            if proxies:
-                options["proxy"] = proxies
-            self._services[service] = ServiceClient(service, 13, self._authorization, "production", **options)
+            with collector_paused():
+                self._services[service] = ServiceClient(
+                    service, 13, self._authorization, "production", cache=self._cache, **self._options(service)
+                )
         return self._services[service]
+
+    def _options(self, service: str) -> dict[str, Any]:
+        options: dict[str, Any] = {"timeout": self.settings.request_timeout}
+        address = "https://api.bingads.microsoft.com/"
+        if self.settings.api_url:
+            address = options["location"] = self.settings.api_url + _PATHS[service]
+        # suds takes no notice of the proxy variables that requests obeys.
+        proxies = requests.utils.get_environ_proxies(address, no_proxy=None)
+        return {**options, "proxy": proxies} if proxies else options

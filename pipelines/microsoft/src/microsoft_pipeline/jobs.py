@@ -203,7 +203,7 @@ class _Queue:
             return self._extraction.replace_window(name, task.account.id, task.window, [], today=task.today)
         own = {"account_id": task.account.id, "currency_code": task.account.currency}
         with fetched(progress.url, timeout=self._client.settings.request_timeout) as file:
-            rows: Iterator[dict[str, Any]] = read_report(file, task.report, own, today=task.today)
+            rows: Iterator[dict[str, Any]] = read_report(file, task.report, own, window=task.window, today=task.today)
             return self._extraction.replace_window(name, task.account.id, task.window, rows, today=task.today)
 
     def _finish(self, task: Task, count: int) -> None:

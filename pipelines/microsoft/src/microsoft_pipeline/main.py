@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
+from microsoft_pipeline.heap import collector_paused
 from microsoft_pipeline.settings import read_settings
 from microsoft_pipeline.tables import ENTITIES, REPORTS, TABLES
 from wire import Extraction, Invocation, run_pipeline
@@ -24,10 +25,11 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
     reports = tuple(report for report in REPORTS if extraction.wants(report.table.name))
 
     # Only here, because it imports the SDK, which parses a 1.5 MB description of a service as it is imported.
-    from microsoft_pipeline.accounts import discover, select  # noqa: PLC0415 - see above
-    from microsoft_pipeline.client import Client  # noqa: PLC0415 - see above
-    from microsoft_pipeline.entities import load_entities  # noqa: PLC0415 - see above
-    from microsoft_pipeline.jobs import load_reports  # noqa: PLC0415 - see above
+    with collector_paused():
+        from microsoft_pipeline.accounts import discover, select  # noqa: PLC0415 - see above
+        from microsoft_pipeline.client import Client  # noqa: PLC0415 - see above
+        from microsoft_pipeline.entities import load_entities  # noqa: PLC0415 - see above
+        from microsoft_pipeline.jobs import load_reports  # noqa: PLC0415 - see above
 
     client = Client(settings)
     client.sign_in()

@@ -19,12 +19,11 @@ from functools import lru_cache
 from typing import IO, Any
 
 from microsoft_pipeline.tables import Field, Report
-from wire import Kind, PipelineError, Type
+from wire import Kind, PipelineError, Type, Window
 
 log = logging.getLogger(__name__)
 
 _NULLS = frozenset({"", "--"})
-_TRUE = "true"
 
 
 class BrokenFileError(PipelineError):
@@ -35,19 +34,24 @@ class MissingRowsError(PipelineError):
     """The file is whole, but has not the rows that its header announces: only making it again may help."""
 
 
-def read_report(file: IO[bytes], report: Report, own: Mapping[str, Any], *, today: dt.date) -> Iterator[dict[str, Any]]:
+def read_report(
+    file: IO[bytes], report: Report, own: Mapping[str, Any], *, window: Window, today: dt.date
+) -> Iterator[dict[str, Any]]:
     """The rows of a report; `own` fills the columns without a source.
 
     Raises BrokenFileError for a damaged file, MissingRowsError if there are not as many rows as announced, and
     PipelineError (data) for a column that is missing or a value that is not of its column's type.
     """
+    whose = own["account_id"], report.table.name, window
     with _damage_named(report), zipfile.ZipFile(file) as archive:
         names = archive.namelist()
         if len(names) != 1:
             raise BrokenFileError(Kind.TRANSIENT, f"{report.table.name}: the report's archive holds {len(names)} files")
         with archive.open(names[0]) as member:
             lines = csv.reader(io.TextIOWrapper(member, encoding="utf-8-sig", newline=""), strict=True)
-            announced = _read_preamble(lines, report)
+            announced, incomplete = _read_preamble(lines)
+            if incomplete and window.last < today:
+                log.info("account %s, %s %s: Microsoft says that the data may be incomplete", *whose)
             read = 0
             for row in _typed(lines, report, own, today):
                 read += 1
@@ -68,18 +72,18 @@ def _damage_named(report: Report) -> Iterator[None]:
         ) from cause
 
 
-def _read_preamble(lines: Iterator[list[str]], report: Report) -> int | None:
-    """Skip the lines before the first empty one, and return the number of rows that they announce."""
-    announced = None
+def _read_preamble(lines: Iterator[list[str]]) -> tuple[int | None, bool]:
+    """Skip the lines before the first empty one: the number of rows that they announce, whether data may be missing."""
+    announced, incomplete = None, False
     for line in lines:
         if not line:
             break
         name, _, value = line[0].partition(":")
         if name == "Rows":
             announced = int(value.replace(",", ""))
-        elif name == "Potential Incomplete Data" and value.strip().lower() == _TRUE:
-            log.info("%s: Microsoft says that the data of these days may be incomplete still", report.table.name)
-    return announced
+        elif name == "Potential Incomplete Data":
+            incomplete = value.strip().lower() == "true"
+    return announced, incomplete
 
 
 def _typed(

@@ -22,7 +22,10 @@ _BY_THE_FRAME = ("tables", "start_date")
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Waits and timeouts in seconds. An empty `api_url` means the SDK's own address of each service."""
+    """Waits and timeouts in seconds. An empty `api_url` means the SDK's own address of each service.
+
+    `window_days` is one more than `lookback_days`, so that a usual run, today included, takes one report per table.
+    """
 
     client_id: str
     client_secret: str
@@ -35,7 +38,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     api_version: str = _SUPPORTED_VERSION
     accounts: tuple[str, ...] = ()
     lookback_days: int = 30
-    window_days: int = 30
+    window_days: int = 31
     request_timeout: float = 60
     retry_attempts: int = 5
     retry_first_wait: float = 2
