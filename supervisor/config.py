@@ -162,13 +162,9 @@ class OrchestratorSettings:
 
 
 @frozen(kw_only=True)
-class OrchestratorConfig:
+class OrchestratorConfig(OrchestratorSettings):
     """The whole configuration. `directory` is where its file is, and where each `command` runs."""
 
-    parallel_execution: bool = True
-    max_parallel: int = 2
-    continue_on_failure: bool = True
-    global_timeout: float | None = 7200.0
     platforms: tuple[PlatformConfig, ...] = ()
     parallel_groups: tuple[tuple[str, ...], ...] = ()
     directory: Path = attrs.field(factory=Path.cwd)

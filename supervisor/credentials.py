@@ -213,7 +213,7 @@ def _in_settings(settings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 def _in_file(path: str | None) -> list[str]:
     try:
-        text = Path(path).read_text(encoding="utf-8") if path else ""
+        text = Path(path).expanduser().read_text(encoding="utf-8") if path else ""
     except (OSError, UnicodeDecodeError):
         return []
     return _KEPT_IN_FILES.findall(text)
