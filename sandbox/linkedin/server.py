@@ -7,6 +7,8 @@ import os
 import re
 import socket
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,31 +31,50 @@ _DATA_LIMIT = (
     "The data request limit has been exceeded: more than 45 million metric values were requested in a 5 minute window."
 )
 _RATE_LIMIT = "Resource level throttle APPLICATION limit for calls to this resource is reached."
+_DAY_LIMIT = "Resource level throttle APPLICATION_AND_MEMBER DAY limit for calls to this resource is reached."
 _TOKEN_FAULTS = ("revoked_token", "server_error", "html", "broken_connection", "hang")
 _API_FAULTS = ("rate_limit", "expired_token", *_TOKEN_FAULTS)
 
 
-def serve(world: World, faults: Faults) -> LinkedIn:
-    """Start serving.
+@dataclass(frozen=True)
+class Limits:
+    """Elements of an answer, days of the refresh token, calls of adAnalytics, the account that nobody may read."""
 
-    SANDBOX_LINKEDIN_CUT lowers the limit of elements; SANDBOX_LINKEDIN_REFRESH_DAYS is how long the refresh token has.
-    """
-    cut = int(os.environ.get("SANDBOX_LINKEDIN_CUT", CUT))
-    days = int(os.environ.get("SANDBOX_LINKEDIN_REFRESH_DAYS", "300"))
-    return LinkedIn(world, faults, cut=cut, refresh_token_days=days)
+    cut: int = CUT
+    refresh_token_days: int = 300
+    daily_calls: int | None = None
+    forbidden: str = ""
+
+    @classmethod
+    def given(cls, environment: Mapping[str, str] = os.environ) -> Limits:
+        """From SANDBOX_LINKEDIN_CUT, _REFRESH_DAYS, _DAILY_CALLS and _FORBIDDEN (an account id)."""
+        calls = environment.get("SANDBOX_LINKEDIN_DAILY_CALLS")
+        return cls(
+            int(environment.get("SANDBOX_LINKEDIN_CUT", cls.cut)),
+            int(environment.get("SANDBOX_LINKEDIN_REFRESH_DAYS", cls.refresh_token_days)),
+            int(calls) if calls else None,
+            environment.get("SANDBOX_LINKEDIN_FORBIDDEN", ""),
+        )
+
+
+def serve(world: World, faults: Faults) -> LinkedIn:
+    """Start serving, with the limits of the environment."""
+    return LinkedIn(world, faults, Limits.given())
 
 
 class LinkedIn:
     """A running server, and what all its requests share."""
 
-    def __init__(self, world: World, faults: Faults, *, cut: int, refresh_token_days: int) -> None:
+    def __init__(self, world: World, faults: Faults, limits: Limits) -> None:
         self.world = world
         self.faults = faults
+        self.limits = limits
         self.entities = Entities(world)
-        self.analytics = Analytics(world, cut)
-        self.tokens = oauth.Tokens(refresh_token_days)
+        self.analytics = Analytics(world, limits.cut)
+        self.tokens = oauth.Tokens(limits.refresh_token_days)
         self.closing = threading.Event()
         self.trouble = itertools.count()
+        self.analytics_calls = itertools.count(1)
         self._http = _Server(("127.0.0.1", 0), _Handler)
         self._http.linkedin = self
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -137,6 +158,9 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/rest/adAccounts":
             return linkedin.entities.accounts(given)
         if path == "/rest/adAnalytics":
+            calls = next(linkedin.analytics_calls)
+            if linkedin.limits.daily_calls is not None and calls > linkedin.limits.daily_calls:
+                return error(429, "TOO_MANY_REQUESTS", _DAY_LIMIT, 101)
             return linkedin.analytics.find(given)
         found = _WITHIN.fullmatch(path)
         if found is None:
@@ -148,8 +172,8 @@ class _Handler(BaseHTTPRequestHandler):
             account = self.server.linkedin.world.account(PLATFORM, account_id)
         except KeyError as cause:
             raise refuse(403, "ACCESS_DENIED", "Not enough permissions to access the account") from cause
-        if account.closed:
-            raise refuse(403, "ACCESS_DENIED", "The account is canceled")
+        if account.closed or account.id == self.server.linkedin.limits.forbidden:
+            raise refuse(403, "ACCESS_DENIED", "Not enough permissions to access the account")
         return account
 
     def _version_refusal(self) -> Reply | None:

@@ -10,16 +10,18 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from linkedin_pipeline.client import Client
 from linkedin_pipeline.directory import Directory
 from linkedin_pipeline.fields import Field, day, last_of_urn
 from linkedin_pipeline.restli import Projection, Value, urn
 from linkedin_pipeline.tables import METRICS, METRICS_PER_CALL, Report
 from wire import Kind, PipelineError, Window
+
+if TYPE_CHECKING:
+    from linkedin_pipeline.client import Client
 
 PATH = "/adAnalytics"
 LONGEST_WINDOW = 30
@@ -27,6 +29,8 @@ OLDEST = dt.timedelta(days=3_650)
 """LinkedIn keeps performance data for ten years."""
 
 CALLS = tuple(METRICS[at : at + METRICS_PER_CALL] for at in range(0, len(METRICS), METRICS_PER_CALL))
+
+_NOTHING: dict[str, Any] = dict.fromkeys(metric.name for metric in METRICS)
 
 log = logging.getLogger(__name__)
 
@@ -128,10 +132,13 @@ def stitch(
     metrics: tuple[Field, ...],
     elements: Iterator[tuple[Key, Mapping[str, Any]]],
 ) -> None:
-    """Add one call's metrics to the rows that earlier calls began."""
+    """Add one call's metrics to the rows that earlier calls began. Metrics stand at the top of an element."""
+    plan = [(metric.name, metric.source, metric.convert) for metric in metrics]
     for key, element in elements:
         values = stitched.get(key)
         if values is None:
-            values = stitched[key] = dict.fromkeys(metric.name for metric in METRICS)
-        for metric in metrics:
-            values[metric.name] = metric.value(element)
+            values = stitched[key] = _NOTHING.copy()
+        for name, source, convert in plan:
+            found = element.get(source)
+            if found is not None:
+                values[name] = convert(found)

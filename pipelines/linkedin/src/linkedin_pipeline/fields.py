@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from msgspec import Struct
 from wire import Column, Type, plain
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_PLAIN = re.compile(r"-?[0-9]+(\.[0-9]{1,18})?")
 _FINEST = Decimal(1).scaleb(-18)
 
 
@@ -79,6 +81,8 @@ def last_of_urn(value: str | int) -> str:
 
 def exact(value: str | int | Decimal) -> str:
     """A plain decimal, never through a float; rounded to the 18 digits after the point that sinks hold."""
+    if isinstance(value, str) and _PLAIN.fullmatch(value):
+        return value
     decimal = Decimal(value)
     exponent = decimal.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -18:

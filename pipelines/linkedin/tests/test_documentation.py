@@ -1,0 +1,35 @@
+"""The documentation of the tables names exactly the columns, types, keys and sources that there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from linkedin_pipeline.tables import ACCOUNT, LEVELS, METRICS, REPORTS, TABLES
+from wire import Table
+
+PAGE = (Path(__file__).parents[3] / "docs" / "tables" / "linkedin.md").read_text(encoding="utf-8")
+ROW = re.compile(r"^\| (\w+) \| (\w+) \| (.*?) \| (.*?) ?\|$", re.MULTILINE)
+
+
+def section(name: str) -> str:
+    return PAGE.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_each_table_is_documented(table: Table) -> None:
+    text = section(table.name)
+    assert text.startswith("Key: " + ", ".join(f"`{name}`" for name in table.key) + "\n")
+    documented = [(name, kind, note) for name, kind, _, note in ROW.findall(text) if name != "column"]
+    assert documented == [(column.name, column.type.value, column.note) for column in table.columns]
+
+
+def test_sources_are_the_ones_that_are_read() -> None:
+    for name, fields in [
+        *((entity.name, entity.fields) for entity in (ACCOUNT, *LEVELS)),
+        *((report.name, METRICS) for report in REPORTS),
+    ]:
+        sources = {column: source for column, _, source, _ in ROW.findall(section(name))}
+        assert {field.name: f"`{field.source}`" for field in fields}.items() <= sources.items()

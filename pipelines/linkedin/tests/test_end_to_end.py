@@ -1,0 +1,109 @@
+"""What arrives is what the platform shows, value by value."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from linkedin_pipeline.tables import TABLES
+from sandbox.linkedin import truth as truth_module
+
+NAMES = [table.name for table in TABLES]
+
+
+@pytest.fixture(scope="module")
+def everything(sandbox: Any) -> Any:
+    """One run over the whole story of the tiny world."""
+    run = sandbox.run(start_date=sandbox.world.first_day.isoformat())
+    assert (run.status, run.errors) == (0, [])
+    return run
+
+
+def same(found: dict[Any, dict[str, Any]], expected: dict[Any, dict[str, Any]]) -> None:
+    assert found.keys() == expected.keys()
+    for key, row in expected.items():
+        assert found[key] == row
+        assert {name: type(value) for name, value in found[key].items()} == {n: type(v) for n, v in row.items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_table_holds_the_truth(sandbox: Any, everything: Any, name: str) -> None:
+    store = everything.store()
+    expected = sandbox.truth(store.tables[name], sandbox.world.first_day)
+    assert expected
+    same(store.keyed(name), expected)
+
+
+def test_the_truth_knows_every_table_and_column(sandbox: Any) -> None:
+    assert list(truth_module.TABLES) == NAMES
+    for table in TABLES:
+        row = next(iter(sandbox.truth(table, sandbox.world.first_day).values()))
+        assert set(row) == {column.name for column in table.columns}
+
+
+def test_a_small_world_with_archived_groups_arrives_too(start: Any) -> None:
+    with start(size="small") as sandbox:
+        run = sandbox.run(start_date="2026-10-25")
+        assert (run.status, run.errors) == (0, [])
+        store = run.store()
+        for name in NAMES:
+            same(store.keyed(name), sandbox.truth(store.tables[name], dt.date(2026, 10, 25)))
+    assert {"ACTIVE", "PAUSED", "ARCHIVED"} == {row["status"] for row in store.rows["campaign_group"]}
+
+
+def test_amounts_keep_their_eighteenth_digit(everything: Any) -> None:
+    costs = [row["cost_in_local_currency"] for row in everything.store().rows["creative_daily"]]
+    assert any(str(cost).endswith("000000000001") and cost.as_tuple().exponent == -18 for cost in costs)
+
+
+def test_missing_is_null_and_zero_is_zero(everything: Any) -> None:
+    rows = everything.store().rows["creative_daily"]
+    assert any(row["video_views"] is None for row in rows)
+    assert any(row["video_views"] for row in rows)
+    assert any(row["one_click_leads"] == 0 for row in rows)
+    assert any(row["creative_name"] is None for row in rows)
+
+
+def test_days_are_utc_days_for_accounts_of_every_country(start: Any) -> None:
+    """At 23:30 UTC it is tomorrow in Tokyo, but not for LinkedIn."""
+    with start(size="small", now="2026-11-20T23:30:00+00:00") as sandbox:
+        run = sandbox.run(start_date="2026-11-18", tables=["campaign_group_daily"])
+        store = run.store()
+        rows = store.rows["campaign_group_daily"]
+        same(
+            store.keyed("campaign_group_daily"),
+            sandbox.truth(store.tables["campaign_group_daily"], dt.date(2026, 11, 18)),
+        )
+    assert {"JPY", "USD", "EUR"} == {row["currency"] for row in rows}
+    assert {row["date"]: row["is_final"] for row in rows} == {
+        dt.date(2026, 11, 18): True,
+        dt.date(2026, 11, 19): True,
+        dt.date(2026, 11, 20): False,
+    }
+
+
+def test_a_closed_account_has_its_row_and_nothing_else(sandbox: Any, everything: Any) -> None:
+    closed = next(account.id for account in sandbox.world.accounts("linkedin") if account.closed)
+    assert {region.stream for region in everything.regions if region.where["account_id"] == closed} == {"account"}
+    assert f"account {closed} is CANCELED" in everything.log
+
+
+def test_an_empty_account_replaces_its_regions_with_nothing(sandbox: Any, everything: Any) -> None:
+    empty = sandbox.world.accounts("linkedin")[-2]
+    assert not empty.campaigns
+    regions = [region for region in everything.regions if region.where["account_id"] == empty.id]
+    assert {region.stream: region.rows for region in regions} == {**dict.fromkeys(NAMES, 0), "account": 1}
+
+
+def test_windows_come_newest_first(sandbox: Any, everything: Any) -> None:
+    days = everything.days("creative_daily", sandbox.world.accounts("linkedin")[0].id)
+    assert days == [("2026-10-22", "2026-11-20"), ("2026-10-11", "2026-10-21")]
+
+
+def test_reports_have_their_names_without_the_entity_tables(sandbox: Any) -> None:
+    run = sandbox.run(start_date="2026-11-19", tables=["creative_daily"])
+    assert {region.stream for region in run.regions} == {"creative_daily"}
+    store = run.store()
+    same(store.keyed("creative_daily"), sandbox.truth(store.tables["creative_daily"], dt.date(2026, 11, 19)))
