@@ -84,9 +84,9 @@ def _settings(value: object) -> Mapping[str, Any]:
         raise ValueError(f"expected a mapping of keys to values, got {shown(value)}")
     try:
         json.dumps(value, allow_nan=False)
+        odd = next(_keys_that_are_no_text(value), None)
     except (TypeError, ValueError, RecursionError) as cause:
         raise ValueError(f"cannot be written as JSON, which is how a pipeline gets them: {cause}") from cause
-    odd = next(_keys_that_are_no_text(value), None)
     if odd is not None:
         raise ValueError(f"the key {shown(odd)} is no text; put it in quotes")
     return value

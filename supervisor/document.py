@@ -36,7 +36,7 @@ def read_document(path: Path) -> Any:
         mark = cause.problem_mark or cause.context_mark
         line = f":{mark.line + 1}" if mark else ""
         raise ConfigError(f"{path}{line}: {cause.problem or cause.context}") from cause
-    except yaml.YAMLError as cause:
+    except (yaml.YAMLError, ValueError, RecursionError) as cause:
         raise ConfigError(f"{path}: {' '.join(str(cause).split())}") from cause
     finally:
         loader.dispose()

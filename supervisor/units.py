@@ -18,6 +18,7 @@ _BYTES = {
     "gib": 2**30,
     "tib": 2**40,
 }
+_LONGEST = 10 * 365 * 86400  # what any timer of the operating system can hold
 _SECONDS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -32,7 +33,7 @@ def size(value: object) -> int:
 def duration(value: object) -> float:
     """A duration in seconds, zero included; raises ValueError for what is none."""
     number = _quantity(value, _SECONDS)
-    if number is None or number < 0:
+    if number is None or not 0 <= number <= _LONGEST:
         raise ValueError(f'expected a duration like 1800 (seconds) or "30m", got {shown(value)}')
     return float(number)
 

@@ -83,6 +83,12 @@ def test_a_tag_cannot_make_python_objects(file: Path) -> None:
     assert f"{os.getpid()}" not in findings(file)[0].split(": ", 1)[1]
 
 
+@pytest.mark.parametrize("text", ["a: !!int x", "{[1]: 2}", "a: *nowhere", "\t- a"])
+def test_what_yaml_cannot_make_a_value_of_is_an_error_too(file: Path, text: str) -> None:
+    file.write_text(text)
+    assert findings(file)[0].startswith(f"{file}:")
+
+
 def test_an_empty_file_is_nothing(file: Path) -> None:
     file.write_text("# nothing yet\n")
     assert read_document(file) is None

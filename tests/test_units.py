@@ -40,7 +40,7 @@ def test_a_duration_is_seconds(written: object, meant: float) -> None:
     assert duration(written) == meant
 
 
-@pytest.mark.parametrize("written", ["soon", "", -1, "-3s", True, None, {}, "1h30m", float("nan")])
+@pytest.mark.parametrize("written", ["soon", "", -1, "-3s", True, None, {}, "1h30m", float("nan"), "1e3", "99999d"])
 def test_what_is_no_duration_is_refused(written: object) -> None:
     with pytest.raises(ValueError, match="expected a duration like"):
         duration(written)
