@@ -78,9 +78,10 @@ def test_an_account_that_is_not_there_is_an_error_and_the_others_are_loaded(sand
     assert [row["account_id"] for row in run.store().rows["account"]] == [there]
 
 
-def test_the_variable_limits_the_accounts(sandbox: Any) -> None:
+def test_the_variable_limits_the_accounts_whatever_the_settings_say(sandbox: Any) -> None:
     chosen = [account.id for account in sandbox.world.accounts("linkedin")[:2]]
-    run = sandbox.run(environment={"LINKEDIN_AD_ACCOUNT_IDS": ", ".join(chosen)}, tables=["account"])
+    variable = {"LINKEDIN_AD_ACCOUNT_IDS": ", ".join(chosen)}
+    run = sandbox.run(environment=variable, accounts=["123"], tables=["account"])
     assert [row["account_id"] for row in run.store().rows["account"]] == chosen
 
 

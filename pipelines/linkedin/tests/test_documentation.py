@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from linkedin_pipeline.settings import Given
 from linkedin_pipeline.tables import ACCOUNT, LEVELS, METRICS, REPORTS, TABLES
 from wire import Table
 
@@ -33,3 +34,14 @@ def test_sources_are_the_ones_that_are_read() -> None:
     ]:
         sources = {column: source for column, _, source, _ in ROW.findall(section(name))}
         assert {field.name: f"`{field.source}`" for field in fields}.items() <= sources.items()
+
+
+def test_settings_are_documented_with_their_defaults() -> None:
+    shared = {"accounts", "tables", "start_date", "lookback_days"}
+    secrets = {"client_id", "client_secret", "access_token", "refresh_token"}
+    defaults = {name: getattr(Given(), name) for name in Given.__struct_fields__}
+    documented = dict(re.findall(r"^\| (\w+) \|(.*?)\| ", section("Settings"), re.MULTILINE))
+    documented.pop("setting")
+    assert {name: default.strip() for name, default in documented.items()} == {
+        name: "" if value is None else str(value) for name, value in defaults.items() if name not in shared | secrets
+    }

@@ -138,8 +138,8 @@ def _credentials(given: Given, environment: Mapping[str, str]) -> Credentials:
 
 
 def _account_ids(given: Given, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The setting `accounts`, or else the variable; ids may be written as URNs."""
-    listed = given.accounts or environment.get(ACCOUNTS_VARIABLE, "").replace(",", " ").split()
+    """The variable, or else the setting `accounts`; ids may be written as URNs."""
+    listed = environment.get(ACCOUNTS_VARIABLE, "").replace(",", " ").split() or given.accounts
     return tuple(dict.fromkeys(str(each).strip().rsplit(":", 1)[-1] for each in listed))
 
 
