@@ -12,7 +12,7 @@ demo: .venv/.runtime
 install: .venv/.runtime
 	@.venv/bin/supervisor install
 
-test: .venv/.development lint
+test: .venv/.development lint .venvs/tap-dbf/.complete .venvs/singer-tools/.complete
 	@.venv/bin/supervisor install
 	.venv/bin/pytest
 
@@ -37,6 +37,12 @@ bench: .venv/.development
 
 .venv/.development: .venv/.runtime requirements-dev.txt
 	@.venv/bin/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Somebody else's Singer programs, which the tests run beside ours.
+.venvs/%/.complete: tests/third_party/%.txt | .venv/.runtime
+	@$(PYTHON) -m venv --clear --without-pip .venvs/$*
+	@.venv/bin/pip --python .venvs/$*/bin/python install --quiet --require-hashes -r $<
 	@touch $@
 
 # Resolves the newest versions that fit; needs uv, which nothing else does.

@@ -34,6 +34,8 @@ TYPES = {
     Type.DATETIME: "TIMESTAMP",
     Type.JSON: "JSON",
 }
+# DuckDB's JSON reader drops the offset of a time, its cast from text does not.
+_READ_AS = {Type.DATETIME: "VARCHAR"}
 _ADDED = (("_loaded_at", "TIMESTAMP"), ("_run_id", "VARCHAR"))
 _STATE = """
     CREATE SCHEMA IF NOT EXISTS _supervisor;
@@ -62,7 +64,9 @@ class DuckDBSink:
         return f"duckdb file {self._path}"
 
     def session(self, platform: str, run_id: str) -> DuckDBSession:
-        return DuckDBSession(self._connection.cursor(), platform, run_id, self._catalog)
+        cursor = self._connection.cursor()
+        cursor.execute("SET TimeZone = 'UTC'")  # a time without an offset is taken for UTC
+        return DuckDBSession(cursor, platform, run_id, self._catalog)
 
     def publish(self) -> None:
         """Make the views of the schema `ads` from the tables that exist."""
@@ -112,9 +116,10 @@ class DuckDBSession:
 
     def stage(self, stream: str, spool: Path, count: int) -> None:
         table = self._tables[stream]
-        columns = ", ".join(f"{_text(c.name)}: {_text(TYPES[c.type])}" for c in table.columns)
+        columns = ", ".join(f"{_text(c.name)}: {_text(_READ_AS.get(c.type, TYPES[c.type]))}" for c in table.columns)
+        chosen = ", ".join(_as_stored(c) for c in table.columns)
         stored = self._run(
-            f"INSERT INTO {_staging(stream)} SELECT * FROM read_json(?, format='newline_delimited', "
+            f"INSERT INTO {_staging(stream)} SELECT {chosen} FROM read_json(?, format='newline_delimited', "
             f"maximum_object_size={LINE_LIMIT}, columns={{{columns}}})",
             [str(spool)],
         ).fetchone()
@@ -276,6 +281,11 @@ def _region(table: Table, replaces: Replaces) -> tuple[str, list[str]]:
 
 def _key(table: Table) -> str:
     return ", ".join(_quoted(name) for name in table.key)
+
+
+def _as_stored(column: Column) -> str:
+    name = _quoted(column.name)
+    return f"CAST(CAST({name} AS TIMESTAMPTZ) AS TIMESTAMP)" if column.type is Type.DATETIME else name
 
 
 def _staging(stream: str) -> str:

@@ -1,0 +1,153 @@
+"""The four real pipelines, with their real SDKs, against the sandbox, into one database, compared with the world's truth."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+
+from sandbox.manager import Sandbox
+from sandbox.world import PLATFORMS, World
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+AS_OF = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
+FIRST_DAY = dt.date(2026, 10, 11)
+QUICK = {"retry_first_wait": 0.05, "request_timeout": 5}
+
+
+class Pull:
+    """A database that runs of the supervisor fill from sandboxes of different days."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.report: dict[str, Any] = {}
+        self.log = ""
+
+    def run(
+        self,
+        *arguments: str,
+        as_of: dt.datetime = AS_OF,
+        faults: Mapping[str, Sequence[str]] | None = None,
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+        attempts: int = 1,
+    ) -> int:
+        """`supervisor run` of all platforms against the world as it is at `as_of`; its exit code."""
+        self._configure(settings or {}, attempts)
+        options = ("--size", "tiny", "--as-of", as_of.isoformat(), "--first-day", FIRST_DAY.isoformat())
+        google = ROOT / ".venvs" / "google" / "bin" / "python"
+        with Sandbox(options=options, faults=faults, interpreters={"google": google}) as sandbox:
+            self.secrets = [
+                v
+                for k, v in sandbox.environment.items()
+                if any(w in k for w in ("TOKEN", "SECRET")) and "U" not in k[-3:] and "/" not in v
+            ]
+            done = subprocess.run(
+                [str(Path(sys.executable).with_name("supervisor")), "run", *arguments],
+                cwd=self.directory,
+                env={"PATH": os.environ["PATH"], "HOME": str(self.directory), "PIPELINE_NOW": as_of.isoformat()} | sandbox.environment,
+                capture_output=True, text=True, timeout=120, check=False,
+            )  # fmt: skip
+        self.log = done.stderr
+        report = self.directory / "execution_report.json"
+        self.report = json.loads(report.read_text()) if report.exists() else {}
+        return done.returncode
+
+    def platform(self, name: str) -> dict[str, Any]:
+        return next(p for p in self.report["platforms"] if p["platform_name"] == name)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.directory / "social_ads.duckdb"), read_only=True) as connection:
+            return connection.execute(query).fetchall()
+
+    def table(self, platform: str, table: str) -> list[dict[str, Any]]:
+        """A table's rows without the columns that each load stamps anew; JSON is parsed."""
+        with duckdb.connect(str(self.directory / "social_ads.duckdb"), read_only=True) as connection:
+            found = connection.execute(f'SELECT * EXCLUDE (_loaded_at, _run_id) FROM {platform}."{table}"')
+            names = [column[0] for column in found.description]
+            as_json = [column[0] for column in found.description if str(column[1]) == "JSON"]
+            rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        for row in rows:
+            row.update({name: json.loads(row[name]) for name in as_json if row[name] is not None})
+        return rows
+
+    def _configure(self, settings: Mapping[str, Mapping[str, Any]], attempts: int) -> None:
+        retry = {"max_attempts": attempts, "backoff_seconds": 0.1}
+        platforms = [
+            {
+                "name": name, "timeout": 100, "retry": retry,
+                "settings": {"start_date": FIRST_DAY.isoformat()} | QUICK | dict(settings.get(name, {})),
+            }
+            for name in PLATFORMS
+        ]  # fmt: skip
+        config = {"orchestrator": {"max_parallel": 2}, "platforms": platforms}
+        (self.directory / "orchestrator_config.yml").write_text(yaml.safe_dump(config))
+
+
+def truth(platform: str, as_of: dt.datetime = AS_OF) -> dict[str, list[dict[str, Any]]]:
+    """What each table of a platform must hold after a run at `as_of`."""
+    world = World.at(as_of, "tiny", first_day=FIRST_DAY)
+    module = import_module(f"sandbox.{platform}.truth")
+    last = as_of.date() + dt.timedelta(days=1)
+    return {table: [_in_utc(row) for row in module.truth(world, table, FIRST_DAY, last)] for table in module.TABLES}
+
+
+def _in_utc(row: dict[str, Any]) -> dict[str, Any]:
+    """Times as a database has them: UTC, without saying so."""
+    return {
+        k: v.astimezone(dt.UTC).replace(tzinfo=None) if isinstance(v, dt.datetime) and v.tzinfo else v
+        for k, v in row.items()
+    }
+
+
+def assert_same_rows(found: list[dict[str, Any]], wanted: list[dict[str, Any]], what: str) -> None:
+    """Row by row and value by value; says which row and which column differ first."""
+    order = sorted(wanted[0]) if wanted else sorted(found[0]) if found else []
+    assert not found or sorted(found[0]) == order, f"{what}: columns {sorted(found[0])} are not {order}"
+    key = lambda row: repr(
+        [
+            str(row[name])
+            for name in order
+            if name.endswith(("_id", "date", "term", "type", "window", "metric", "query"))
+        ]
+    )  # noqa: E731
+    left, right = sorted(found, key=key), sorted(wanted, key=key)
+    assert len(left) == len(right), f"{what}: {len(left)} rows, and {len(right)} in truth"
+    for mine, true in zip(left, right, strict=True):
+        different = {name: (mine[name], true[name]) for name in order if mine[name] != true[name]}
+        assert not different, f"{what}: (database, truth) differ in {different} of {true}"
+
+
+@pytest.fixture
+def pull(tmp_path: Path) -> Pull:
+    return Pull(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def first_pull(tmp_path_factory: pytest.TempPathFactory) -> Pull:
+    """A database after one undisturbed run; tests that use it only read."""
+    made = Pull(tmp_path_factory.mktemp("first"))
+    assert made.run() == 0, made.log
+    return made
+
+
+@pytest.fixture(scope="session")
+def check_truth() -> Any:
+    def check(pull: Pull, platform: str, as_of: dt.datetime = AS_OF) -> int:
+        count = 0
+        for table, wanted in truth(platform, as_of).items():
+            found = pull.table(platform, table)
+            assert_same_rows(found, wanted, f"{platform}.{table}")
+            count += len(found)
+        return count
+
+    return check
