@@ -75,6 +75,7 @@ class Graph:
 
     def __init__(self, world: World, faults: Faults, base: str) -> None:
         self._world = world
+        self._insights = insights.Insights(world)
         self._faults = faults
         self._base = base
         self._lock = threading.Lock()
@@ -243,9 +244,7 @@ class Graph:
     def _rows(self, run: _Run) -> list[str]:
         if run.account.closed:
             return []
-        found = insights.rows(
-            self._world, run.account, level=run.level, first=run.first, last=run.last, statuses=run.statuses
-        )
+        found = self._insights.rows(run.account, level=run.level, first=run.first, last=run.last, statuses=run.statuses)
         return [json.dumps(insights.only(row, run.fields, run.windows)) for row in found]
 
 

@@ -6,9 +6,9 @@ Every metric is a string, a metric without a value is absent, and one purchase i
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.facebook.objects import edge_nodes
@@ -18,6 +18,7 @@ EDGES = {"campaign": "campaigns", "adset": "adsets", "ad": "ads"}
 """The edge that lists the objects of each level."""
 
 WINDOWS = ("1d_click", "7d_click", "28d_click", "1d_view", "1d_ev", "default", "dda", "skan_click", "skan_view")
+LOOKS_KEPT = 6
 VIDEO_LISTS = (
     "video_p25_watched_actions",
     "video_p50_watched_actions",
@@ -38,39 +39,65 @@ FIELDS = _words(
 ) | frozenset(VIDEO_LISTS)
 """What an insights request may ask for; any other field is refused."""
 
+_KEYS = ("value", "1d_click", "7d_click", "28d_click", "1d_view")
+"""The keys of an action's entry; each base count is held as one number for each."""
 _PURCHASE_TYPES = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")
+_LISTED = (
+    ("actions", "link_click", 0),
+    ("actions", "post_engagement", 1),
+    ("actions", "lead", 2),
+    ("actions", "onsite_conversion.lead_grouped", 3),
+    ("actions", "video_view", 4),
+    *(("actions", name, 5) for name in _PURCHASE_TYPES),
+    *(("action_values", name, 6) for name in _PURCHASE_TYPES),
+)
+"""The action types of each list, and the place of their base count in `_counts`."""
 
 
 @dataclass(slots=True)
 class _Sum:
-    """What the ads of one object did on one day; action counts by (list, action type, window)."""
+    """What the ads of one object did on one day."""
 
     fact: Fact
-    metrics: Metrics = field(default_factory=Metrics)
-    actions: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-
-    def add(self, metrics: Metrics) -> None:
-        self.metrics += metrics
-        for key, amount in _actions(metrics):
-            self.actions[key] += amount
+    metrics: Metrics
+    counts: list[int]
 
 
-def rows(
-    world: World, account: Account, *, level: str, first: dt.date, last: dt.date, statuses: frozenset[str] | None
-) -> Iterator[dict[str, Any]]:
-    """The rows of a report with all fields; those of deleted objects only when that status is asked for."""
-    sums: dict[tuple[dt.date, int], _Sum] = {}
-    nodes = edge_nodes(world, account, EDGES[level])
-    shown = {int(node["id"]) for node in nodes if _is_shown(node["effective_status"], statuses)}
-    for fact in world.ad_facts(account, first, last):
-        key = (fact.day, _object_id(fact, level))
-        if key[1] not in shown:
-            continue
-        if key not in sums:
-            sums[key] = _Sum(fact)
-        sums[key].add(fact.metrics)
-    for each in sums.values():
-        yield _row(account, level, each)
+class Insights:
+    """Makes the rows of reports; an account's window is looked at once for all three levels."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._looks: OrderedDict[tuple[str, dt.date, dt.date], list[_Sum]] = OrderedDict()
+
+    def rows(
+        self, account: Account, *, level: str, first: dt.date, last: dt.date, statuses: frozenset[str] | None
+    ) -> Iterator[dict[str, Any]]:
+        """The rows of a report with all fields; those of deleted objects only when that status is asked for."""
+        nodes = edge_nodes(self._world, account, EDGES[level])
+        shown = {int(node["id"]) for node in nodes if _is_shown(node["effective_status"], statuses)}
+        sums: dict[tuple[dt.date, int], _Sum] = {}
+        for each in self._look(account, first, last):
+            key = (each.fact.day, _object_id(each.fact, level))
+            if key[1] not in shown:
+                continue
+            if key not in sums:
+                sums[key] = each if level == "ad" else _Sum(each.fact, Metrics(), [0] * len(each.counts))
+            if level != "ad":
+                whole = sums[key]
+                whole.metrics += each.metrics
+                whole.counts = [a + b for a, b in zip(whole.counts, each.counts, strict=True)]
+        for each in sums.values():
+            yield _row(account, level, each)
+
+    def _look(self, account: Account, first: dt.date, last: dt.date) -> list[_Sum]:
+        key = (account.id, first, last)
+        if key not in self._looks:
+            facts = self._world.ad_facts(account, first, last)
+            self._looks[key] = [_Sum(fact, fact.metrics, _counts(fact.metrics)) for fact in facts]
+            if len(self._looks) > LOOKS_KEPT:
+                self._looks.popitem(last=False)
+        return self._looks[key]
 
 
 def only(row: Mapping[str, Any], fields: Iterable[str], windows: frozenset[str]) -> dict[str, Any]:
@@ -93,34 +120,19 @@ def _object_id(fact: Fact, level: str) -> int:
     return {"campaign": fact.campaign.id, "adset": fact.group.id, "ad": fact.ad.id}[level]
 
 
-def _actions(metrics: Metrics) -> Iterator[tuple[tuple[str, str, str], int]]:
-    """Counts, and money in micros, of one ad and day; what is zero is added but never written."""
+def _counts(metrics: Metrics) -> list[int]:
+    """The base counts, and money in micros, of one ad and day, each once for every key."""
     purchases = metrics.conversions_centi // 100
-    worth = metrics.value_micros if purchases else 0
-    counts = {
-        "link_click": metrics.link_clicks,
-        "post_engagement": metrics.engagements,
-        "lead": metrics.leads,
-        "onsite_conversion.lead_grouped": metrics.leads // 2,
-        "video_view": metrics.video_views or 0,
-        **dict.fromkeys(_PURCHASE_TYPES, purchases),
-    }
-    for name, count in counts.items():
-        for window, amount in _windows(count).items():
-            yield ("actions", name, window), amount
-    for name in _PURCHASE_TYPES:
-        for window, amount in _windows(worth).items():
-            yield ("action_values", name, window), amount
-
-
-def _windows(whole: int) -> dict[str, int]:
-    return {
-        "value": whole,
-        "1d_click": whole * 5 // 10,
-        "7d_click": whole * 8 // 10,
-        "28d_click": whole * 9 // 10,
-        "1d_view": whole - whole * 9 // 10,
-    }
+    wholes = (
+        metrics.link_clicks,
+        metrics.engagements,
+        metrics.leads,
+        metrics.leads // 2,
+        metrics.video_views or 0,
+        purchases,
+        metrics.value_micros if purchases else 0,
+    )
+    return [n for x in wholes for n in (x, x * 5 // 10, x * 8 // 10, x * 9 // 10, x - x * 9 // 10)]
 
 
 def _row(account: Account, level: str, each: _Sum) -> dict[str, Any]:
@@ -154,16 +166,19 @@ def _row(account: Account, level: str, each: _Sum) -> dict[str, Any]:
         row["optimization_goal"] = "OFFSITE_CONVERSIONS"
     if level == "ad":
         row |= {"ad_id": str(fact.ad.id), "ad_name": fact.ad.name}
-    return row | _lists(each.actions) | _video(metrics)
+    return row | _lists(each.counts) | _video(metrics)
 
 
-def _lists(actions: Counter[tuple[str, str, str]]) -> dict[str, Any]:
-    lists: dict[str, dict[str, dict[str, str]]] = {}
-    for (name, action_type, window), amount in actions.items():
-        if amount:
-            entry = lists.setdefault(name, {}).setdefault(action_type, {"action_type": action_type})
-            entry[window] = _units(amount) if name == "action_values" else str(amount)
-    return {name: list(entries.values()) for name, entries in lists.items()}
+def _lists(counts: list[int]) -> dict[str, Any]:
+    lists: dict[str, list[dict[str, str]]] = {}
+    for name, action_type, place in _LISTED:
+        amounts = counts[place * len(_KEYS) : (place + 1) * len(_KEYS)]
+        if not amounts[0]:
+            continue
+        write = _units if name == "action_values" else str
+        entry = {key: write(amount) for key, amount in zip(_KEYS, amounts, strict=True) if amount}
+        lists.setdefault(name, []).append({"action_type": action_type, **entry})
+    return lists
 
 
 def _video(metrics: Metrics) -> dict[str, Any]:

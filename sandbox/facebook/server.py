@@ -20,6 +20,10 @@ APP_ID = "1029384756"
 APP_SECRET = "sandbox-facebook-app-secret"  # made up; the server accepts nothing else
 ACCESS_TOKEN = "EAAsandboxFacebookAccessToken"
 
+REGAINED_MINUTES = 0.002
+"""The real header counts whole minutes; nobody wants to wait for the sandbox that long."""
+PRESSED_ANSWERS = 3
+
 _PROOF = hmac.new(APP_SECRET.encode(), ACCESS_TOKEN.encode(), hashlib.sha256).hexdigest()
 _FAULTS = ("rate_limit", "expired_token", "revoked_token", "server_error", "html", "broken_connection", "hang")
 _HTML = "<html><head><title>502 Bad Gateway</title></head><body>an error occurred, no success</body></html>"
@@ -38,6 +42,7 @@ class FacebookServer:
         self.closing = threading.Event()
         self.refusal: GraphError | None = None
         self.errors_told = 0
+        self.pressed_answers = 0
         self._http = _HTTPServer(("127.0.0.1", 0), _Handler)
         self._http.platform = self
         self._base = f"http://127.0.0.1:{self._http.server_address[1]}"
@@ -57,6 +62,11 @@ class FacebookServer:
         self.closing.set()
         self._http.shutdown()
         self._http.server_close()
+
+    def is_pressed(self) -> bool:
+        """Whether this answer tells that the quota is almost used up: a rate limit's own, and those after it."""
+        self.pressed_answers = max(0, self.pressed_answers - 1)
+        return self.pressed_answers > 0
 
     def check_access(self, params: dict[str, str]) -> None:
         """Raise GraphError for a token, or a proof of the app secret, that is not good."""
@@ -112,6 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
         platform = self.server.platform
         if fault is None:
             return False
+        if fault == "rate_limit":
+            platform.pressed_answers = PRESSED_ANSWERS
         if fault == "rate_limit" and insights:
             raise GraphError(80000, "(#80000) There have been too many calls from this ad-account.", subcode=2446079)
         if fault == "rate_limit":
@@ -157,9 +169,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", f"{kind}; charset=UTF-8")
         self.send_header("Content-Length", str(length or len(data)))
         self.send_header("facebook-api-version", "v26.0")
-        usage = {"call_count": 28, "total_cputime": 25, "total_time": 25}
+        pressed = self.server.platform.is_pressed()
+        usage = {"call_count": 97 if pressed else 28, "total_cputime": 25, "total_time": 25}
         self.send_header("x-app-usage", json.dumps(usage))
-        spent = {"type": "ads_insights", **usage, "estimated_time_to_regain_access": 0}
+        regained = REGAINED_MINUTES if pressed else 0
+        spent = {"type": "ads_insights", **usage, "estimated_time_to_regain_access": regained}
         self.send_header("x-business-use-case-usage", json.dumps({"1": [spent]}))
         self.send_header("x-fb-ads-insights-throttle", '{"app_id_util_pct": 40.5, "acc_id_util_pct": 12}')
         self.end_headers()

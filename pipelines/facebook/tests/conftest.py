@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -196,5 +195,17 @@ def store() -> Store:
 
 
 @pytest.fixture(scope="session")
-def seconds_since() -> Callable[[float], float]:
-    return lambda start: time.monotonic() - start
+def same() -> Callable[[list[Row], list[Row], Sequence[str]], None]:
+    """`same(rows, expected, key)` fails at the first value that differs."""
+
+    def same(rows: list[Row], expected: list[Row], key: Sequence[str]) -> None:
+        def place(row: Row) -> tuple[str, ...]:
+            return tuple(str(row[name]) for name in key)
+
+        assert len({place(row) for row in rows}) == len(rows), "a key occurs twice"
+        rows, expected = sorted(rows, key=place), sorted(expected, key=place)
+        assert [place(row) for row in rows] == [place(row) for row in expected]
+        for row, wanted in zip(rows, expected, strict=True):
+            assert row == wanted
+
+    return same

@@ -13,22 +13,15 @@ from sandbox.world import World
 EVERY_DAY = {"start_date": "2026-10-13"}
 
 
-def same(rows, expected, key):
-    def place(row):
-        return tuple(str(row[name]) for name in key)
+@pytest.fixture
+def check_all(same):
+    def check_all(outcome, store, world, first, last):
+        for name in TABLES:
+            expected = truth(world, name, first, last)
+            assert expected or name == "creative"
+            same(store[name], expected, outcome.tables[name].key)
 
-    assert len({place(row) for row in rows}) == len(rows), "a key occurs twice"
-    rows, expected = sorted(rows, key=place), sorted(expected, key=place)
-    assert [place(row) for row in rows] == [place(row) for row in expected]
-    for row, wanted in zip(rows, expected, strict=True):
-        assert row == wanted
-
-
-def check_all(outcome, store, world, first, last):
-    for name in TABLES:
-        expected = truth(world, name, first, last)
-        assert expected or name == "creative"
-        same(store[name], expected, outcome.tables[name].key)
+    return check_all
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +29,14 @@ def first_run(tiny, run):
     return run(tiny, config=EVERY_DAY).read()
 
 
-def test_every_table_equals_the_truth(first_run, store, as_of):
+def test_every_table_equals_the_truth(first_run, store, as_of, check_all):
     assert first_run.status == 0
     assert not first_run.errors
     world = World.at(as_of, "tiny")
     check_all(first_run, store.load(first_run), world, world.first_day, as_of.date())
 
 
-def test_archived_and_deleted_campaigns_are_there_with_their_numbers(sandbox, run, store, as_of):
+def test_archived_and_deleted_campaigns_are_there_with_their_numbers(sandbox, run, store, as_of, check_all):
     with sandbox("small") as environment:
         outcome = run(environment, config={"page_size": 40, "start_date": "2026-11-08"}).read()
     assert outcome.status == 0
@@ -54,7 +47,7 @@ def test_archived_and_deleted_campaigns_are_there_with_their_numbers(sandbox, ru
     check_all(outcome, store, World.at(as_of, "small"), dt.date(2026, 11, 8), as_of.date() + dt.timedelta(days=1))
 
 
-def test_an_empty_page_in_the_middle_ends_nothing(tiny, first_run, run):
+def test_an_empty_page_in_the_middle_ends_nothing(tiny, first_run, run, same):
     paged = run(tiny, config={**EVERY_DAY, "page_size": 2, "window_days": 30, "tables": ["ad", "ad_daily"]}).read()
     assert paged.status == 0
     for name in ("ad", "ad_daily"):
@@ -71,7 +64,7 @@ def test_only_the_lookback_is_loaded_again(tiny, first_run, run):
     assert again.rows("campaign") == first_run.rows("campaign")
 
 
-def test_an_earlier_start_adds_only_the_missing_days(tiny, run, store, as_of):
+def test_an_earlier_start_adds_only_the_missing_days(tiny, run, store, as_of, same):
     config = {"lookback_days": 0, "tables": ["ad_set_daily"]}
     late = run(tiny, config={**config, "start_date": "2026-11-10"}).read()
     early = run(tiny, config={**config, "start_date": "2026-11-01"}, state=late.state).read()
@@ -84,7 +77,7 @@ def test_an_earlier_start_adds_only_the_missing_days(tiny, run, store, as_of):
     )
 
 
-def test_ten_days_later_restated_days_are_replaced_and_vanished_rows_gone(sandbox, first_run, run, store, as_of):
+def test_ten_days_later_restated_days_are_replaced_and_vanished_rows_gone(sandbox, first_run, run, store, as_of, same):
     first_day, later = World.at(as_of, "tiny").first_day, as_of + dt.timedelta(days=10)
     store.load(first_run)
     before = {(row["date"], row["ad_id"]) for row in store["ad_daily"]}
@@ -137,7 +130,7 @@ def test_one_purchase_is_counted_once(first_run):
     assert sum(row["value"] for row in listed) == 3 * sum(counted.values()) > 0
 
 
-def test_actions_alone_load_without_their_sibling(tiny, first_run, run):
+def test_actions_alone_load_without_their_sibling(tiny, first_run, run, same):
     config = {"tables": ["ad_daily_actions"], "start_date": "2026-11-20", "lookback_days": 2}
     outcome = run(tiny, config=config).read()
     assert {region.stream for region, _ in outcome.regions} == {"ad_daily_actions"}

@@ -1,4 +1,4 @@
-"""What the platform does wrong, and what becomes of it: complete data, or an exit status and the reason in a sentence."""
+"""What the platform does wrong, and what becomes of it: complete data, or an exit status and the reason."""
 
 from __future__ import annotations
 
@@ -31,40 +31,44 @@ def run_with(run, sandbox, *faults, size="tiny", **config):
     return outcome.read()
 
 
-def assert_complete(outcome, store, as_of):
-    assert outcome.status == 0, outcome.stderr
-    assert not outcome.errors
-    store.load(outcome)
-    world = World.at(as_of, "tiny")
-    for name in TABLES:
-        rows = sorted(map(repr, store[name]))
-        assert len(rows) == len(truth(world, name, as_of.date().replace(day=16), as_of.date())), name
+@pytest.fixture
+def assert_complete(store, same, as_of):
+    def assert_complete(outcome):
+        assert outcome.status == 0, outcome.stderr
+        assert not outcome.errors
+        store.load(outcome)
+        for name in TABLES:
+            expected = truth(World.at(as_of, "tiny"), name, as_of.date().replace(day=16), as_of.date())
+            same(store[name], expected, outcome.tables[name].key)
+
+    return assert_complete
 
 
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
         ("rate_limit", "(#17) User request limit reached"),
-        ("rate_limit@12x3", "(#80000)"),
+        ("rate_limit@6x3", "(#80000)"),
+        ("rate_limit", "97 % of the quota is used; the next call waits 0.1 s"),
         ("server_error", "(#2) Service temporarily unavailable"),
         ("server_error@7x4", "HTTP status 500"),
         ("html@2x2", "no Graph API answer"),
         ("html@30x2", "no Graph API answer"),
         ("broken_connection", "no answer from the Graph API"),
         ("broken_connection@25x2", "no answer from the Graph API"),
-        ("failed_job", "Job Failed: The report could not be made."),
+        ("failed_job", "Job Failed: The sandbox let this job fail."),
         ("failed_job@2x3", "asking for"),
     ],
 )
-def test_a_passing_fault_is_recovered_with_complete_data(fault, told, run, sandbox, store, as_of):
+def test_a_passing_fault_is_recovered_with_complete_data(fault, told, run, sandbox, assert_complete):
     outcome = run_with(run, sandbox, fault)
-    assert_complete(outcome, store, as_of)
+    assert_complete(outcome)
     assert told in outcome.stderr
 
 
-def test_a_hanging_request_is_given_up_and_asked_again(run, sandbox, store, as_of):
+def test_a_hanging_request_is_given_up_and_asked_again(run, sandbox, assert_complete):
     outcome = run_with(run, sandbox, "hang@5", request_timeout=0.4)
-    assert_complete(outcome, store, as_of)
+    assert_complete(outcome)
     assert "(ReadTimeout)" in outcome.stderr
 
 
@@ -75,12 +79,12 @@ def test_a_refused_token_ends_the_pipeline_and_asks_for_a_new_one(fault, run, sa
     assert [error.kind for error in outcome.errors] == [Kind.AUTH]
     assert "re-authenticate" in outcome.errors[0].message
     assert "FACEBOOK_ACCESS_TOKEN" in outcome.errors[0].message
-    assert outcome.stderr.count("re-authenticate") == 1, "a refused token was asked for again"
+    assert "retry 1" not in outcome.stderr
     assert bool(outcome.regions) == ("@" in fault)
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind"), [("rate_limit@30x9999", Kind.RATE_LIMIT), ("failed_job@1x9999", Kind.TRANSIENT)]
+    ("fault", "kind"), [("rate_limit@8x9999", Kind.RATE_LIMIT), ("failed_job@1x9999", Kind.TRANSIENT)]
 )
 def test_a_lasting_fault_gives_up_each_account_and_says_which(fault, kind, run, sandbox):
     outcome = run_with(run, sandbox, fault, accounts=["4001234567", "act_4002469134"], retry_attempts=3)
@@ -91,9 +95,9 @@ def test_a_lasting_fault_gives_up_each_account_and_says_which(fault, kind, run, 
 
 
 def test_one_accounts_failure_leaves_the_others_complete(run, sandbox, as_of):
-    config = {"tables": ["campaign_daily"], "window_days": 30, "retry_attempts": 2}
-    days = 2 * 4 - 1  # a window of seven days is halved until single days fail: the first account uses up this fault
-    outcome = run_with(run, sandbox, f"failed_job@0x{days}", **config)
+    config = {"tables": ["campaign_daily"], "retry_attempts": 2, "max_jobs_in_flight": 1}
+    # Two jobs each for seven days, three of them, and one: the first account uses up this fault.
+    outcome = run_with(run, sandbox, "failed_job@0x6", **config)
     assert outcome.status == 75
     assert [error.account_id for error in outcome.errors] == ["4001234567"]
     assert {row["account_id"] for row in outcome.rows("campaign_daily")} == {"4002469134"}

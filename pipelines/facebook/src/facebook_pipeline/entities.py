@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from facebook_pipeline.accounts import Account
-from facebook_pipeline.errors import DeletedRefusedError
+from facebook_pipeline.errors import UNREADABLE, DeletedRefusedError, unreadable
 from facebook_pipeline.graph import Graph
 from facebook_pipeline.objects import ACCOUNT, ENTITIES, Entity
 from wire import Extraction
@@ -44,4 +44,7 @@ def _rows(graph: Graph, account: Account, entity: Entity, statuses: tuple[str, .
         params["filtering"] = [{"field": entity.status_field, "operator": "IN", "value": list(statuses)}]
     for page in graph.pages(account.node, entity.edge, **params):
         for raw in page:
-            yield entity.row(raw, account.id, account.currency)
+            try:
+                yield entity.row(raw, account.id, account.currency)
+            except UNREADABLE as cause:
+                raise unreadable(entity.table.name, raw.get("id"), cause) from cause

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import InvalidOperation
 from typing import Any
 
 from msgspec import Struct
@@ -24,6 +25,10 @@ _DELETED_REFUSED = 1815001
 _NO_SUCH_OBJECT = frozenset({33, 803})
 
 _SECRET = re.compile(r"(access_token|appsecret_proof|client_secret)(=|\"?:\s*\"?)[^&\s\"']+|\bEAA[0-9A-Za-z]{8,}")
+
+
+UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, InvalidOperation)
+"""What reading an answer raises when a value has another shape than documented."""
 
 
 class TooMuchDataError(PipelineError):
@@ -121,6 +126,11 @@ def odd_answer(what: str, status: int | None) -> PipelineError:
 def no_answer(what: str, cause: Exception) -> PipelineError:
     """The failure of a request without an answer; only the cause's type is told, because its text quotes the token."""
     return PipelineError(Kind.TRANSIENT, f"{what}: no answer from the Graph API ({type(cause).__name__})")
+
+
+def unreadable(table: str, which: object, cause: Exception) -> PipelineError:
+    """The failure of an object or row whose values are not what they should be; `which` is its id or day."""
+    return PipelineError(Kind.DATA, f"{table}: {which} cannot be read ({type(cause).__name__}: {cause})")
 
 
 def is_mendable(error: PipelineError) -> bool:

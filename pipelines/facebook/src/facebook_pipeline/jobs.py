@@ -141,12 +141,13 @@ class Jobs:
         if isinstance(error, TooMuchDataError):
             return _halved(order, error)
         failures = order.failures + 1
-        if error.kind is not Kind.TRANSIENT or failures >= self._settings.retry_attempts:
+        halving = failures > _RESTARTS_BEFORE_HALVING and len(order.window) > 1
+        if error.kind is not Kind.TRANSIENT or (failures >= self._settings.retry_attempts and not halving):
             raise error
         wait = self._settings.backoff.wait(failures)
         log.warning("%s; failure %d, trying again in %.1f s", error.message, failures, wait)
         self._sleep(wait)
-        if failures > _RESTARTS_BEFORE_HALVING and len(order.window) > 1:
+        if halving:
             return _halved(order, error)
         return (replace(order, failures=failures),)
 

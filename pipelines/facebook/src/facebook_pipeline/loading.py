@@ -6,15 +6,15 @@ import calendar
 import datetime as dt
 import logging
 from collections.abc import Iterator
-from decimal import InvalidOperation
 from typing import Any
 
 from facebook_pipeline.accounts import Account
+from facebook_pipeline.errors import UNREADABLE, unreadable
 from facebook_pipeline.graph import Graph
 from facebook_pipeline.jobs import Jobs, Order
 from facebook_pipeline.reports import REPORTS, Report, ReportTable
 from facebook_pipeline.settings import Settings
-from wire import Extraction, Kind, PipelineError, Window, today_in
+from wire import Extraction, Window, today_in
 
 log = logging.getLogger(__name__)
 
@@ -86,11 +86,8 @@ def _rows(graph: Graph, run_id: str, each: ReportTable, account: Account, today:
         for raw in page:
             try:
                 yield from each.rows(raw, account.id, today)
-            except (KeyError, ValueError, TypeError, InvalidOperation) as cause:
-                reason = f"{type(cause).__name__}: {cause}"
-                raise PipelineError(
-                    Kind.DATA, f"{each.table.name}: a row of {raw.get('date_start')} cannot be read ({reason})"
-                ) from cause
+            except UNREADABLE as cause:
+                raise unreadable(each.table.name, f"a row of {raw.get('date_start')}", cause) from cause
 
 
 def earliest_day(today: dt.date) -> dt.date:

@@ -22,7 +22,7 @@ _CONVERT: dict[Type, Callable[[Any], Any]] = {
 
 
 class ObjectColumn(Struct, frozen=True):
-    """A column, the API field to ask for, and how it is read from an object, given the account's currency."""
+    """A column, the API field to ask for, if any, and how it is read from an object, given the account's currency."""
 
     column: Column
     field: str
@@ -76,6 +76,11 @@ def _minor(*names: str) -> tuple[ObjectColumn, ...]:
     return tuple(column(name) for name in names)
 
 
+_CURRENCY = ObjectColumn(
+    Column("account_currency", Type.STRING, "ISO 4217 code of all money in the row"), "", lambda _, currency: currency
+)
+
+
 def _creative_id(raw: Mapping[str, Any], _: str) -> str | None:
     return values.text((raw.get("creative") or {}).get("id"))
 
@@ -83,7 +88,7 @@ def _creative_id(raw: Mapping[str, Any], _: str) -> str | None:
 def _entity(name: str, edge: str, columns: tuple[ObjectColumn, ...], key: str, **status: Any) -> Entity:
     head = Column("account_id", Type.STRING, "ad account id without act_")
     table = Table(name, (head, *(each.column for each in columns)), tuple(dict.fromkeys(("account_id", key))))
-    fields = tuple(dict.fromkeys(each.field for each in columns))
+    fields = tuple(dict.fromkeys(each.field for each in columns if each.field))
     return Entity(table=table, edge=edge, fields=fields, columns=columns, **status)
 
 
@@ -139,6 +144,7 @@ _CAMPAIGN = _entity(
         _column("campaign_id", Type.STRING, field="id"),
         *_text("name", "objective", "status", "effective_status", "buying_type", "bid_strategy"),
         *_minor("daily_budget", "lifetime_budget", "budget_remaining", "spend_cap"),
+        _CURRENCY,
         *_times("start_time", "stop_time", "created_time", "updated_time"),
         *_json("special_ad_categories"),
     ),
@@ -155,6 +161,7 @@ _AD_SET = _entity(
         *_text("campaign_id", "name", "status", "effective_status"),
         *_text("optimization_goal", "billing_event", "bid_strategy", "destination_type"),
         *_minor("bid_amount", "daily_budget", "lifetime_budget", "budget_remaining"),
+        _CURRENCY,
         *_times("start_time", "end_time", "created_time", "updated_time"),
         *_json("attribution_spec", "promoted_object", "targeting"),
     ),
