@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -300,3 +302,13 @@ def test_waits_never_shrink_and_never_pass_the_longest(
 ) -> None:
     retry = RetryConfig(backoff_seconds=first, backoff_multiplier=multiplier, max_backoff_seconds=first + more)
     assert first <= retry.delay(number) <= retry.delay(number + 1) <= first + more
+
+
+def test_what_reads_yaml_is_loaded_only_when_a_file_is_read() -> None:
+    code = (
+        "import sys, supervisor.config, supervisor.registry, supervisor.scheduler, supervisor.monitor, "
+        "supervisor.environment, supervisor.reports; "
+        "sys.exit(str({'yaml', 'cattrs', 'psutil', 'duckdb'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == "set()\n"
