@@ -20,7 +20,8 @@ from sandbox.world import Account, World
 
 NAMESPACE = "https://bingads.microsoft.com/Reporting/v13"
 _SECONDS_GOOD = 300
-_IN_FLIGHT_LIMIT = 8
+_LIMIT = 6
+_SECONDS_COUNTED = 1.0
 _ZONES = frozenset(
     {
         "AmsterdamBerlinBernRomeStockholmVienna",
@@ -49,13 +50,13 @@ class Order:
 
 @dataclass(slots=True)
 class Report:
-    """A report in the making. `made` gives its CSV, empty without rows."""
+    """A report in the making, until the client is `told` that it is made. `made` gives its CSV, empty without rows."""
 
     made: Future[bytes]
-    rows: int = 0
     pending_polls: int = 0
     failed: bool = False
-    delivered: bool = False
+    told: bool = False
+    since: float = field(default_factory=time.monotonic)
     addresses: dict[str, float] = field(default_factory=dict)
 
 
@@ -86,7 +87,6 @@ class Reports:
         report = self._reports.get(request_id)
         if report is None or report.addresses.get(signature, 0) < time.monotonic():
             return None
-        report.delivered = True
         content = report.made.result()
         if short:
             content = b"\r\n".join(content.split(b"\r\n")[:-2]) + b"\r\n"
@@ -98,7 +98,7 @@ class Reports:
     def _submit(self, call: Call) -> str:
         order = self._checked(call)
         with self._lock:
-            if sum(not (each.failed or each.made.done()) for each in self._reports.values()) >= _IN_FLIGHT_LIMIT:
+            if sum(map(_counts, self._reports.values())) >= _LIMIT:
                 raise ApiFaultError(207)
             number = next(self._numbers)
             # Every third is not ready when first asked for.
@@ -118,11 +118,12 @@ class Reports:
         )
 
     def _progress(self, request_id: str, report: Report) -> tuple[str, str | None]:
-        if report.failed:
-            return "Error", None
-        if report.pending_polls or not report.made.done():
+        if not report.failed and (report.pending_polls or not report.made.done()):
             report.pending_polls = max(0, report.pending_polls - 1)
             return "Pending", None
+        report.told = True
+        if report.failed:
+            return "Error", None
         if not report.made.result():
             return "Success", None
         signature = secrets.token_hex(8)
@@ -186,6 +187,11 @@ class Reports:
         writer.writerow(order.columns)
         writer.writerows(rows)
         return text.getvalue().encode("utf-8-sig")
+
+
+def _counts(report: Report) -> bool:
+    """Whether a report takes up one of the places; one that is never asked for gives its place up after a while."""
+    return not report.told and time.monotonic() - report.since < _SECONDS_COUNTED
 
 
 def _check_columns(kind: ReportType, columns: tuple[str, ...]) -> None:

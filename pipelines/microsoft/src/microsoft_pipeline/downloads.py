@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
-from urllib.parse import urlsplit
 
 import requests
 
 from microsoft_pipeline import errors
+from microsoft_pipeline.addresses import check_address
 from wire import Kind, PipelineError
 
 _IN_MEMORY = 8 * 1024 * 1024
 _BLOCK = 256 * 1024
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _WHAT = "report download"
 
 
@@ -42,17 +40,6 @@ def _download(url: str, file: IO[bytes], timeout: float) -> None:
                 file.write(block)
     except requests.RequestException as cause:
         raise errors.of_network(cause, _WHAT) from cause
-
-
-def check_address(url: str, environment: Mapping[str, str] = os.environ) -> None:
-    """Raise PipelineError (data) for an address that would send a report over an open line."""
-    parts = urlsplit(url)
-    allowed = environment.get("ALLOW_INSECURE_ENDPOINTS", "").lower() == "true"
-    if parts.scheme == "https" or (parts.scheme == "http" and (parts.hostname in _LOOPBACK or allowed)):
-        return
-    raise PipelineError(
-        Kind.DATA, f"{_WHAT}: Microsoft gave an address on {parts.scheme}://{parts.hostname}, which is not https"
-    )
 
 
 def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -1,0 +1,70 @@
+"""The command line, and what is refused before or right after the sign-in."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+from microsoft_runs import COMMAND, ROOT, Run, Sandbox
+
+from microsoft_pipeline.tables import REPORTS, TABLES
+
+
+def test_discover_prints_the_catalog_without_credentials() -> None:
+    done = subprocess.run([COMMAND, "--discover"], env={}, capture_output=True, timeout=30, check=True)
+    streams = {stream["tap_stream_id"]: stream for stream in json.loads(done.stdout)["streams"]}
+    assert list(streams) == [table.name for table in TABLES]
+    assert streams["ad_daily"]["key_properties"] == ["account_id", "campaign_id", "ad_group_id", "ad_id", "date"]
+
+
+def test_missing_credentials_are_named_at_once(run: Run) -> None:
+    outcome = run(None)
+    assert (outcome.status, outcome.failures[0].kind) == (78, "config")
+    for name in ("CLIENT_ID", "CLIENT_SECRET", "DEVELOPER_TOKEN", "REFRESH_TOKEN"):
+        assert f"MICROSOFT_{name}" in outcome.failures[0].message
+
+
+def test_an_unknown_setting_or_table_is_named(shared: Sandbox, run: Run) -> None:
+    outcome = run(shared, settings={"look_back": 3})
+    assert outcome.status == 78
+    assert "settings.look_back: there is no such setting" in outcome.failures[0].message
+    outcome = run(shared, settings={"tables": ["campains"]})
+    assert outcome.status == 78
+    assert "there is no table 'campains'; there are account, campaign" in outcome.failures[0].message
+
+
+def test_an_unknown_account_is_reported_and_the_others_are_loaded(shared: Sandbox, run: Run) -> None:
+    outcome = run(shared, settings={"tables": ["account"]}, environment={"MICROSOFT_ACCOUNT_IDS": "1,3001234567"})
+    assert outcome.status == 78
+    assert [(failure.account_id, failure.kind) for failure in outcome.failures] == [("1", "config")]
+    assert [row["account_id"] for row in outcome.tables["account"]] == ["3001234567"]
+
+
+def test_tokens_are_not_sent_to_a_foreign_host(shared: Sandbox, run: Run) -> None:
+    outcome = run(shared, environment={"MICROSOFT_API_URL": "http://ads.example"})
+    assert outcome.status == 78
+    assert "MICROSOFT_API_URL points to http://ads.example" in outcome.failures[0].message
+
+
+def test_a_wrong_secret_is_a_refused_credential(shared: Sandbox, run: Run) -> None:
+    for variable in ("MICROSOFT_CLIENT_SECRET", "MICROSOFT_DEVELOPER_TOKEN"):
+        outcome = run(shared, settings={"tables": ["account"]}, environment={variable: "wrong"})
+        assert (outcome.status, outcome.failures[0].kind) == (77, "auth"), outcome.log
+
+
+def test_the_documentation_lists_every_column_and_key() -> None:
+    text = (ROOT / "docs/tables/microsoft.md").read_text()
+    sections = {part.partition("\n")[0].strip("` "): part for part in text.split("\n## ")[1:]}
+    for table in TABLES:
+        lines = [line for line in sections[table.name].splitlines() if line.startswith("| `")]
+        documented = [line.split("`")[1] for line in lines]
+        assert documented == [column.name for column in table.columns], table.name
+        assert f"Key: {', '.join(f'`{name}`' for name in table.key)}." in sections[table.name]
+
+
+def test_no_report_asks_for_what_impression_shares_exclude() -> None:
+    excluded = json.loads((ROOT / "pipelines/microsoft/tests/exclusions.json").read_text())
+    for report in REPORTS:
+        for group in excluded.get(report.kind, ()):
+            asked = [set(columns) & set(report.columns) for columns in group.values()]
+            assert not all(asked), report.table.name

@@ -1,0 +1,127 @@
+"""What the platform does wrong is mended, or reported by one sentence; no secret is ever repeated."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from microsoft_runs import AS_OF, Outcome, Run, Sandbox, Serve
+from test_end_to_end import assert_holds, expected, last_days
+
+from sandbox.world import World
+
+FIRST, SECOND = "3001234567", "3002469134"
+NARROW = {"tables": ["campaign", "campaign_daily"]}
+ONE_BY_ONE = {"tables": ["campaign_daily"], "accounts": [FIRST, SECOND], "max_reports_in_flight": 1}
+
+
+@pytest.mark.parametrize(
+    ("faults", "settings", "words"),
+    [
+        (["rate_limit", "rate_limit@3"], {}, "error 117 CallRateExceeded"),
+        (["expired_token@4", "expired_token@11"], {}, "rows of reports"),
+        (["server_error", "server_error@4", "server_error@12"], {}, "error 0 InternalError"),
+        (["html", "html@3", "html@11"], {}, "HTTP status 502"),
+        (["broken_connection", "broken_connection@3", "broken_connection@12"], {}, "the connection failed"),
+        (["hang", "hang@4", "hang@13"], {"request_timeout": 0.5}, "no answer within the request_timeout"),
+        (["failed_job", "failed_job@3"], {}, "Microsoft failed to make it; it is asked for again"),
+        (["truncated_file"], {}, "the downloaded report is damaged (BadZipFile)"),
+        (["truncated_file@0x2"], {}, "rows, but"),
+        (["broken_connection@15", "hang@16", "server_error@14"], {"request_timeout": 0.5}, "report download"),
+    ],
+)
+def test_a_passing_fault_costs_nothing(
+    serve: Serve, run: Run, faults: list[str], settings: dict[str, Any], words: str
+) -> None:
+    sandbox = serve(*faults)
+    outcome = run(sandbox, settings=NARROW | {"retry_attempts": 6} | settings)
+    assert (outcome.status, outcome.failures) == (0, []), outcome.log
+    assert words in outcome.log
+    world = World.at(AS_OF, "tiny")
+    for table in NARROW["tables"]:
+        assert_holds(outcome, table, expected(world, table, last_days(world, 30)))
+    assert_no_secret(outcome, sandbox)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "kind", "words"),
+    [
+        ("failed_job@0x3", 75, "transient", "campaign_daily: Microsoft failed to make it"),
+        ("rate_limit@0x2", 75, "rate_limit", "SubmitGenerateReport: error 117 CallRateExceeded: too many calls"),
+        ("truncated_file@0x6", 65, "data", "rows, but"),
+    ],
+)
+def test_an_account_that_fails_leaves_the_next_alone(
+    serve: Serve, run: Run, fault: str, status: int, kind: str, words: str
+) -> None:
+    sandbox = serve(fault)
+    outcome = run(sandbox, settings=ONE_BY_ONE | {"retry_attempts": 2})
+    assert outcome.status == status, outcome.log
+    (failure,) = outcome.failures
+    assert (failure.kind, failure.account_id) == (kind, FIRST)
+    assert words in failure.message
+    assert {row["account_id"] for row in outcome.tables["campaign_daily"]} == {SECOND}
+    assert_no_secret(outcome, sandbox)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "kind", "words"),
+    [
+        ("revoked_token", 77, "auth", "sign-in: the refresh token is expired or revoked"),
+        ("revoked_token@5", 77, "auth", "AADSTS70000"),
+        ("hang@0x99", 75, "transient", "sign-in: no answer within the request_timeout"),
+        ("html@1x99", 75, "transient", "GetUser: HTTP status 502"),
+        ("server_error@2x99", 75, "transient", "SearchAccounts: error 0 InternalError"),
+    ],
+)
+def test_a_lasting_fault_ends_the_run_with_a_sentence(
+    serve: Serve, run: Run, fault: str, status: int, kind: str, words: str
+) -> None:
+    sandbox = serve(fault)
+    settings = {"tables": ["campaign_daily"], "retry_attempts": 2, "request_timeout": 0.5}
+    outcome = run(sandbox, settings=settings, environment={"LOG_LEVEL": "INFO"})
+    assert outcome.status == status, outcome.log
+    assert [failure.kind for failure in outcome.failures] == [kind]
+    assert words in outcome.failures[0].message
+    assert "Traceback" not in outcome.log
+    assert_no_secret(outcome, sandbox)
+
+
+def test_a_report_that_is_never_made_has_a_deadline(serve: Serve, run: Run) -> None:
+    # Every third report is pending when it is first asked for.
+    outcome = run(serve(), settings=ONE_BY_ONE | {"report_timeout": 0.00001, "window_days": 10})
+    assert outcome.status == 75
+    assert [(each.kind, each.account_id) for each in outcome.failures] == [("transient", FIRST), ("transient", SECOND)]
+    assert "not made within the report_timeout" in outcome.failures[0].message
+
+
+def test_the_newest_refresh_token_is_kept_for_the_next_run(serve: Serve, run: Run, tmp_path: Path) -> None:
+    sandbox = serve("expired_token@4")
+    settings = {"tables": ["campaign_daily"], "accounts": [FIRST]}
+    assert run(sandbox, settings=settings).status == 0
+    stored = json.loads(Path(sandbox.environment["MICROSOFT_TOKEN_STORE"]).read_text())
+    assert stored["refresh_token"].endswith("-2")
+    elsewhere = run(sandbox, settings=settings, environment={"MICROSOFT_TOKEN_STORE": str(tmp_path / "other")})
+    assert elsewhere.status == 77, "the sandbox still takes the token that was replaced twice"
+    assert run(sandbox, settings=settings).status == 0
+
+
+def test_no_token_is_used_up_if_the_next_cannot_be_kept(serve: Serve, run: Run, tmp_path: Path) -> None:
+    sandbox = serve()
+    (tmp_path / "file").write_text("")
+    outcome = run(sandbox, environment={"MICROSOFT_TOKEN_STORE": str(tmp_path / "file" / "token")})
+    assert (outcome.status, outcome.failures[0].kind) == (78, "config")
+    assert "MICROSOFT_TOKEN_STORE" in outcome.failures[0].message
+    assert run(sandbox, settings={"tables": ["account"]}).status == 0
+    stored = json.loads(Path(sandbox.environment["MICROSOFT_TOKEN_STORE"]).read_text())
+    assert stored["refresh_token"].endswith("-1")
+
+
+def assert_no_secret(outcome: Outcome, sandbox: Sandbox) -> None:
+    said = outcome.log + outcome.stdout.decode()
+    for name in ("CLIENT_ID", "CLIENT_SECRET", "DEVELOPER_TOKEN", "REFRESH_TOKEN"):
+        assert sandbox.environment[f"MICROSOFT_{name}"] not in said
+    assert "sandbox-microsoft-access-token" not in said
+    assert "sig=" not in said
