@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from linkedin_pipeline.analytics import CALLS, Analytics, stitch
 from linkedin_pipeline.directory import Directory
-from linkedin_pipeline.fields import day, exact, instant, last_of_urn, moment, whole
+from linkedin_pipeline.fields import Field, amount, day, exact, flag, instant, integral, last_of_urn, moment, whole
 from linkedin_pipeline.tables import CAMPAIGN, CAMPAIGN_GROUP, METRICS, METRICS_PER_CALL, REPORTS
+from wire import Kind, PipelineError
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,27 @@ def test_a_path_that_ends_early_is_missing() -> None:
     assert created.value({"changeAuditStamps": {"created": {"time": 0}}}) == "1970-01-01T00:00:00+00:00"
     assert [created.value(each) for each in ({}, {"changeAuditStamps": {}}, {"changeAuditStamps": None})] == [None] * 3
     assert whole("clicks", "clicks").value({"clicks": 0}) == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "sent"),
+    [
+        (whole("n", "a.b"), Decimal("1.5")),
+        (whole("n", "a.b"), "many"),
+        (amount("n", "a.b"), "12,50"),
+        (amount("n", "a.b"), "NaN"),
+        (flag("n", "a.b"), "false"),
+        (moment("n", "a.b"), "yesterday"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named_with_its_column(field: Field, sent: object) -> None:
+    with pytest.raises(PipelineError, match=r"a\.b: .* is no value for the column n") as raised:
+        field.value({"a": {"b": sent}})
+    assert raised.value.kind is Kind.DATA
+
+
+def test_counts_may_be_spelled_in_other_ways() -> None:
+    assert [integral(each) for each in (3, "3", Decimal("3.0"))] == [3, 3, 3]
 
 
 def test_every_call_stays_below_the_limit_of_fields() -> None:

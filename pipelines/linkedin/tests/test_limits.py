@@ -16,6 +16,7 @@ def test_answers_as_long_as_the_limit_are_asked_for_in_smaller_parts(start: Any,
     with start(environment={"SANDBOX_LINKEDIN_CUT": "4"}) as sandbox:
         run = sandbox.run(start_date="2026-11-14", element_limit=4, window_days=window_days)
         assert (run.status, run.errors) == (0, [])
+        assert "in slices of the 3 campaigns that LinkedIn lists" in run.log
         store = run.store()
         for name in DAILY:
             assert store.keyed(name) == sandbox.truth(store.tables[name], dt.date(2026, 11, 14))

@@ -99,8 +99,7 @@ class Analytics:
         else:
             parameters[report.facet] = [urn(report.facet_urn, each) for each in part.ids]
         parameters["fields"] = Projection(("dateRange", "pivotValues", *(metric.source for metric in metrics)))
-        answer = self._client.get(PATH, parameters, account_id=self._account_id)
-        return self._client.elements(PATH, answer, account_id=self._account_id)
+        return self._client.elements(PATH, parameters, account_id=self._account_id)
 
     def _keyed(self, element: Mapping[str, Any]) -> tuple[Key, Mapping[str, Any]]:
         try:
@@ -111,12 +110,19 @@ class Analytics:
             ) from cause
 
     def _halves(self, report: Report, part: Slice) -> tuple[Slice, Slice]:
-        log.debug("account %s, %s, %s: too many rows for one answer", self._account_id, report.name, part)
+        log.debug("account %s, %s %s: too many rows for one answer", self._account_id, report.name, part)
         first, last = part.window.first, part.window.last
         if first < last:
             middle = first + (last - first) // 2
             return Slice(Window(first, middle), part.ids), Slice(Window(middle + dt.timedelta(days=1), last), part.ids)
-        ids = part.ids if part.ids is not None else self._directory.ids(report.facet_level)
+        ids = part.ids
+        if ids is None:
+            ids = self._directory.ids(report.facet_level)
+            log.warning(
+                "account %s, %s %s: too many rows for one answer, so the day is read in slices of the %d %ss that "
+                "LinkedIn lists; rows of any that it does not list are not seen",
+                *(self._account_id, report.name, part, len(ids), report.facet_level),
+            )
         if len(ids) < 2:
             raise PipelineError(
                 Kind.DATA,
@@ -133,12 +139,12 @@ def stitch(
     elements: Iterator[tuple[Key, Mapping[str, Any]]],
 ) -> None:
     """Add one call's metrics to the rows that earlier calls began. Metrics stand at the top of an element."""
-    plan = [(metric.name, metric.source, metric.convert) for metric in metrics]
+    plan = [(metric.name, metric.source, metric.converted) for metric in metrics]
     for key, element in elements:
         values = stitched.get(key)
         if values is None:
             values = stitched[key] = _NOTHING.copy()
-        for name, source, convert in plan:
+        for name, source, converted in plan:
             found = element.get(source)
             if found is not None:
-                values[name] = convert(found)
+                values[name] = converted(found)

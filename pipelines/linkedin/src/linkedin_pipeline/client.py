@@ -49,7 +49,7 @@ class Client:
             if token is not None:
                 page["pageToken"] = token
             answer = self.get(path, page, account_id=account_id)
-            yield from self.elements(path, answer, account_id=account_id)
+            yield from _elements(path, answer, account_id)
             following = (answer.get("metadata") or {}).get("nextPageToken")
             if not following:
                 return
@@ -57,12 +57,9 @@ class Client:
                 raise PipelineError(Kind.DATA, f"{path}: the next page is this page again", account_id=account_id)
             token = following
 
-    def elements(self, path: str, answer: dict[str, Any], *, account_id: str | None = None) -> list[dict[str, Any]]:
-        """A finder's elements; raises PipelineError (data) where the answer has no such list."""
-        elements = answer.get("elements")
-        if not isinstance(elements, list):
-            raise PipelineError(Kind.DATA, f"{path}: the answer has no list of elements", account_id=account_id)
-        return elements
+    def elements(self, path: str, parameters: Parameters, *, account_id: str | None = None) -> list[dict[str, Any]]:
+        """The elements of a finder that does not page."""
+        return _elements(path, self.get(path, parameters, account_id=account_id), account_id)
 
     def get(self, path: str, parameters: Parameters, *, account_id: str | None = None) -> dict[str, Any]:
         """One answer as JSON, fractions as Decimal; raises PipelineError of the kind that tells its remedy."""
@@ -120,3 +117,10 @@ class Client:
                 timeout=self._settings.request_timeout,
                 allow_redirects=False,
             )
+
+
+def _elements(path: str, answer: Mapping[str, Any], account_id: str | None) -> list[dict[str, Any]]:
+    elements = answer.get("elements")
+    if not isinstance(elements, list):
+        raise PipelineError(Kind.DATA, f"{path}: the answer has no list of elements", account_id=account_id)
+    return elements

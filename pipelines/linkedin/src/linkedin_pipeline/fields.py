@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from wire import Column, Type, plain
+from wire import Column, Kind, PipelineError, Type, plain
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]{1,18})?")
@@ -36,7 +36,16 @@ class Field(Struct, frozen=True):
             found = found.get(key) if isinstance(found, Mapping) else None
             if found is None:
                 return None
-        return self.convert(found)
+        return self.converted(found)
+
+    def converted(self, found: Any) -> Any:
+        """What was found as the column wants it; raises PipelineError (data) for what does not fit."""
+        try:
+            return self.convert(found)
+        except (ValueError, TypeError, ArithmeticError) as cause:
+            raise PipelineError(
+                Kind.DATA, f"{self.source}: {str(found)[:60]!r} is no value for the column {self.name} ({self.type})"
+            ) from cause
 
 
 def text(name: str, source: str, note: str = "") -> Field:
@@ -54,7 +63,7 @@ def amount(name: str, source: str, note: str = "") -> Field:
 
 
 def whole(name: str, source: str, note: str = "") -> Field:
-    return Field(name, source, Type.INTEGER, int, note)
+    return Field(name, source, Type.INTEGER, integral, note)
 
 
 def number(name: str, source: str, note: str = "") -> Field:
@@ -62,7 +71,7 @@ def number(name: str, source: str, note: str = "") -> Field:
 
 
 def flag(name: str, source: str, note: str = "") -> Field:
-    return Field(name, source, Type.BOOLEAN, bool, note)
+    return Field(name, source, Type.BOOLEAN, boolean, note)
 
 
 def moment(name: str, source: str, note: str = "") -> Field:
@@ -85,9 +94,28 @@ def exact(value: str | int | Decimal) -> str:
         return value
     decimal = Decimal(value)
     exponent = decimal.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -18:
+    if not isinstance(exponent, int):
+        raise ValueError(value)  # NaN or infinite
+    if exponent < -18:
         decimal = decimal.quantize(_FINEST, ROUND_HALF_EVEN)
     return plain(decimal)
+
+
+def integral(value: int | str | Decimal) -> int:
+    """A count; raises ValueError for a fraction, which int() would cut off."""
+    if type(value) is int:
+        return value
+    decimal = Decimal(value)
+    if decimal != decimal.to_integral_value():
+        raise ValueError(value)
+    return int(decimal)
+
+
+def boolean(value: object) -> bool:
+    """True or false; raises TypeError for anything else, of which bool() would make true."""
+    if not isinstance(value, bool):
+        raise TypeError(value)
+    return value
 
 
 def instant(milliseconds: int) -> str:
