@@ -87,9 +87,7 @@ class Answers:
             found = iter(())
         else:
             if query.asks_metrics and "segments.date" not in query.paths:
-                raise RefusedError(
-                    "REQUIRED_SEGMENT_FIELD_MISSING", "The sandbox reports by day: select segments.date."
-                )
+                raise RefusedError("REQUIRED_SEGMENT_FIELD_MISSING", "The sandbox reports by day only.")
             found = lines(self._world, self._world.account("google", customer_id), query)
         kept = (line for line in found if all(each.holds(FIELDS[each.field](line)) for each in query.conditions))
         return itertools.islice(kept, query.limit)

@@ -6,10 +6,10 @@ import datetime as dt
 import ipaddress
 from dataclasses import dataclass
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography import x509  # type: ignore[import-not-found]  # lives in the Google pipeline's environment
+from cryptography.hazmat.primitives import hashes, serialization  # type: ignore[import-not-found]  # the same
+from cryptography.hazmat.primitives.asymmetric import ec  # type: ignore[import-not-found]  # the same
+from cryptography.x509.oid import NameOID  # type: ignore[import-not-found]  # the same
 
 
 @dataclass(frozen=True)

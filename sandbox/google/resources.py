@@ -146,18 +146,8 @@ def _search_terms(account: Account, facts: Iterator[Fact]) -> Iterator[Line]:
         key = (fact.day, fact.group.id, fact.search_term, match_type)
         line = merged.get(key)
         if line is None:
-            merged[key] = Line(
-                account,
-                None,
-                fact.campaign,
-                fact.group,
-                None,
-                None,
-                fact.day,
-                fact.search_term,
-                match_type,
-                fact.metrics,
-            )
+            merged[key] = line = Line(account, None, fact.campaign, fact.group)
+            line.day, line.term, line.match_type, line.metrics = fact.day, fact.search_term, match_type, fact.metrics
         else:
             assert line.metrics is not None
             line.metrics += fact.metrics

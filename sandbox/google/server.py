@@ -148,7 +148,7 @@ class _Services:
         request_id = f"sandbox{next(self._requests):06d}"
         context.send_initial_metadata((("request-id", request_id),))
         fault = self._faults.strike(*_STREAM_FAULTS)
-        midway = None
+        midway: tuple[str, dict[str, Any] | None, str] | None = None
         if fault == "hang":
             while context.is_active() and not self._closing.wait(0.05):
                 pass
@@ -163,10 +163,9 @@ class _Services:
             midway = ("UNAVAILABLE", None, "Connection reset by peer")
         elif fault == "server_error":
             status, late = next(self._outages)
-            outage = (status, _BROKEN if status == "INTERNAL" else None, "The service is currently unavailable.")
+            midway = (status, _BROKEN if status == "INTERNAL" else None, "The service is currently unavailable.")
             if not late:
-                self._abort(context, request_id, *outage)
-            midway = outage
+                self._abort(context, request_id, *midway)
         token = dict(context.invocation_metadata()).get("authorization", "").removeprefix("Bearer ")
         if not self._tokens.accepts(token):
             self._abort(context, request_id, "UNAUTHENTICATED", _MAKE_TOKEN_STALE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -86,10 +86,11 @@ def _below(session: Session, root: str, *, required: bool) -> list[Account]:
 
 def _account(row: dict[str, Any], root: str) -> Account:
     own = {column.name: row[column.name] for column in CUSTOMER.table.columns if column.name in row}
-    return Account(row["id"], root, bool(row["is_manager"]), {**own, "account_id": row["id"]})
+    own |= {"account_id": row["id"], "manager_customer_id": root if root != row["id"] else None}
+    return Account(row["id"], root, bool(row["is_manager"]), own)
 
 
-def selected(accounts: Mapping[str, Account], wanted: tuple[str, ...]) -> Iterator[tuple[str, Account | PipelineError]]:
+def selected(accounts: Mapping[str, Account], wanted: Sequence[str]) -> Iterator[tuple[str, Account | PipelineError]]:
     """The client accounts to load; for one that is asked for but cannot be had, the error that says why."""
     for account_id in wanted or sorted(accounts):
         account = accounts.get(account_id)

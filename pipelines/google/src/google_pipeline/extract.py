@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Sequence
 
 from google_pipeline.accounts import Account, discovered, selected
 from google_pipeline.client import Session
 from google_pipeline.errors import AccountClosedError
 from google_pipeline.queries import Query
-from google_pipeline.settings import (
-    Settings,
-    bypass_proxies_on_loopback,
-    read_access,
-    read_settings,
-    wanted_accounts,
-)
-from google_pipeline.tables import CUSTOMER, ENTITIES, REPORTS
-from wire import Extraction, Invocation, PipelineError, Window, today_in
+from google_pipeline.settings import Access, Settings, bypass_proxies_on_loopback
+from google_pipeline.tables import CUSTOMER
+from wire import Extraction, PipelineError, Window, today_in
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +20,10 @@ KEPT = dt.timedelta(days=37 * 365 // 12)
 """Google keeps daily numbers for 37 months."""
 
 
-def extract_accounts(invocation: Invocation, extraction: Extraction) -> None:
-    """Load everything that is due into the wire."""
-    settings = read_settings(invocation.settings)
-    access = read_access(settings)
-    wanted = wanted_accounts(settings)
-    entities = [query for query in ENTITIES if extraction.wants(query.name)]
-    reports = [query for query in REPORTS if extraction.wants(query.name)]
+def extract_accounts(
+    extraction: Extraction, settings: Settings, access: Access, wanted: Sequence[str], queries: Sequence[Query]
+) -> None:
+    """Load what is due of the `queries`, for the `wanted` accounts or, if none are named, for all."""
     bypass_proxies_on_loopback(access)
     session = Session(access, settings)
     accounts = discovered(session, access.manager_customer_id)
@@ -39,7 +31,7 @@ def extract_accounts(invocation: Invocation, extraction: Extraction) -> None:
         with extraction.account(account_id):
             if isinstance(account, PipelineError):
                 raise account
-            _Load(session, settings, extraction, account).everything(entities, reports)
+            _Load(session, settings, extraction, account).everything(queries)
 
 
 class _Load:
@@ -51,23 +43,26 @@ class _Load:
         self._extraction = extraction
         self._account = account
 
-    def everything(self, entities: list[Query], reports: list[Query]) -> None:
-        """The account's own row always comes first; a closed account has nothing else."""
+    def everything(self, queries: Sequence[Query]) -> None:
+        """Each table in its turn; a closed account has its own row and nothing else."""
         account = self._account
-        count = 0
-        if self._extraction.wants(CUSTOMER.name):
-            count += self._extraction.replace_account(CUSTOMER.name, account.id, [account.row])
-        if not account.serves:
-            log.info("account %s is %s: only its customer row is loaded", account.id, account.row["status"])
-            return
         log.info("account %s: loading", account.id)
+        if not account.serves:
+            queries = [query for query in queries if query is CUSTOMER]
+            log.info("account %s is %s: only its customer row is loaded", account.id, account.row["status"])
+        count = 0
         try:
-            count += sum(self._entities(query) for query in entities)
-            count += sum(self._report(query) for query in reports)
+            for query in queries:
+                count += self._table(query)
         except AccountClosedError as closed:
             log.info("account %s: only its customer row is loaded: %s", account.id, closed.message)
-            return
         log.info("account %s: %d rows", account.id, count)
+
+    def _table(self, query: Query) -> int:
+        if query is CUSTOMER:
+            # Its row came with the list of accounts.
+            return self._extraction.replace_account(query.name, self._account.id, [self._account.row])
+        return self._report(query) if query.daily else self._entities(query)
 
     def _entities(self, query: Query) -> int:
         account = self._account

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from google_pipeline.tables import TABLES
+from google_pipeline.settings import read_access, read_settings, wanted_accounts
+from google_pipeline.tables import QUERIES, TABLES
 from wire import Extraction, Invocation, run_pipeline
 
 
@@ -14,8 +15,13 @@ def main() -> None:
 
 
 def extract(invocation: Invocation, extraction: Extraction) -> None:
-    """Load everything that is due. gRPC's C core reads its verbosity when it is imported, so it is set before that."""
+    """Load everything that is due; a wrong configuration is told before the SDK, which takes a second to import."""
+    settings = read_settings(invocation.settings)
+    access = read_access(settings)
+    wanted = wanted_accounts(settings)
+    queries = [query for query in QUERIES if extraction.wants(query.name)]
+    # gRPC's C core writes to standard error by itself, and reads this when it is imported.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from google_pipeline.extract import extract_accounts  # noqa: PLC0415 - imports the SDK, after the wire was taken
 
-    extract_accounts(invocation, extraction)
+    extract_accounts(extraction, settings, access, wanted, queries)

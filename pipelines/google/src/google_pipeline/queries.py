@@ -43,8 +43,8 @@ class Field(Struct, frozen=True):
 class Query(Struct, frozen=True):
     """One table: `FROM resource`, restricted by `where`; with `daily` it has a row per day and is asked for by window.
 
-    The columns `account_id`, and in daily tables `currency_code` and `is_final`, are facts about the request and are
-    not selected.
+    `given` columns are filled by the pipeline. So are `account_id` and, in daily tables, `currency_code` and
+    `is_final`: they are facts about the request, and are not selected.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Query(Struct, frozen=True):
     key: tuple[str, ...]
     fields: tuple[Field, ...]
     where: str = ""
+    given: tuple[Column, ...] = ()
     daily: bool = False
 
     @property
@@ -62,6 +63,7 @@ class Query(Struct, frozen=True):
     def table(self) -> Table:
         columns = [Column("account_id", Type.STRING, "customer id, 10 digits, no dashes")]
         columns += [Column(field.column, field.kind.type, field.note) for field in self.fields]
+        columns += self.given
         if self.daily:
             columns += [
                 Column("currency_code", Type.STRING, "ISO 4217 code of every amount in the row"),

@@ -8,7 +8,7 @@ loop per query, because a generic walk over fields is several times slower than 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -17,18 +17,19 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google_pipeline.queries import As, Field, Query
 from wire import Kind, PipelineError, from_micros
 
-Convert = Callable[[Sequence[Any], str, str | None, str], list[dict[str, Any]]]
+Convert = Callable[[Sequence[Any], str, str | None, str], Iterator[dict[str, Any]]]
 """(rows of a page, account id, its currency, its today as ISO text) -> rows for the wire."""
 
 _serial = itertools.count()
 
+_ABSENT = -(2**63)
+_ABSENT_READS = {FieldDescriptor.TYPE_INT64: str(_ABSENT), FieldDescriptor.TYPE_DOUBLE: "nan"}
+"""What an absent number reads as, because asking each field for its presence would be most of the work."""
+
 _LOOP = """
 def convert(rows, account_id, currency_code, today):
-    out = []
-    append = out.append
     for row in rows:
 {body}
-    return out
 """
 
 
@@ -49,7 +50,7 @@ def steps(row: Descriptor, path: str) -> list[FieldDescriptor]:
 
 def page_class(query: Query, response: Descriptor) -> Any:
     """A message class that decodes a `SearchGoogleAdsStreamResponse`, but only the fields of `query`."""
-    file = descriptor_pb2.FileDescriptorProto(name=f"page{next(_serial)}.proto", package="page", syntax="proto3")
+    file = descriptor_pb2.FileDescriptorProto(name=f"page{next(_serial)}.proto", package="page", syntax="proto2")
     tree: dict[str, Any] = {}
     for path in query.paths:
         node = tree
@@ -76,10 +77,8 @@ def _describe(file: Any, name: str, full: Descriptor, tree: dict[str, Any]) -> N
             _describe(file, f"{name}_{field.name}", field.message_type, below)
         elif field.enum_type is not None:
             slim.type = FieldDescriptor.TYPE_INT32  # the same varint, without the SDK's 400 enum files
-        elif field.has_presence:
-            slim.proto3_optional = True
-            slim.oneof_index = len(message.oneof_decl)
-            message.oneof_decl.add(name=f"_{field.name}")
+        elif field.has_presence and field.type in _ABSENT_READS:
+            slim.default_value = _ABSENT_READS[field.type]
 
 
 class _Names(dict[int, str | None]):
@@ -92,7 +91,7 @@ class _Names(dict[int, str | None]):
 
 def converter(query: Query, row: Descriptor) -> Convert:
     """Compile the loop that turns messages of `page_class` into rows. Absent values become None, never 0."""
-    scope: dict[str, Any] = {"from_micros": from_micros}
+    scope: dict[str, Any] = {"from_micros": from_micros, "ABSENT": _ABSENT}
     locals_of: dict[tuple[str, ...], str] = {(): "row"}
     before: list[str] = []
     items = ["'account_id': account_id"]
@@ -115,7 +114,7 @@ def converter(query: Query, row: Descriptor) -> Convert:
     if query.daily:
         day = next(index for index, field in enumerate(query.fields) if field.column == "date")
         items += ["'currency_code': currency_code", f"'is_final': v{day} < today"]
-    body = "\n".join(f"        {line}" for line in [*before, f"append({{{', '.join(items)}}})"])
+    body = "\n".join(f"        {line}" for line in [*before, f"yield {{{', '.join(items)}}}"])
     source = _LOOP.format(body=body)
     exec(compile(source, f"<rows of {query.name}>", "exec"), scope)  # noqa: S102 - made of declared names only
     convert: Convert = scope["convert"]
@@ -134,12 +133,14 @@ def _value(field: Field, index: int, parent: str, leaf: FieldDescriptor, *, null
     made = {
         As.ID: f"str({name})",
         # Never through a float: that is the point of micros.
-        As.MICROS: f"'%d.%06d' % divmod({name}, 1000000) if {name} >= 0 else from_micros({name})",
+        As.MICROS: f"f'{{{name} // 1000000}}.{{{name} % 1000000:06d}}' if {name} >= 0 else from_micros({name})",
     }.get(field.kind, name)
-    if not leaf.has_presence or not nullable:
+    if not leaf.has_presence or (field.kind is As.TEXT and not nullable):
         return [f"{name} = {access}"], made
-    # Asking for presence is a call; a value that is not zero is there.
-    lines = [f"{name} = {access}", f"if not {name} and not {parent}.HasField({leaf.name!r}): {name} = None"]
+    absent = {FieldDescriptor.TYPE_DOUBLE: f"{name} != {name}", FieldDescriptor.TYPE_INT64: f"{name} == ABSENT"}.get(
+        leaf.type, f"not {name} and not {parent}.HasField({leaf.name!r})"
+    )
+    lines = [f"{name} = {access}", f"if {absent}: {name} = None"]
     return lines, made if made == name else f"None if {name} is None else {made}"
 
 

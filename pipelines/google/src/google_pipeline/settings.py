@@ -148,8 +148,9 @@ def bypass_proxies_on_loopback(access: Access, environment: dict[str, str] | os.
     """Keep calls to this machine off a proxy; gRPC would tunnel even localhost through one."""
     if not any(_LOOPBACK.match(address) for address in (access.endpoint, access.token_uri or "")):
         return
-    for variable in ("no_proxy", "NO_PROXY", "no_grpc_proxy"):
-        given = environment.get(variable) or environment.get("no_proxy", "")
+    usual = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    # requests reads the first, gRPC the second, which then hides the first from it.
+    for variable, given in (("no_proxy", usual), ("no_grpc_proxy", environment.get("no_grpc_proxy") or usual)):
         environment[variable] = ",".join(filter(None, [given, "localhost", "127.0.0.1"]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from google_pipeline.queries import As, Field, Query
+from wire import Column, Type
 
 _DATE = Field("date", "segments.date", As.DAY, "in the account's time zone")
 _CAMPAIGN = (
@@ -67,8 +68,9 @@ CUSTOMER = Query(
         Field("status", "customer_client.status", As.ENUM, "ENABLED, SUSPENDED, CANCELED or CLOSED"),
         Field("is_test_account", "customer_client.test_account", As.FLAG),
         Field("is_hidden", "customer_client.hidden", As.FLAG),
-        Field("manager_level", "customer_client.level", As.INTEGER, "managers between it and the login customer"),
+        Field("manager_level", "customer_client.level", As.INTEGER, "1 directly below the login customer"),
     ),
+    given=(Column("manager_customer_id", Type.STRING, "the login customer it is reached through; null without one"),),
 )
 
 ENTITIES = (

@@ -1,0 +1,78 @@
+"""The tables hold what the world says, to the last digit."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from google_pipeline.tables import TABLES as DECLARED
+from sandbox.google.truth import TABLES, truth
+
+START = dt.date(2026, 10, 1)
+
+
+def comparable(rows):
+    """Rows in an order of their own, as text that tells 1 from 1.0 and from Decimal(1)."""
+    return sorted(repr(sorted(row.items())) for row in rows)
+
+
+@pytest.fixture(scope="module")
+def sandbox(serving):
+    """A small world, because a tiny one has no removed campaign and no paused ad group."""
+    with serving(size="small") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def result(sandbox):
+    return sandbox.run({"start_date": START.isoformat()})
+
+
+def test_a_run_without_faults_succeeds_and_says_so(result):
+    assert (result.status, result.errors) == (0, [])
+    assert set(result.database.rows) == set(TABLES) == {table.name for table in DECLARED}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_equals_the_truth(sandbox, result, table):
+    rows = result.database.rows[table]
+    expected = truth(sandbox.world, table, START, dt.date(2026, 12, 31))
+    for row in (*rows, *expected):
+        for name in ("cost", "amount", "cpc_bid"):
+            if row.get(name) is not None:
+                row[name] = row[name].normalize()
+    assert comparable(rows) == comparable(expected)
+    assert len(rows) > 3
+
+
+def test_the_world_asks_for_every_subtlety(sandbox, result):
+    """Without these, equality above would prove little."""
+    daily = result.database.rows["campaign_daily"]
+    assert any(row["video_trueview_views"] is None for row in daily)
+    assert any(row["video_quartile_p25_rate"] for row in daily)
+    assert any(row["conversions"] % 1 for row in daily)
+    assert {row["is_final"] for row in daily} == {True, False}
+    assert {row["status"] for row in result.database.rows["campaign"]} == {"ENABLED", "PAUSED", "REMOVED"}
+    assert any(row["is_negative"] for row in result.database.rows["keyword"])
+    assert {row["status"] for row in result.database.rows["customer"]} == {"ENABLED", "CANCELED"}
+
+
+def test_windows_go_from_today_backwards_a_week_at_a_time(sandbox, result):
+    account = sandbox.world.accounts("google")[0]
+    windows = result.windows("campaign_daily", account.id)
+    assert windows[0] == ("2026-11-16", "2026-11-22")
+    assert windows == sorted(windows, reverse=True)
+    assert windows[-1][0] == START.isoformat()
+
+
+def test_an_empty_account_has_its_regions_too(sandbox, result):
+    empty = sandbox.world.accounts("google")[-2]
+    assert not empty.campaigns
+    assert len(result.windows("ad_daily", empty.id)) == 8
+
+
+def test_a_closed_account_is_only_told(sandbox, result):
+    closed = sandbox.world.accounts("google")[-1]
+    assert {region.stream for region in result.regions if region.where["account_id"] == closed.id} == {"customer"}
+    assert f"account {closed.id} is CANCELED: only its customer row is loaded" in result.log
