@@ -19,6 +19,10 @@ from sandbox.faults import Faults
 from sandbox.world import Account, World
 
 OLDEST_VERSION, NEWEST_VERSION = 20, 26
+OLDEST_WITH_DELETED = 23
+"""Which versions refuse deleted objects on an edge is the sandbox's choice; that some did is Meta's."""
+LONGEST_AD_REPORT = 90
+"""Days; a longer report of single ads is refused as too large."""
 JOB_SECONDS = 0.005
 """How long a run takes; every twenty-fifth one then says 100 % once before it is completed."""
 RUNS_WITH_ROWS = 8
@@ -94,11 +98,11 @@ class Graph:
         match method, *path[1:]:
             case "GET", "me", "adaccounts":
                 nodes = [account_node(account) for account in self._world.accounts("facebook")]
-                return self._edge("adaccounts", nodes, path, params)
+                return self._edge("adaccounts", nodes, path, params, number)
             case "GET", str(node) if node.startswith("act_"):
                 return json.dumps(_picked(account_node(self._account(node)), "adaccounts", _fields(params)))
             case "GET", str(node), ("campaigns" | "adsets" | "ads" | "adcreatives") as edge:
-                return self._edge(edge, self._edge_nodes(self._account(node), edge), path, params)
+                return self._edge(edge, self._edge_nodes(self._account(node), edge), path, params, number)
             case "POST", str(node), "insights" if node.startswith("act_"):
                 return json.dumps(self._start(self._account(node), params))
             case "GET", str(node) if node in self._runs:
@@ -119,13 +123,15 @@ class Graph:
             self._nodes[key] = edge_nodes(self._world, account, edge)
         return self._nodes[key]
 
-    def _edge(self, edge: str, nodes: list[dict[str, Any]], path: Sequence[str], params: Params) -> str:
+    def _edge(self, edge: str, nodes: list[dict[str, Any]], path: Sequence[str], params: Params, version: int) -> str:
         if edge == "adcreatives" and _limit(params) > CREATIVE_PAGE_LIMIT:
             raise GraphError(
                 1, "Please reduce the amount of data you're asking for, then retry your request", status=500
             )
         if edge in insights.EDGES.values():
             statuses = _statuses(params, {edge: level for level, edge in insights.EDGES.items()}[edge])
+            if statuses and "DELETED" in statuses and version < OLDEST_WITH_DELETED:
+                raise GraphError(100, "(#100) Cannot Request for Deleted Objects", subcode=1815001)
             hidden = ("ARCHIVED", "DELETED")
             nodes = [
                 node
@@ -164,6 +170,9 @@ class Graph:
         if params.get("time_increment") != "1":
             raise GraphError(100, "(#100) the sandbox knows no time_increment but 1")
         first, last = self._time_range(account, params)
+        if level == "ad" and (last - first).days >= LONGEST_AD_REPORT:
+            message = "(#100) Please reduce the amount of data you're asking for, then retry your request"
+            raise GraphError(100, message, subcode=1487534)
         fields = _fields(params)
         for name in fields:
             if name not in insights.FIELDS:

@@ -168,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", f"{kind}; charset=UTF-8")
         self.send_header("Content-Length", str(length or len(data)))
-        self.send_header("facebook-api-version", "v26.0")
+        self.send_header("facebook-api-version", self.path.split("/")[1])
         pressed = self.server.platform.is_pressed()
         usage = {"call_count": 97 if pressed else 28, "total_cputime": 25, "total_time": 25}
         self.send_header("x-app-usage", json.dumps(usage))

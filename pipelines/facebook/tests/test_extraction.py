@@ -107,6 +107,24 @@ def test_days_beyond_37_months_are_not_asked_for(tiny, run):
     assert "2023-10-23" in outcome.stderr
 
 
+def test_a_report_that_is_too_large_is_asked_for_in_halves(tiny, run, as_of, same):
+    config = {"start_date": "2026-01-01", "lookback_days": 0, "window_days": 400, "tables": ["ad_daily"]}
+    outcome = run(tiny, config=config).read()
+    assert outcome.status == 0
+    assert "asking for" in outcome.stderr
+    assert len(outcome.days("ad_daily", "4001234567")) == (as_of.date() - dt.date(2026, 1, 1)).days + 1
+    expected = truth(World.at(as_of, "tiny"), "ad_daily", dt.date(2026, 1, 1), as_of.date())
+    same(outcome.rows("ad_daily"), expected, outcome.tables["ad_daily"].key)
+
+
+def test_where_deleted_objects_are_refused_the_others_are_loaded(sandbox, run):
+    with sandbox("small") as environment:
+        outcome = run(environment, config={"api_version": "v22.0", "tables": ["campaign"]}).read()
+    assert outcome.status == 0
+    assert {row["effective_status"] for row in outcome.rows("campaign")} == {"ACTIVE", "PAUSED", "ARCHIVED"}
+    assert "loading the campaigns that are not deleted" in outcome.stderr
+
+
 def test_today_is_not_final_and_never_complete(first_run):
     today = [row for row in first_run.rows("campaign_daily") if row["date"] == dt.date(2026, 11, 22)]
     assert today

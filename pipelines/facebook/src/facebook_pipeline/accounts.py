@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from facebook_pipeline.errors import ObjectRefusedError
-from facebook_pipeline.graph import Graph
 from facebook_pipeline.objects import ACCOUNT
 from facebook_pipeline.settings import Settings
 from wire import Extraction, PipelineError
+
+if TYPE_CHECKING:
+    from facebook_pipeline.graph import Graph
 
 log = logging.getLogger(__name__)
 
