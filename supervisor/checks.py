@@ -25,8 +25,11 @@ def readiness(config_path: Path, only: Collection[str]) -> tuple[OrchestratorCon
     config = _gather(findings, lambda: load_orchestrator_config(config_path))
     if config is not None:
         _gather(findings, lambda: _check_platforms(config, only))
-    if environment is not None and environment.export_report:
-        unwritable = check_report_path(environment.report_path)
+    if environment is None or environment.export_report:
+        path = (
+            environment.report_path if environment else Path(os.environ.get("REPORT_PATH") or "execution_report.json")
+        )
+        unwritable = check_report_path(path)
         findings += [f"REPORT_PATH: {unwritable}"] if unwritable else []
     if findings or config is None or environment is None:
         raise ConfigError(findings)
@@ -58,7 +61,7 @@ def _check_platforms(config: OrchestratorConfig, only: Collection[str]) -> None:
     findings += [
         missing
         for platform in platforms
-        if platform.command is None and (missing := missing_credentials(platform.name, os.environ))
+        if platform.command is None and (missing := missing_credentials(platform.name, os.environ, platform.settings))
     ]
     if findings:
         raise ConfigError(findings)

@@ -137,8 +137,10 @@ def _run(given: argparse.Namespace) -> int:
 
     days = _days(given)
     config, environment = readiness(given.config, given.only)
+    settings = [platform.settings for platform in config.platforms]
     passed = [name for platform in config.platforms for name in platform.pass_environment]
-    start_logging(environment.log_level, secret_values(os.environ, passed), to_file=environment.log_to_file)
+    secrets = secret_values(os.environ, passed, settings)
+    start_logging(environment.log_level, secrets, to_file=environment.log_to_file)
     orchestrator = SocialAdsOrchestrator(config=config, days=days, full_refresh=given.full_refresh)
     _stop_on_signals(orchestrator)
     result = orchestrator.run_all_platforms(given.only)

@@ -192,7 +192,7 @@ class SocialAdsOrchestrator:
                 number=number,
                 directory=own,
                 stop=self.stop,
-                secrets=secret_values(pipeline.environment, platform.pass_environment),
+                secrets=secret_values(pipeline.environment, platform.pass_environment, (platform.settings,)),
                 log_line=lambda line: pipeline_line(platform.name, line),
                 days=self.days,
                 full_refresh=anew,

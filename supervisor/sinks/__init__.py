@@ -17,8 +17,6 @@ from supervisor.errors import ConfigError
 from wire.messages import Replaces
 from wire.schema import Table
 
-STORAGE_TYPES = ("duckdb", "none")
-
 
 @frozen(kw_only=True)
 class Commit:
@@ -83,4 +81,4 @@ def open_sink(environment: RunEnvironment) -> Sink:
         from supervisor.sinks.none import NoSink  # noqa: PLC0415 - as above
 
         return NoSink()
-    raise ConfigError(f"STORAGE_TYPE: there is no sink {kind!r} in this version; there are {', '.join(STORAGE_TYPES)}")
+    raise ConfigError(f"STORAGE_TYPE: there is no sink {kind!r} in this version; there are duckdb and none")
