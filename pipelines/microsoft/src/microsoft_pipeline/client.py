@@ -37,15 +37,14 @@ class _Grant(OAuthWebAuthCodeGrant):  # type: ignore[misc]  # the SDK is not typ
     The SDK calls it by itself when a call fails because the access token has expired, and repeats the call once.
     """
 
-    def __init__(self, settings: Settings, store: TokenStore, retried: Callable[[Callable[[], Any], str], Any]) -> None:
+    def __init__(self, settings: Settings, store: TokenStore) -> None:
         super().__init__(settings.client_id, settings.client_secret, "", tenant=settings.tenant_id)
         self._settings = settings
         self._store = store
-        self._retried = retried
 
     def request_oauth_tokens_by_refresh_token(self, refresh_token: str) -> Any:
         """Exchange the refresh token; the new one is on disk before anything uses the access token."""
-        answer = self._retried(lambda: self._exchange(refresh_token), "access token")
+        answer = self._exchange(refresh_token)
         newest = answer.get("refresh_token") or refresh_token
         if newest != refresh_token:
             self._store.keep(newest)
@@ -81,7 +80,7 @@ class Client:
         self.settings = settings
         self._backoff = Backoff(settings.retry_attempts, settings.retry_first_wait)
         self._store = TokenStore(settings.store_path, settings.refresh_token)
-        self._grant = _Grant(settings, self._store, self.retried)
+        self._grant = _Grant(settings, self._store)
         # Not None: the SDK would send it as the text "None".
         self._authorization = AuthorizationData("", "", settings.developer_token, self._grant)
         self._cache = DictCache()
@@ -90,7 +89,8 @@ class Client:
     def sign_in(self) -> None:
         """Make sure that a new refresh token can be kept, then get an access token."""
         self._store.check_writable()
-        self._grant.request_oauth_tokens_by_refresh_token(self._store.newest())
+        newest = self._store.newest()
+        self.retried(lambda: self._grant.request_oauth_tokens_by_refresh_token(newest), "user")
 
     def retried(self, call: Callable[[], T], what: str) -> T:
         """Call again, with growing waits, as long as the failure is one that passes."""
@@ -105,11 +105,12 @@ class Client:
     ) -> Any:
         """Call an operation, on behalf of an account where the service wants one; raises PipelineError."""
         whose = f"account {account_id}" if account_id else "user"
-        return self.retried(lambda: self._once(service, operation, account_id, customer_id, arguments), whose)
+        return self.retried(lambda: self.call_once(service, operation, account_id, customer_id, arguments), whose)
 
-    def _once(
+    def call_once(
         self, service: str, operation: str, account_id: str | None, customer_id: str, arguments: dict[str, Any]
     ) -> Any:
+        """The same without another attempt, for those who repeat more than the call."""
         self._authorization.account_id = account_id or ""
         self._authorization.customer_id = customer_id
         try:
@@ -139,4 +140,5 @@ class Client:
             address = options["location"] = self.settings.api_url + _PATHS[service]
         # suds takes no notice of the proxy variables that requests obeys.
         proxies = requests.utils.get_environ_proxies(address, no_proxy=None)
-        return {**options, "proxy": proxies} if proxies else options
+        used = {scheme: proxies[scheme] for scheme in ("http", "https") if scheme in proxies}
+        return {**options, "proxy": used} if used else options

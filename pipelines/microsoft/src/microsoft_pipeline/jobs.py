@@ -16,7 +16,7 @@ from microsoft_pipeline.client import Client
 from microsoft_pipeline.downloads import fetched
 from microsoft_pipeline.errors import TooManyReportsError
 from microsoft_pipeline.report_file import BrokenFileError, MissingRowsError, read_report
-from microsoft_pipeline.report_requests import Progress, poll, submit
+from microsoft_pipeline.report_requests import Progress, poll, poll_once, submit
 from microsoft_pipeline.tables import Report
 from microsoft_pipeline.time_zones import iana_zone
 from wire import Extraction, Kind, PipelineError, Window, today_in
@@ -186,7 +186,7 @@ class _Queue:
 
         def load() -> int:
             # The address is good for five minutes and perhaps for one download: each attempt asks for a new one.
-            current = fresh.pop() if fresh else poll(self._client, task.account, job.request_id)
+            current = fresh.pop() if fresh else poll_once(self._client, task.account, job.request_id)
             return self._replace(task, current)
 
         try:

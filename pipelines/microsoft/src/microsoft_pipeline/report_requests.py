@@ -38,13 +38,13 @@ def submit(client: Client, account: Account, report: Report, window: Window) -> 
 
 def poll(client: Client, account: Account, request_id: str) -> Progress:
     """How far a report is. Its address holds for five minutes; each poll gives a fresh one."""
-    answer = client.call(
-        _SERVICE,
-        "PollGenerateReport",
-        account_id=account.id,
-        customer_id=account.customer_id,
-        ReportRequestId=request_id,
-    )
+    return client.retried(lambda: poll_once(client, account, request_id), f"account {account.id}")
+
+
+def poll_once(client: Client, account: Account, request_id: str) -> Progress:
+    """The same without another attempt, for those who repeat more than the poll."""
+    arguments = {"ReportRequestId": request_id}
+    answer = client.call_once(_SERVICE, "PollGenerateReport", account.id, account.customer_id, arguments)
     return Progress(str(answer.Status), str(answer.ReportDownloadUrl) if answer.ReportDownloadUrl else None)
 
 

@@ -1,4 +1,4 @@
-"""Every time zone of the services' own descriptions is known here."""
+"""Time zones and report columns agree with the services' own descriptions in the SDK."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from microsoft_runs import ROOT
 
+from microsoft_pipeline.tables import REPORTS, Report
 from microsoft_pipeline.time_zones import IANA, iana_zone, reporting_zone
 from wire import PipelineError
 
@@ -40,3 +41,9 @@ def test_an_unknown_zone_is_named_with_its_account() -> None:
     with pytest.raises(PipelineError, match="account 42: its time zone 'Atlantis'") as caught:
         iana_zone("42", "Atlantis")
     assert caught.value.account_id == "42"
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.table.name)
+def test_every_report_column_exists(report: Report) -> None:
+    assert set(report.columns) <= enumeration("reporting", f"{report.kind}Column")
+    assert report.columns[0] == "AccountId"
