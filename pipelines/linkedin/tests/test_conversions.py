@@ -10,7 +10,19 @@ from hypothesis import strategies as st
 
 from linkedin_pipeline.analytics import CALLS, Analytics, stitch
 from linkedin_pipeline.directory import Directory
-from linkedin_pipeline.fields import Field, amount, day, exact, flag, instant, integral, last_of_urn, moment, whole
+from linkedin_pipeline.fields import (
+    Field,
+    amount,
+    day,
+    exact,
+    flag,
+    instant,
+    integral,
+    last_of_urn,
+    moment,
+    structure,
+    whole,
+)
 from linkedin_pipeline.tables import CAMPAIGN, CAMPAIGN_GROUP, METRICS, METRICS_PER_CALL, REPORTS
 from wire import Kind, PipelineError
 
@@ -24,6 +36,7 @@ from wire import Kind, PipelineError
         ("-3.1", "-3.1"),
         ("1.5E+3", "1500"),
         ("0.1234567890123456785", "0.123456789012345678"),
+        ("12345678901234567890.1234567890123456785", "12345678901234567890.123456789012345678"),
         (Decimal("0.10"), "0.10"),
         (7, "7"),
     ],
@@ -65,6 +78,11 @@ def test_a_value_that_does_not_fit_is_named_with_its_column(field: Field, sent: 
     with pytest.raises(PipelineError, match=r"a\.b: .* is no value for the column n") as raised:
         field.value({"a": {"b": sent}})
     assert raised.value.kind is Kind.DATA
+
+
+def test_structures_keep_their_numbers() -> None:
+    assert structure("n", "a").value({"a": {"b": [Decimal("1.5"), 2, "x", None]}}) == {"b": [1.5, 2, "x", None]}
+    assert type(structure("n", "a").value({"a": [Decimal("1.5")]})[0]) is float
 
 
 def test_counts_may_be_spelled_in_other_ways() -> None:

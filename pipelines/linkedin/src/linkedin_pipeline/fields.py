@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
 from msgspec import Struct
@@ -15,6 +15,7 @@ from wire import Column, Kind, PipelineError, Type, plain
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]{1,18})?")
 _FINEST = Decimal(1).scaleb(-18)
+_WIDE = Context(prec=60)
 
 
 class Field(Struct, frozen=True):
@@ -80,7 +81,7 @@ def moment(name: str, source: str, note: str = "") -> Field:
 
 
 def structure(name: str, source: str, note: str = "") -> Field:
-    return Field(name, source, Type.JSON, _same, note)
+    return Field(name, source, Type.JSON, as_json, note)
 
 
 def last_of_urn(value: str | int) -> str:
@@ -97,7 +98,7 @@ def exact(value: str | int | Decimal) -> str:
     if not isinstance(exponent, int):
         raise ValueError(value)  # NaN or infinite
     if exponent < -18:
-        decimal = decimal.quantize(_FINEST, ROUND_HALF_EVEN)
+        decimal = decimal.quantize(_FINEST, ROUND_HALF_EVEN, _WIDE)
     return plain(decimal)
 
 
@@ -127,5 +128,10 @@ def day(value: Mapping[str, int]) -> str:
     return dt.date(value["year"], value["month"], value["day"]).isoformat()
 
 
-def _same(value: Any) -> Any:
-    return value
+def as_json(value: Any) -> Any:
+    """A structure as it came: its fractions, which were read as decimals, are JSON numbers again and not strings."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, dict):
+        return {key: as_json(each) for key, each in value.items()}
+    return [as_json(each) for each in value] if isinstance(value, list) else value
