@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -55,13 +56,13 @@ def serve_sandbox(*, size: str, only: Collection[str], faults: Collection[str]) 
         raise ConfigError(
             f"--only: there is no platform {unknown[0]!r} in the sandbox; there are {', '.join(PLATFORMS)}"
         )
-    with _sandbox(list(only) or list(PLATFORMS), size=size, faults=faults) as sandbox:
-        for name, value in sandbox.environment.items():
-            _say(f"export {name}={value}")
-        try:
+    try:
+        with _sandbox(list(only) or list(PLATFORMS), size=size, faults=faults) as sandbox:
+            for name, value in sandbox.environment.items():
+                _say(f"export {name}={shlex.quote(value)}")
             sandbox.wait()
-        except KeyboardInterrupt:
-            return 0
+    except KeyboardInterrupt:
+        return 0
     raise SupervisorError("a server of the sandbox has ended by itself")
 
 
