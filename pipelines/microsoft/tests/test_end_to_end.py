@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 from microsoft_runs import AS_OF, Outcome, Run, Sandbox, Serve
@@ -95,7 +96,12 @@ def test_an_earlier_start_loads_what_is_missing_alone(shared: Sandbox, run: Run)
     assert_holds(second, "campaign_daily", expected(world, "campaign_daily", since))
 
 
-def test_days_can_be_named(shared: Sandbox, run: Run) -> None:
+def test_days_can_be_named_and_a_report_is_fetched_without_credentials(
+    shared: Sandbox, run: Run, tmp_path: Path
+) -> None:
+    # The sandbox refuses a download with credentials, which requests would take from this file.
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login a password b\n")
+    (tmp_path / ".netrc").chmod(0o600)
     options = "--since", "2026-10-25", "--until", "2026-10-26"
     outcome = run(shared, *options, settings={"tables": ["campaign_daily"], "accounts": [LIVE]})
     assert [region[:4] for region in outcome.regions] == [("campaign_daily", LIVE, "2026-10-25", "2026-10-26")]

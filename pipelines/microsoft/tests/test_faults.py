@@ -25,7 +25,7 @@ ONE_BY_ONE = {"tables": ["campaign_daily"], "accounts": [FIRST, SECOND], "max_re
         (["server_error", "server_error@4", "server_error@12"], {}, "error 0 InternalError"),
         (["html", "html@3", "html@11"], {}, "HTTP status 502"),
         (["broken_connection", "broken_connection@3", "broken_connection@12"], {}, "the connection failed"),
-        (["hang", "hang@4", "hang@13"], {"request_timeout": 0.5}, "no answer within the request_timeout"),
+        (["hang", "hang@9"], {"request_timeout": 0.5}, "no answer within the request_timeout"),
         (["failed_job", "failed_job@3"], {}, "Microsoft failed to make it; it is asked for again"),
         (["truncated_file"], {}, "the downloaded report is damaged (BadZipFile)"),
         (["truncated_file@0x2"], {}, "rows, but"),

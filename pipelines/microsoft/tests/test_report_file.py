@@ -136,9 +136,10 @@ def test_a_value_of_the_wrong_type_is_named(source: str, column: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity"])
-def test_no_number_is_no_money(text: str) -> None:
-    with pytest.raises(PipelineError, match="column spend"):
-        one(Spend=text)
+def test_what_is_no_number_is_refused(text: str) -> None:
+    for source, column in (("Spend", "spend"), ("ConversionsQualified", "conversions_qualified")):
+        with pytest.raises(PipelineError, match=f"column {column}"):
+            one(**{source: text})
 
 
 def test_a_row_without_its_day_is_refused() -> None:

@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from microsoft_pipeline.accounts import Account
@@ -28,15 +29,17 @@ _KEPT = dt.timedelta(days=3 * 365)
 _REMAKES = 2
 _SLOWER = 1.5
 _SLOWEST = 30.0
+_SECONDS_OF_SILENCE = 60.0
 
 
 class Task(Struct, frozen=True):
-    """What is to be loaded: one report of one account, some days."""
+    """What is to be loaded: one report of one account, some days. `tries` counts the times that Microsoft failed."""
 
     account: Account
     report: Report
     window: Window
     today: dt.date
+    tries: int = 0
 
     def __str__(self) -> str:
         return f"account {self.account.id}, {self.report.table.name} {self.window}"
@@ -50,7 +53,6 @@ class Job(Struct):
     deadline: float
     poll_at: float
     interval: float
-    made: int
 
 
 def load_reports(
@@ -89,6 +91,7 @@ class _Queue:
         self._jobs: list[Job] = []
         self._limit = client.settings.max_reports_in_flight
         self._alone = 0
+        self._speak_at = 0.0
         self._loaded: Counter[str] = Counter()
         self._left = Counter(task.account.id for task in tasks)
 
@@ -103,8 +106,14 @@ class _Queue:
                     self._look(job)
 
     def _sleep(self) -> None:
-        if self._jobs:
-            time.sleep(max(0.0, min(job.poll_at for job in self._jobs) - time.monotonic()))
+        """Wait for the next poll; a word now and then tells whoever watches that this is no standstill."""
+        if not self._jobs:
+            return
+        now = time.monotonic()
+        if now >= self._speak_at:
+            self._speak_at = now + _SECONDS_OF_SILENCE
+            log.info("%d reports are being made, %d wait for their turn", len(self._jobs), len(self._waiting))
+        time.sleep(max(0.0, min(job.poll_at for job in self._jobs) - now))
 
     def _start(self, task: Task) -> bool:
         """Have a report made; False if Microsoft makes no more of them now."""
@@ -113,7 +122,7 @@ class _Queue:
         def step() -> None:
             nonlocal full
             try:
-                self._jobs.append(self._submitted(task, made=1))
+                self._jobs.append(self._submitted(task))
                 self._alone = 0
             except TooManyReportsError as error:
                 full = True
@@ -134,7 +143,7 @@ class _Queue:
             time.sleep(error.retry_after or 0)
         self._waiting.appendleft(task)
 
-    def _submitted(self, task: Task, *, made: int) -> Job:
+    def _submitted(self, task: Task) -> Job:
         request_id = submit(self._client, task.account, task.report, task.window)
         settings, now = self._client.settings, time.monotonic()
         return Job(
@@ -143,7 +152,6 @@ class _Queue:
             deadline=now + settings.report_timeout,
             poll_at=now + settings.poll_interval,
             interval=settings.poll_interval,
-            made=made,
         )
 
     def _look(self, job: Job) -> None:
@@ -156,9 +164,8 @@ class _Queue:
                 self._load(job, progress)
             elif progress.status == "Error":
                 self._jobs.remove(job)
-                self._make_again(
-                    job, PipelineError(Kind.TRANSIENT, f"{job.task.report.table.name}: Microsoft failed to make it")
-                )
+                failure = f"{job.task.report.table.name}: Microsoft failed to make it"
+                self._make_again(job.task, PipelineError(Kind.TRANSIENT, failure))
             else:
                 self._keep_waiting(job)
 
@@ -175,11 +182,12 @@ class _Queue:
         job.interval = min(job.interval * _SLOWER, _SLOWEST)
         job.poll_at = min(now + job.interval, job.deadline)
 
-    def _make_again(self, job: Job, error: PipelineError) -> None:
-        if job.made > _REMAKES:
+    def _make_again(self, task: Task, error: PipelineError) -> None:
+        """Let the task be the next to start; after a few failures raise the last one."""
+        if task.tries >= _REMAKES:
             raise error
-        log.warning("%s: %s; it is asked for again", job.task, error.message)
-        self._jobs.append(self._submitted(job.task, made=job.made + 1))
+        log.warning("%s: %s; it is asked for again", task, error.message)
+        self._waiting.appendleft(msgspec.structs.replace(task, tries=task.tries + 1))
 
     def _load(self, job: Job, progress: Progress) -> None:
         task, fresh = job.task, [progress]
@@ -192,7 +200,7 @@ class _Queue:
         try:
             count = self._client.retried(load, str(task))
         except (MissingRowsError, BrokenFileError) as error:
-            self._make_again(job, error)
+            self._make_again(task, error)
             return
         log.debug("%s: %d rows", task, count)
         self._finish(task, count)

@@ -10,6 +10,7 @@ import csv
 import datetime as dt
 import io
 import logging
+import math
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -80,7 +81,8 @@ def _read_preamble(lines: Iterator[list[str]]) -> tuple[int | None, bool]:
             break
         name, _, value = line[0].partition(":")
         if name == "Rows":
-            announced = int(value.replace(",", ""))
+            digits = value.replace(",", "").strip()
+            announced = int(digits) if digits.isdecimal() else None
         elif name == "Potential Incomplete Data":
             incomplete = value.strip().lower() == "true"
     return announced, incomplete
@@ -132,7 +134,10 @@ def _integer(text: str) -> int:
 
 
 def _number(text: str) -> float:
-    return float(text.replace(",", "").removesuffix("%"))
+    value = float(text.replace(",", "").removesuffix("%"))
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
 
 
 def _decimal(text: str) -> str:
