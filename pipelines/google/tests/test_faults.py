@@ -52,10 +52,11 @@ def test_a_hanging_server_is_left_at_the_time_limit(serving):
     with serving("hang@3") as sandbox:
         began = time.monotonic()
         result = sandbox.run({**FEW, "request_timeout": 1.5})
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 25
         assert result.status == 0
         assert complete(result, sandbox.world)
         assert "no complete answer within the time limit" in result.log
+        assert "asking for fewer days at a time" in result.log
 
 
 @pytest.mark.parametrize("fault", ["revoked_token", "revoked_token@4"])

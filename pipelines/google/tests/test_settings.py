@@ -6,7 +6,7 @@ import pytest
 
 from google_pipeline.settings import (
     Settings,
-    bypass_proxies_on_loopback,
+    arrange_proxies,
     read_access,
     read_settings,
     wanted_accounts,
@@ -84,10 +84,19 @@ def test_a_google_host_is_welcome():
     assert access.endpoint == "googleads.mtls.googleapis.com"
 
 
+def test_the_proxy_of_the_yaml_is_used(tmp_path):
+    path = tmp_path / "google-ads.yaml"
+    path.write_text('{"http_proxy": "http://proxy:3128"}')
+    pytest.importorskip("yaml")
+    environment: dict[str, str] = {}
+    arrange_proxies(read_access(Settings(), {**USER, "GOOGLE_CONFIG_FILE": str(path)}), environment)
+    assert environment == {"https_proxy": "http://proxy:3128"}
+
+
 def test_only_a_loopback_endpoint_changes_the_proxies():
     environment = {"no_proxy": "corp.example", "https_proxy": "http://proxy:3128"}
-    bypass_proxies_on_loopback(read_access(Settings(), USER), environment)
+    arrange_proxies(read_access(Settings(), USER), environment)
     assert environment == {"no_proxy": "corp.example", "https_proxy": "http://proxy:3128"}
     local = read_access(Settings(), {**USER, "GOOGLE_ADS_ENDPOINT": "localhost:1234"})
-    bypass_proxies_on_loopback(local, environment)
+    arrange_proxies(local, environment)
     assert environment["no_grpc_proxy"] == environment["no_proxy"] == "corp.example,localhost,127.0.0.1"

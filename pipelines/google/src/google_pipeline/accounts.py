@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from google_pipeline.client import Session, Target
 from google_pipeline.errors import AccountClosedError
 from google_pipeline.queries import As, Field
 from google_pipeline.tables import CUSTOMER
-from wire import Kind, PipelineError
+from wire import Extraction, Kind, PipelineError
 
 log = logging.getLogger(__name__)
 
@@ -50,37 +50,41 @@ class Account(Struct, frozen=True):
         return Target(self.id, self.login_customer_id, self.row["currency_code"])
 
 
-def discovered(session: Session, manager_customer_id: str | None) -> dict[str, Account]:
+def discovered(session: Session, extraction: Extraction, manager_customer_id: str | None) -> dict[str, Account]:
     """All accounts by id, managers included; below the given manager, or else below whatever the login reaches."""
-    roots = (
-        [manager_customer_id]
-        if manager_customer_id
-        else session.persistently(session.accessible, "the list of accessible customers")
-    )
+    if manager_customer_id:
+        return _nearest(_below_manager(session, manager_customer_id))
+    found: list[Account] = []
+    for root in session.persistently(session.accessible, "the list of accessible customers"):
+        with extraction.account(root):
+            try:
+                found += _below(session, root)
+            except AccountClosedError:
+                log.info("account %s is not enabled and is left out", root)
+    return _nearest(found)
+
+
+def _nearest(accounts: Iterable[Account]) -> dict[str, Account]:
+    """One of each: an account may hang below several managers, and the least deep listing is kept."""
     found: dict[str, Account] = {}
-    for root in roots:
-        for account in _below(session, root, required=root == manager_customer_id):
-            # An account may hang below several managers; the nearest one is kept.
-            known = found.get(account.id)
-            if known is None or account.row["manager_level"] < known.row["manager_level"]:
-                found[account.id] = account
+    for account in accounts:
+        known = found.get(account.id)
+        if known is None or account.row["manager_level"] < known.row["manager_level"]:
+            found[account.id] = account
     return found
 
 
-def _below(session: Session, root: str, *, required: bool) -> list[Account]:
-    target = Target(root, root)
+def _below_manager(session: Session, manager_customer_id: str) -> list[Account]:
     try:
-        rows = session.persistently(lambda: list(session.rows(_CLIENTS, target)), f"the accounts below {root}")
-    except AccountClosedError as closed:
-        if required:
-            raise PipelineError(Kind.CONFIG, closed.message) from None
-        log.info("account %s is not enabled and is left out", root)
-        return []
+        return _below(session, manager_customer_id)
     except PipelineError as error:
-        if required:
-            # Without the list nothing can be loaded: this is the run's failure, not an account's.
-            raise PipelineError(error.kind, error.message, retry_after=error.retry_after) from None
-        raise
+        # Without the list nothing can be loaded: this is the run's failure, not an account's.
+        raise PipelineError(error.kind, error.message, retry_after=error.retry_after) from None
+
+
+def _below(session: Session, root: str) -> list[Account]:
+    target = Target(root, root)
+    rows = session.persistently(lambda: list(session.rows(_CLIENTS, target)), f"the accounts below {root}")
     return [_account(row, root) for row in rows]
 
 

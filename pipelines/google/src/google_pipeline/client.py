@@ -20,7 +20,7 @@ from google.auth import exceptions as auth
 from google.auth.transport.requests import Request
 from google.oauth2 import credentials, service_account
 
-from google_pipeline.errors import AccessTokenError, Finding, classified
+from google_pipeline.errors import AccessTokenError, Finding, TimeLimitError, classified
 from google_pipeline.queries import Query
 from google_pipeline.rows import Convert, converter, page_class
 from google_pipeline.settings import Access, Settings, checked_token_uri
@@ -73,8 +73,11 @@ class Session:
         except (TypeError, ValueError, AttributeError, KeyError):
             raise PipelineError(Kind.TRANSIENT, "the token endpoint answered with something else than JSON") from None
 
-    def persistently(self, call: Callable[[], T], what: str) -> T:
-        """Call until it works, as patiently as the settings say; a refused access token is renewed once an attempt."""
+    def persistently(self, call: Callable[[], T], what: str, *, divisible: bool = False) -> T:
+        """Call until it works, as patiently as the settings say; a refused access token is renewed once an attempt.
+
+        What is `divisible` is not asked again after it took too long: TimeLimitError is raised at once.
+        """
 
         def attempt() -> T:
             if not self._credentials.valid:
@@ -86,9 +89,13 @@ class Session:
             self.renew()
             return call()
 
+        def mendable(error: PipelineError) -> bool:
+            too_long = divisible and isinstance(error, TimeLimitError)
+            return error.kind in (Kind.TRANSIENT, Kind.RATE_LIMIT) and not too_long
+
         return call_with_retries(
             attempt,
-            mendable=lambda error: error.kind in (Kind.TRANSIENT, Kind.RATE_LIMIT),
+            mendable=mendable,
             backoff=self._settings.backoff,
             what=what,
         )

@@ -45,6 +45,10 @@ class AccountClosedError(PipelineError):
     """The account cannot be asked for anything, because it is not enabled."""
 
 
+class TimeLimitError(PipelineError):
+    """A query took longer than `request_timeout`; one for fewer days may not."""
+
+
 def classified(finding: Finding, what: str, account_id: str | None = None) -> PipelineError:
     """The error to raise for a failed call. `what` names the call, such as `campaign_daily of account 1234567890`."""
     told = told_by(finding)
@@ -108,7 +112,7 @@ def _refusal(finding: Finding, what: str, told: str, account_id: str | None) -> 
 def _outage(finding: Finding, what: str, told: str, account_id: str | None) -> PipelineError | None:
     """The error for a server or a network that failed, or for a query that took too long; None for anything else."""
     if finding.status == "DEADLINE_EXCEEDED":
-        return PipelineError(
+        return TimeLimitError(
             Kind.TRANSIENT,
             f"{what}: no complete answer within the time limit; raise request_timeout or lower window_days",
             account_id=account_id,

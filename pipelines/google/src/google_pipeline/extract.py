@@ -8,14 +8,15 @@ from collections.abc import Sequence
 
 from google_pipeline.accounts import Account, discovered, selected
 from google_pipeline.client import Session
-from google_pipeline.errors import AccountClosedError
+from google_pipeline.errors import AccountClosedError, TimeLimitError
 from google_pipeline.queries import Query
-from google_pipeline.settings import Access, Settings, bypass_proxies_on_loopback
+from google_pipeline.settings import Access, Settings, arrange_proxies
 from google_pipeline.tables import CUSTOMER
 from wire import Extraction, PipelineError, Window, today_in
 
 log = logging.getLogger(__name__)
 
+_DAY = dt.timedelta(days=1)
 KEPT = dt.timedelta(days=37 * 365 // 12)
 """Google keeps daily numbers for 37 months."""
 
@@ -24,9 +25,9 @@ def extract_accounts(
     extraction: Extraction, settings: Settings, access: Access, wanted: Sequence[str], queries: Sequence[Query]
 ) -> None:
     """Load what is due of the `queries`, for the `wanted` accounts or, if none are named, for all."""
-    bypass_proxies_on_loopback(access)
+    arrange_proxies(access)
     session = Session(access, settings)
-    accounts = discovered(session, access.manager_customer_id)
+    accounts = discovered(session, extraction, access.manager_customer_id)
     for account_id, account in selected(accounts, wanted):
         with extraction.account(account_id):
             if isinstance(account, PipelineError):
@@ -92,6 +93,15 @@ class _Load:
             rows = self._session.rows(query, account.target, window=window, today=today.isoformat())
             return self._extraction.replace_window(query.name, account.id, window, rows, today=today)
 
-        count = self._session.persistently(load, f"{query.name} of account {account.id}, {window}")
+        what = f"{query.name} of account {account.id}, {window}"
+        try:
+            count = self._session.persistently(load, what, divisible=len(window) > 1)
+        except TimeLimitError as late:
+            if len(window) == 1:
+                raise
+            log.warning("%s; asking for fewer days at a time", late.message)
+            middle = window.first + (window.last - window.first) // 2
+            later, earlier = Window(middle + _DAY, window.last), Window(window.first, middle)
+            return self._window(query, later) + self._window(query, earlier)
         log.debug("%s %s %s: %d rows", account.id, query.name, window, count)
         return count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -66,6 +66,7 @@ class Access(Struct, frozen=True):
     refresh_token: str = ""
     key_file: str | None = None
     impersonated_email: str | None = None
+    proxy: str | None = None
 
 
 def read_settings(given: Mapping[str, Any]) -> Settings:
@@ -122,6 +123,7 @@ def read_access(settings: Settings, environment: Mapping[str, str] = os.environ)
         "endpoint": endpoint.removeprefix("https://"),
         "manager_customer_id": customer_id(str(manager), "GOOGLE_MANAGER_CUSTOMER_ID") if manager else None,
         "developer_token": value("developer_token"),
+        "proxy": file.get("http_proxy"),
     }
     if file.get("json_key_file_path") and not own("refresh_token"):
         override = token_uri if environment.get("GOOGLE_TOKEN_URI") else None
@@ -144,8 +146,13 @@ def checked_token_uri(uri: str, environment: Mapping[str, str] = os.environ) -> 
     return checked_endpoint("token_uri of the service account's key file", _DEFAULT_TOKEN_URI, _VENDOR_HOSTS, allowed)
 
 
-def bypass_proxies_on_loopback(access: Access, environment: dict[str, str] | os._Environ[str] = os.environ) -> None:
-    """Keep calls to this machine off a proxy; gRPC would tunnel even localhost through one."""
+def arrange_proxies(access: Access, environment: MutableMapping[str, str] = os.environ) -> None:
+    """Name the proxy of google-ads.yaml, if it has one, and keep calls to this machine off any proxy.
+
+    gRPC would tunnel even localhost through one.
+    """
+    if access.proxy:
+        environment.setdefault("https_proxy", access.proxy)
     if not any(_LOOPBACK.match(address) for address in (access.endpoint, access.token_uri or "")):
         return
     usual = environment.get("no_proxy") or environment.get("NO_PROXY") or ""

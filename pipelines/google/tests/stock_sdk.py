@@ -1,0 +1,81 @@
+"""Run where the SDK is, with a sandbox's environment: the unmodified client's own calls, its answers as one JSON object."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import yaml
+from google.ads.googleads.client import GoogleAdsClient
+from google.ads.googleads.errors import GoogleAdsException
+from google.oauth2.credentials import Credentials
+
+MANAGER = os.environ["GOOGLE_MANAGER_CUSTOMER_ID"].replace("-", "")
+OWN, OTHER, CLOSED = sys.argv[1:]
+DAY = "segments.date BETWEEN '2026-11-16' AND '2026-11-22'"
+
+keys = yaml.safe_load(Path(os.environ["GOOGLE_CONFIG_FILE"]).read_text())
+user = {name: keys[name] for name in ("client_id", "client_secret", "refresh_token")}
+
+
+def client(login=MANAGER):
+    credentials = Credentials(None, token_uri=os.environ["GOOGLE_TOKEN_URI"], **user)
+    endpoint = os.environ["GOOGLE_ADS_ENDPOINT"]
+    return GoogleAdsClient(credentials, endpoint=endpoint, login_customer_id=login, version="v26", use_proto_plus=True)
+
+
+def refusal(customer, query, login=MANAGER, **more):
+    """The code that the SDK's exception carries."""
+    service = client(login).get_service("GoogleAdsService")
+    try:
+        list(service.search(request={"customer_id": customer, "query": query, **more}, timeout=20))
+    except GoogleAdsException as caught:
+        return str(caught.failure.errors[0].error_code).strip()
+    return "no refusal"
+
+
+service = client().get_service("GoogleAdsService")
+keywords = f"SELECT ad_group.id, ad_group_criterion.criterion_id, segments.date FROM keyword_view WHERE {DAY}"
+keywords = keywords.replace("segments.date FROM", "segments.date, metrics.clicks FROM")
+batches = [len(batch.results) for batch in service.search_stream(customer_id=OWN, query=keywords, timeout=20)]
+pages = service.search(request={"customer_id": OWN, "query": keywords}, timeout=20).pages
+clicks = "SELECT campaign.id, metrics.clicks FROM campaign"
+answers = {
+    "batches": batches,
+    "pages": [len(page.results) for page in pages],
+    "accessible": list(client(None).get_service("CustomerService").list_accessible_customers().resource_names),
+    "unknown field": refusal(OWN, "SELECT campaign.budget_color FROM campaign"),
+    "unknown metric": refusal(OWN, f"SELECT metrics.video_views, segments.date FROM campaign WHERE {DAY}"),
+    "not a leaf": refusal(OWN, "SELECT campaign FROM campaign"),
+    "no such resource": refusal(OWN, "SELECT campaign.id FROM campains"),
+    "other resource": refusal(OWN, "SELECT ad_group.id FROM campaign"),
+    "no dates": refusal(OWN, f"{clicks.replace(' FROM', ', segments.date FROM')}"),
+    "half a date range": refusal(
+        OWN, "SELECT campaign.id, segments.date FROM campaign WHERE segments.date >= '2026-11-01'"
+    ),
+    "metric of another report": refusal(
+        OWN, f"SELECT metrics.search_impression_share, segments.date FROM ad_group_ad WHERE {DAY}"
+    ),
+    "nonsense": refusal(OWN, "SELEC campaign.id"),
+    "metrics of a manager": refusal(MANAGER, f"SELECT metrics.clicks, segments.date FROM campaign WHERE {DAY}"),
+    "page size": refusal(OWN, "SELECT campaign.id FROM campaign", page_size=100),
+    "closed": refusal(CLOSED, "SELECT campaign.id FROM campaign"),
+    "not through the manager": refusal(OTHER, "SELECT campaign.id FROM campaign", login=None),
+    "direct": refusal(OWN, "SELECT campaign.id FROM campaign", login=None),
+    "filtered": [
+        row.campaign.status.name
+        for row in service.search(
+            customer_id=OWN, query="SELECT campaign.status FROM campaign WHERE campaign.status = 'PAUSED'"
+        )
+    ],
+}
+user["refresh_token"] = "1//wrong"
+try:
+    client().get_service("GoogleAdsService").search(
+        customer_id=OWN, query="SELECT campaign.id FROM campaign", timeout=20
+    )
+except Exception as caught:
+    answers["wrong token"] = str(caught)
+print(json.dumps(answers))
