@@ -36,18 +36,18 @@ def test_what_is_left_is_what_was_not_done(window: Window, done: list[Window]) -
 @given(
     start=DAYS,
     today=DAYS,
-    complete=st.lists(WINDOWS, max_size=4),
+    settled=st.lists(WINDOWS, max_size=4),
     lookback=st.integers(0, 40),
     length=st.integers(1, 31),
 )
 def test_every_due_day_comes_once_and_the_newest_first(
-    start: dt.date, today: dt.date, complete: list[Window], lookback: int, length: int
+    start: dt.date, today: dt.date, settled: list[Window], lookback: int, length: int
 ) -> None:
-    windows = due_windows(start=start, today=today, complete=complete, lookback_days=lookback, window_days=length)
+    windows = due_windows(start=start, today=today, settled=settled, lookback_days=lookback, window_days=length)
     got = days(windows)
     span = [] if start > today else list(Window(start, today).days())
     recent = today - dt.timedelta(days=lookback)
-    wanted = {day for day in span if day >= recent} | (set(span) - set(days(tuple(complete))))
+    wanted = {day for day in span if day >= recent} | (set(span) - set(days(tuple(settled))))
     assert sorted(got) == sorted(wanted)
     assert all(len(window) <= length for window in windows)
     assert all(a.first > b.last for a, b in zip(windows, windows[1:], strict=False))
@@ -57,7 +57,7 @@ def test_since_and_until_load_exactly_those_days_and_never_the_future() -> None:
     due = due_windows(
         start=DAY_0,
         today=dt.date(2026, 3, 1),
-        complete=[Window(DAY_0, dt.date(2026, 3, 1))],
+        settled=[Window(DAY_0, dt.date(2026, 3, 1))],
         lookback_days=30,
         window_days=100,
         since=dt.date(2026, 1, 5),

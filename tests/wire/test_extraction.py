@@ -33,16 +33,18 @@ sys.exit(run_pipeline("pipeline-test", (T,), extract))
 
 
 def run(
-    tmp_path: Path, *options: str, settings: dict[str, Any] | None = None, state: Any = None
+    tmp_path: Path,
+    *options: str,
+    settings: dict[str, Any] | None = None,
+    state: Any = None,
+    now: str = "2026-11-20T12:00:00Z",
 ) -> tuple[int, list[dict[str, Any]], str]:
     (tmp_path / "config.json").write_text(json.dumps({"start_date": "2026-11-10"} | (settings or {})))
     command = [sys.executable, "-c", PIPELINE, "--config", str(tmp_path / "config.json"), *options]
     if state is not None:
         (tmp_path / "state.json").write_text(json.dumps(state))
         command += ["--state", str(tmp_path / "state.json")]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=30, env={"PIPELINE_NOW": "2026-11-20T12:00:00Z"}
-    )
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env={"PIPELINE_NOW": now})
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
@@ -66,6 +68,16 @@ def test_all_days_newest_first_then_only_the_recent_ones(tmp_path: Path) -> None
     ]
     earlier = run(tmp_path, settings={"accounts": ["1"], "start_date": "2026-11-08"}, state=state)[1]
     assert regions(earlier) == [("1", "2026-11-18", "2026-11-20", 3), ("1", "2026-11-08", "2026-11-09", 2)]
+
+
+def test_after_a_pause_every_day_that_was_not_settled_is_loaded_again(tmp_path: Path) -> None:
+    state = run(tmp_path, settings={"accounts": ["1"]})[1][-1]["value"]
+    assert state["bookmarks"]["daily"]["accounts"]["1"]["settled"] == [["2026-11-10", "2026-11-18"]]
+    later = run(tmp_path, settings={"accounts": ["1"]}, state=state, now="2026-11-29T12:00:00Z")[1]
+    assert [(first, last) for _, first, last, _ in regions(later)] == [
+        ("2026-11-27", "2026-11-29"), ("2026-11-24", "2026-11-26"),
+        ("2026-11-21", "2026-11-23"), ("2026-11-19", "2026-11-20"),
+    ]  # fmt: skip
 
 
 def test_an_account_that_fails_is_named_and_sends_no_row_while_the_others_go_on(tmp_path: Path) -> None:

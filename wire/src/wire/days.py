@@ -81,7 +81,7 @@ def due_windows(
     *,
     start: dt.date,
     today: dt.date,
-    complete: Sequence[Window],
+    settled: Sequence[Window],
     lookback_days: int,
     window_days: int,
     since: dt.date | None = None,
@@ -89,8 +89,8 @@ def due_windows(
 ) -> tuple[Window, ...]:
     """The windows to load, newest first, none longer than `window_days`.
 
-    Without `since` and `until`: the days from `start` to `today` that were never completed, and the trailing
-    `lookback_days` before today, because platforms restate them. With either, exactly the days they name.
+    Without `since` and `until`: the days from `start` to `today` that are not settled, and the trailing `lookback_days`
+    before today, because platforms restate them. With either, exactly the days they name.
     """
     due: tuple[Window, ...] = ()
     if since or until:
@@ -99,7 +99,7 @@ def due_windows(
     elif start <= today:
         span = Window(start, today)
         recent = Window(max(start, today - _DAY * lookback_days), today)
-        due = merged([*without(span, complete), recent])
+        due = merged([*without(span, settled), recent])
     return tuple(piece for window in reversed(due) for piece in _cut(window, window_days))
 
 

@@ -33,6 +33,7 @@ class Extraction:
         self._announced: set[str] = set()
         self._state: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(invocation.state))
         self._failed: set[Kind] = set()
+        self._lookbacks: dict[str, int] = {}
 
     def wants(self, name: str) -> bool:
         """Whether a table is asked for, by the settings' `tables` or by a catalog; neither means all."""
@@ -59,14 +60,15 @@ class Extraction:
     ) -> int:
         """Send an account's rows of some days: `rows` are all of them. If they cannot all be had, nothing was sent.
 
-        Days before `today`, the account's own date when the rows were asked for, count as complete from then on.
+        Days before `today`, the account's own date when the rows were asked for, count as complete from then on. Those
+        that the lookback given to `due` no longer reaches the next day count as settled too: only they need not be
+        loaded again, however long the next run is in coming.
         """
         count = self._send(name, rows)
-        over = min(window.last, today - dt.timedelta(days=1))
-        if over >= window.first:
-            account = self._account_state(name, account_id)
-            done = merged([*_windows(account.get("complete", ())), Window(window.first, over)])
-            account["complete"] = [[each.first.isoformat(), each.last.isoformat()] for each in done]
+        account = self._account_state(name, account_id)
+        yesterday = today - dt.timedelta(days=1)
+        _mark(account, "complete", window, yesterday)
+        _mark(account, "settled", window, min(yesterday, today - dt.timedelta(days=self._lookbacks.get(name, 0))))
         replaces = Replaces(
             stream=name,
             where={"account_id": account_id},
@@ -91,6 +93,7 @@ class Extraction:
 
         `earliest` is the oldest day that the platform still serves.
         """
+        self._lookbacks[name] = lookback_days
         start = start_date(self._invocation.settings, today)
         since = self._invocation.since
         if earliest is not None:
@@ -99,7 +102,7 @@ class Extraction:
         return due_windows(
             start=start,
             today=today,
-            complete=_windows(self._account_state(name, account_id).get("complete", ())),
+            settled=_windows(self._account_state(name, account_id).get("settled", ())),
             lookback_days=lookback_days,
             window_days=window_days,
             since=since,
@@ -208,6 +211,14 @@ def _print_catalog(channel: Channel, tables: Sequence[Table]) -> None:
         for table in tables
     ]
     channel.write_line({"streams": streams})
+
+
+def _mark(account: dict[str, Any], what: str, window: Window, last: dt.date) -> None:
+    """Add the days of `window` up to `last` to the days that the account's state lists under `what`."""
+    if min(window.last, last) < window.first:
+        return
+    done = merged([*_windows(account.get(what, ())), Window(window.first, min(window.last, last))])
+    account[what] = [[each.first.isoformat(), each.last.isoformat()] for each in done]
 
 
 def _windows(pairs: Iterable[Sequence[str]]) -> tuple[Window, ...]:
