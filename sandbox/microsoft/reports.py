@@ -50,7 +50,7 @@ class Order:
 
 @dataclass(slots=True)
 class Report:
-    """A report in the making, until the client is `told` that it is made. `made` gives its CSV, empty without rows."""
+    """A report in the making, until the client is `told` that it is made. `made` gives its ZIP, empty without rows."""
 
     made: Future[bytes]
     pending_polls: int = 0
@@ -87,13 +87,7 @@ class Reports:
         report = self._reports.get(request_id)
         if report is None or report.addresses.get(signature, 0) < time.monotonic():
             return None
-        content = report.made.result()
-        if short:
-            content = b"\r\n".join(content.split(b"\r\n")[:-2]) + b"\r\n"
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            archive.writestr(f"{request_id}.csv", content)
-        return packed.getvalue()
+        return _shortened(report.made.result()) if short else report.made.result()
 
     def _submit(self, call: Call) -> str:
         order = self._checked(call)
@@ -146,6 +140,8 @@ class Reports:
             raise ApiFaultError(2020, of_request=True)
         account = self._world.account("microsoft", ids[0])
         first, last = self._days(request["Time"], account)
+        if request["ReturnOnlyCompleteData"].text == "true" and last == self._world.today(account):
+            raise ApiFaultError(2004, of_request=True)
         return Order(request["ReportName"].text, kind, account, columns, first, last)
 
     def _days(self, given: Element, account: Account) -> tuple[dt.date, dt.date]:
@@ -186,12 +182,26 @@ class Reports:
         text.write("\r\n")
         writer.writerow(order.columns)
         writer.writerows(rows)
-        return text.getvalue().encode("utf-8-sig")
+        return _packed(text.getvalue().encode("utf-8-sig"))
 
 
 def _counts(report: Report) -> bool:
     """Whether a report takes up one of the places; one that is never asked for gives its place up after a while."""
     return not report.told and time.monotonic() - report.since < _SECONDS_COUNTED
+
+
+def _packed(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("report.csv", content)
+    return packed.getvalue()
+
+
+def _shortened(packed: bytes) -> bytes:
+    """The same file without its last row, but with the same number of rows announced."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        lines = archive.read("report.csv").split(b"\r\n")
+    return _packed(b"\r\n".join(lines[:-2]) + b"\r\n")
 
 
 def _check_columns(kind: ReportType, columns: tuple[str, ...]) -> None:

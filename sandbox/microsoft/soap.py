@@ -21,6 +21,7 @@ NAMES = {
     109: "AuthenticationTokenExpired",
     117: "CallRateExceeded",
     207: "ConcurrentRequestOverLimit",
+    2004: "ReportingServiceNoCompleteDataAvaliable",
     2010: "ReportingServiceInvalidReportId",
     2017: "ReportingServiceInvalidColumns",
     2020: "ReportingServiceInvalidAccountId",
@@ -86,7 +87,7 @@ class Call:
 
 
 def parse(body: bytes) -> Call:
-    """Raises ApiFault for what is no SOAP request."""
+    """Raises ApiFaultError for what is no SOAP request."""
     try:
         envelope = Element(ET.fromstring(body))
     except ET.ParseError as cause:
