@@ -186,7 +186,7 @@ def test_account_ids_are_digits_and_listed_once():
     settings = Settings(accounts=("act_1", 2, "1"))
     assert settings.account_ids({}) == ("1", "2")
     assert Settings().account_ids({"FACEBOOK_AD_ACCOUNT_IDS": "act_5,,6"}) == ("5", "6")
-    assert Settings(accounts=("1",)).account_ids({"FACEBOOK_AD_ACCOUNT_IDS": "5"}) == ("1",)
+    assert Settings(accounts=("1",)).account_ids({"FACEBOOK_AD_ACCOUNT_IDS": "5"}) == ("5",)
     assert Settings().account_ids({}) == ()
 
 

@@ -50,9 +50,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         return Backoff(attempts=self.retry_attempts, first=self.retry_first_wait)
 
     def account_ids(self, environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-        """The accounts asked for, digits only and each once; none means every account the token can see."""
+        """The accounts asked for, digits only and each once; none means every account the token can see.
+
+        The environment wins over `accounts`.
+        """
         listed = environment.get("FACEBOOK_AD_ACCOUNT_IDS") or self.ad_account_ids
-        given = [str(each) for each in self.accounts] or listed.split(",")
+        given = listed.split(",") if listed else [str(each) for each in self.accounts]
         return tuple(dict.fromkeys(_digits(each.strip()) for each in given if each.strip()))
 
 
