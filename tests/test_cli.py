@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -223,7 +222,7 @@ def test_the_report_and_the_pipelines_files_are_for_their_owner_only(house: Any)
     house.write()
     assert house.run("run").returncode == 0
     assert json.loads((house.directory / "modes").read_text()) == ["0o600", "0o700"]
-    assert stat.S_IMODE(os.stat(house.directory / "execution_report.json").st_mode) == 0o600
+    assert stat.S_IMODE((house.directory / "execution_report.json").stat().st_mode) == 0o600
 
 
 def test_log_to_file_and_log_level(one: Any) -> None:

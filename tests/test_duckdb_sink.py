@@ -206,7 +206,7 @@ def test_platforms_commit_at_once_without_getting_in_each_others_way(sink: Any, 
                 stage(session, DAILY, {"account_id": "1", "date": f"2026-01-{n + 1:02d}", "n": n}, directory=directory)
                 session.commit(Commit(streams=("daily",), state=json.dumps({"n": n}).encode()))
             session.close()
-        except BaseException as error:  # noqa: BLE001 - shown below, in the thread that can fail the test
+        except BaseException as error:
             failures.append(error)
 
     threads = [threading.Thread(target=work, args=(f"platform{n}",)) for n in range(4)]

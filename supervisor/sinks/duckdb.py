@@ -218,8 +218,8 @@ class DuckDBSession:
         if changed:
             column = changed[0]
             raise SinkError(
-                f"the column {column.name!r} of {self._platform}.{table.name} is {lower[column.name.lower()]} and would "
-                f"become {TYPES[column.type]}; rename the table and load its days anew with --full-refresh"
+                f"the column {column.name!r} of {self._platform}.{table.name} is {lower[column.name.lower()]} "
+                f"and would become {TYPES[column.type]}; rename the table and load its days anew with --full-refresh"
             )
         for column in table.columns:
             if column.name.lower() not in lower:

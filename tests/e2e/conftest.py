@@ -119,7 +119,7 @@ def assert_same_rows(found: list[dict[str, Any]], wanted: list[dict[str, Any]], 
             for name in order
             if name.endswith(("_id", "date", "term", "type", "window", "metric", "query"))
         ]
-    )  # noqa: E731
+    )
     left, right = sorted(found, key=key), sorted(wanted, key=key)
     assert len(left) == len(right), f"{what}: {len(left)} rows, and {len(right)} in truth"
     for mine, true in zip(left, right, strict=True):

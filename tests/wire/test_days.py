@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ def days(windows: tuple[Window, ...]) -> list[dt.date]:
 def test_merged_windows_hold_the_same_days_apart_from_each_other(windows: list[Window]) -> None:
     out = merged(windows)
     assert set(days(out)) == set(days(tuple(windows)))
-    assert all(a.last + dt.timedelta(days=1) < b.first for a, b in zip(out, out[1:], strict=False))
+    assert all(a.last + dt.timedelta(days=1) < b.first for a, b in itertools.pairwise(out))
 
 
 @given(WINDOWS, st.lists(WINDOWS, max_size=5))
@@ -50,7 +51,7 @@ def test_every_due_day_comes_once_and_the_newest_first(
     wanted = {day for day in span if day >= recent} | (set(span) - set(days(tuple(settled))))
     assert sorted(got) == sorted(wanted)
     assert all(len(window) <= length for window in windows)
-    assert all(a.first > b.last for a, b in zip(windows, windows[1:], strict=False))
+    assert all(a.first > b.last for a, b in itertools.pairwise(windows))
 
 
 def test_since_and_until_load_exactly_those_days_and_never_the_future() -> None:

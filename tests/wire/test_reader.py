@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -87,7 +88,7 @@ def test_any_chunking_gives_the_rows_that_were_sent(
         if n % 5 == 4:
             text += b'{"type":"STATE","value":{"n":1}}\n'
     edges = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
-    found = events(*(text[a:b] for a, b in zip(edges, edges[1:], strict=False)))
+    found = events(*(text[a:b] for a, b in itertools.pairwise(edges)))
     assert rows(found) == records
     assert sum(event.count for event in found if isinstance(event, Rows)) == len(records)
 

@@ -1,4 +1,4 @@
-"""The JSON lines between a pipeline and the supervisor: Singer messages, with regions that replace and errors that tell.
+"""The JSON lines between a pipeline and the supervisor: Singer messages, regions that replace, errors that tell.
 
 A pipeline uses `run_pipeline` and `Extraction`; the supervisor uses `wire.reader`.
 """

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Backoff(Struct, frozen=True):
-    """How often and how patiently. Seconds; the wait before retry n is `first` x 2^(n-1), jittered down by up to half."""
+    """How often and how patiently, in seconds: retry n waits `first` x 2^(n-1), jittered down by up to half."""
 
     attempts: int = 5
     first: float = 2.0

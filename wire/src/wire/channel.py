@@ -23,7 +23,7 @@ class Gathered:
 
     def __init__(self) -> None:
         self.count = 0
-        self.file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=GATHER_BYTES)
+        self.file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=GATHER_BYTES)  # noqa: SIM115 - closed when sent
 
 
 class Channel:

@@ -30,7 +30,7 @@ def checked_endpoint(
     if not known or parts.scheme != "https":
         raise PipelineError(
             Kind.CONFIG,
-            f"{variable} points to {parts.scheme}://{host}, which is not an https address of the vendor; tokens would go "
-            "there, so set ALLOW_INSECURE_ENDPOINTS=true if that is meant",
+            f"{variable} points to {parts.scheme}://{host}, which is not an https address of the vendor; tokens would "
+            "go there, so set ALLOW_INSECURE_ENDPOINTS=true if that is meant",
         )
     return value.rstrip("/")

@@ -1,6 +1,6 @@
 """What a pipeline's exit status means and which kind of failure leads to it.
 
-The numbers are those of sysexits.h, so that a shell, systemd or a Kubernetes pod failure policy reads them the same way.
+The numbers are those of sysexits.h, so that a shell, systemd and a pod failure policy read them the same way.
 """
 
 from __future__ import annotations

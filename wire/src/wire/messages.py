@@ -1,4 +1,4 @@
-"""The messages of the wire: the Singer specification's SCHEMA, RECORD and STATE, and two additions, `replaces` and ERROR."""
+"""The messages of the wire: the Singer specification's SCHEMA, RECORD and STATE, plus `replaces` and ERROR."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 
 def plain(value: Decimal | str | int) -> str:
-    """A decimal without exponent: `1E-18` becomes `0.000000000000000001`; raises decimal.InvalidOperation for no number."""
+    """A decimal without exponent: `1E-3` becomes `0.001`; raises decimal.InvalidOperation for what is no number."""
     return format(Decimal(value), "f")
 
 
