@@ -19,12 +19,11 @@ class Encoder:
 
     def __init__(self, row_class: Any, paths: Iterable[str]) -> None:
         self._row = row_class()
-        by_resource: dict[str, list[_Setter]] = {}
+        pieces: dict[str, _Setters] = {}
         for path in paths:
-            by_resource.setdefault(path.split(".")[0], []).append(_Setter(row_class.DESCRIPTOR, path))
-        self._pieces = [
-            (CACHE_KEYS.get(resource), setters, dict[Any, bytes]()) for resource, setters in by_resource.items()
-        ]
+            setter = _Setter(row_class.DESCRIPTOR, path)
+            pieces.setdefault(path.split(".")[0], {}).setdefault(setter.parents, []).append(setter)
+        self._pieces = [(CACHE_KEYS.get(resource), setters, dict[Any, bytes]()) for resource, setters in pieces.items()]
 
     def results(self, lines: Iterable[Line]) -> bytes:
         """The field `results` of a response, once for each line."""
@@ -35,7 +34,7 @@ class Encoder:
         return bytes(out)
 
     def _piece(
-        self, line: Line, key_of: Callable[[Any], Any] | None, setters: list[_Setter], known: dict[Any, bytes]
+        self, line: Line, key_of: Callable[[Any], Any] | None, setters: _Setters, known: dict[Any, bytes]
     ) -> bytes:
         if key_of is None:
             return self._encode(line, setters)
@@ -45,17 +44,20 @@ class Encoder:
             piece = known[key] = self._encode(line, setters)
         return piece
 
-    def _encode(self, line: Line, setters: list[_Setter]) -> bytes:
-        row = self._row
-        row.Clear()
-        for setter in setters:
-            setter.put(row, line)
-        encoded: bytes = row.SerializeToString()
+    def _encode(self, line: Line, setters: _Setters) -> bytes:
+        self._row.Clear()
+        for parents, group in setters.items():
+            message = self._row
+            for parent in parents:
+                message = getattr(message, parent)
+            for setter in group:
+                setter.put(message, line)
+        encoded: bytes = self._row.SerializeToString()
         return encoded
 
 
 class _Setter:
-    """Puts one field's value into a message."""
+    """Puts one field's value into the message that it belongs to, which is found along `parents`."""
 
     def __init__(self, descriptor: Any, path: str) -> None:
         along = []
@@ -63,21 +65,23 @@ class _Setter:
             field = descriptor.fields_by_name.get(name) or descriptor.fields_by_name[f"{name}_"]
             along.append(field.name)
             descriptor = field.message_type
-        self._parents, self._name = along[:-1], along[-1]
+        self.parents, self._name = tuple(along[:-1]), along[-1]
         self._repeated = field.is_repeated
         self._numbers = {value.name: value.number for value in field.enum_type.values} if field.enum_type else None
         self._value = FIELDS.get(path, _absent)
 
-    def put(self, row: Any, line: Line) -> None:
+    def put(self, message: Any, line: Line) -> None:
         value = self._value(line)
         if value is None:
             return
-        for parent in self._parents:
-            row = getattr(row, parent)
         if self._repeated:
-            getattr(row, self._name).extend(value)
+            getattr(message, self._name).extend(value)
         else:
-            setattr(row, self._name, self._numbers[value] if self._numbers is not None else value)
+            setattr(message, self._name, self._numbers[value] if self._numbers is not None else value)
+
+
+_Setters = dict[tuple[str, ...], list[_Setter]]
+"""The setters of one resource, by the message that they fill."""
 
 
 def _absent(_line: Line) -> None:

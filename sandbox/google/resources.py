@@ -266,5 +266,6 @@ CACHE_KEYS: dict[str, Callable[[Any], Any]] = {
     "ad_group_ad": lambda line: line.ad.id,
     "ad_group_criterion": lambda line: (line.group.id, line.criterion.id),
     "segments": lambda line: (line.day, line.match_type),
+    "search_term_view": lambda line: (line.term, line.match_type),
 }
 """What the fields of a resource depend on, within one query."""

@@ -1,4 +1,4 @@
-"""Run where the SDK is, with a sandbox's environment: the unmodified client's own calls, its answers as one JSON object."""
+"""Run where the SDK is, with a sandbox's environment: what the unmodified client is told, as one JSON object."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ def refusal(customer, query, login=MANAGER, **more):
 
 
 service = client().get_service("GoogleAdsService")
+paused = "SELECT campaign.status FROM campaign WHERE campaign.status = 'PAUSED'"
+open_ended = "SELECT campaign.id, segments.date FROM campaign WHERE segments.date >= '2026-11-01'"
 keywords = f"SELECT ad_group.id, ad_group_criterion.criterion_id, segments.date FROM keyword_view WHERE {DAY}"
 keywords = keywords.replace("segments.date FROM", "segments.date, metrics.clicks FROM")
 batches = [len(batch.results) for batch in service.search_stream(customer_id=OWN, query=keywords, timeout=20)]
@@ -52,9 +54,7 @@ answers = {
     "no such resource": refusal(OWN, "SELECT campaign.id FROM campains"),
     "other resource": refusal(OWN, "SELECT ad_group.id FROM campaign"),
     "no dates": refusal(OWN, f"{clicks.replace(' FROM', ', segments.date FROM')}"),
-    "half a date range": refusal(
-        OWN, "SELECT campaign.id, segments.date FROM campaign WHERE segments.date >= '2026-11-01'"
-    ),
+    "half a date range": refusal(OWN, open_ended),
     "metric of another report": refusal(
         OWN, f"SELECT metrics.search_impression_share, segments.date FROM ad_group_ad WHERE {DAY}"
     ),
@@ -64,18 +64,11 @@ answers = {
     "closed": refusal(CLOSED, "SELECT campaign.id FROM campaign"),
     "not through the manager": refusal(OTHER, "SELECT campaign.id FROM campaign", login=None),
     "direct": refusal(OWN, "SELECT campaign.id FROM campaign", login=None),
-    "filtered": [
-        row.campaign.status.name
-        for row in service.search(
-            customer_id=OWN, query="SELECT campaign.status FROM campaign WHERE campaign.status = 'PAUSED'"
-        )
-    ],
+    "filtered": [row.campaign.status.name for row in service.search(customer_id=OWN, query=paused)],
 }
 user["refresh_token"] = "1//wrong"
 try:
-    client().get_service("GoogleAdsService").search(
-        customer_id=OWN, query="SELECT campaign.id FROM campaign", timeout=20
-    )
+    client().get_service("GoogleAdsService").search(customer_id=OWN, query=paused, timeout=20)
 except Exception as caught:
     answers["wrong token"] = str(caught)
 print(json.dumps(answers))

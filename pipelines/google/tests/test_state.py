@@ -11,7 +11,7 @@ from sandbox.google.truth import truth
 
 FIRST_DAY = dt.date(2026, 10, 1)
 LATER = dt.datetime(2026, 12, 2, 10, 30, tzinfo=dt.UTC)
-ONE_TABLE = {"tables": ["ad_daily"], "start_date": "2026-10-15"}
+ONE_TABLE = {"tables": ["ad_daily"], "start_date": "2026-10-15", "lookback_days": 10}
 FAR = dt.date(2027, 1, 1)
 
 
@@ -35,15 +35,15 @@ def first(sandbox):
 
 def test_the_second_run_reloads_the_lookback_only(sandbox, first):
     account = sandbox.world.accounts("google")[0].id
-    second = sandbox.run({**ONE_TABLE, "lookback_days": 10, "window_days": 30}, state=first.state)
+    second = sandbox.run({**ONE_TABLE, "window_days": 30}, state=first.state)
     assert second.windows("ad_daily", account) == [("2026-11-12", "2026-11-22")]
 
 
 def test_an_earlier_start_fills_in_the_missing_days_only(sandbox, first):
     account = sandbox.world.accounts("google")[0].id
-    settings = {**ONE_TABLE, "start_date": "2026-10-05", "lookback_days": 3, "window_days": 30}
+    settings = {**ONE_TABLE, "start_date": "2026-10-05", "window_days": 30}
     second = sandbox.run(settings, state=first.state)
-    assert second.windows("ad_daily", account) == [("2026-11-19", "2026-11-22"), ("2026-10-05", "2026-10-14")]
+    assert second.windows("ad_daily", account) == [("2026-11-12", "2026-11-22"), ("2026-10-05", "2026-10-14")]
 
 
 def test_today_is_never_complete(sandbox, first):
@@ -67,8 +67,8 @@ def test_the_oldest_day_asked_for_is_the_oldest_that_google_keeps(sandbox):
     assert sandbox.run(settings).windows("ad_daily", account)[-1][0] == "2023-10-24"
 
 
-def test_ten_days_later_the_lookback_holds_what_the_platform_says_then(sandbox, first, serving):
-    """Conversions have arrived and rows have gone; days before the lookback are as they were."""
+def test_ten_days_later_all_that_was_not_settled_is_as_the_platform_says_then(sandbox, first, serving):
+    """Conversions have arrived and rows have gone; days that were older than the lookback already are as they were."""
     database = copy.deepcopy(first.database)
     before = keyed(database.rows["ad_daily"])
     with serving(as_of=LATER, first_day=FIRST_DAY) as later:
@@ -76,12 +76,12 @@ def test_ten_days_later_the_lookback_holds_what_the_platform_says_then(sandbox, 
         assert result.status == 0
         expected = truth(later.world, "ad_daily", FIRST_DAY, FAR)
     after = keyed(database.rows["ad_daily"])
-    lookback = dt.date(2026, 11, 2)
-    fresh = {key: row for key, row in after.items() if row["date"] >= lookback}
-    assert fresh == {key: row for key, row in keyed(expected).items() if row["date"] >= lookback}
-    old = {key: row for key, row in after.items() if row["date"] < lookback}
-    assert old == {key: row for key, row in before.items() if row["date"] < lookback}
-    gone = {key for key in before if key[3] >= lookback} - set(after)
+    unsettled = dt.date(2026, 11, 13)
+    fresh = {key: row for key, row in after.items() if row["date"] >= unsettled}
+    assert fresh == {key: row for key, row in keyed(expected).items() if row["date"] >= unsettled}
+    old = {key: row for key, row in after.items() if row["date"] < unsettled}
+    assert old == {key: row for key, row in before.items() if row["date"] < unsettled}
+    gone = {key for key in before if key[3] >= unsettled} - set(after)
     restated = {key for key in before if key in fresh and before[key]["conversions"] < fresh[key]["conversions"]}
     assert gone, "no row has vanished, so this proves nothing"
     assert restated
