@@ -13,8 +13,10 @@ import zipfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from sandbox.microsoft.columns import NEVER_BESIDE_SHARES, REPORT_TYPES, ReportType, Row
+from sandbox.microsoft.customers import TIME_ZONES
 from sandbox.microsoft.soap import ApiFaultError, Call, Element, element
 from sandbox.world import Account, World
 
@@ -22,18 +24,7 @@ NAMESPACE = "https://bingads.microsoft.com/Reporting/v13"
 _SECONDS_GOOD = 300
 _LIMIT = 6
 _SECONDS_COUNTED = 1.0
-_ZONES = frozenset(
-    {
-        "AmsterdamBerlinBernRomeStockholmVienna",
-        "PacificTimeUSCanadaTijuana",
-        "OsakaSapporoTokyo",
-        "Brasilia",
-        "ChennaiKolkataMumbaiNewDelhi",
-        "CanberraMelbourneSydney",
-        "GreenwichMeanTimeDublinEdinburghLisbonLondon",
-        "EasternTimeUSCanada",
-    }
-)
+_ZONES = {zone: name for name, zone in TIME_ZONES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +72,17 @@ class Reports:
     def close(self) -> None:
         self._maker.shutdown(wait=False, cancel_futures=True)
 
-    def download(self, path: str, *, short: bool = False) -> bytes | None:
-        """The ZIP at an address, None for one that is not or no longer good; `short` leaves out the last rows."""
+    def download(self, path: str, *, short: bool = False, lapses: bool = False) -> bytes | None:
+        """The ZIP at an address, None for one that is not or no longer good.
+
+        `short` leaves out the last row; an address that `lapses` is good for this once.
+        """
         request_id, _, signature = path.removeprefix("/download/").partition(".zip?sig=")
         report = self._reports.get(request_id)
         if report is None or report.addresses.get(signature, 0) < time.monotonic():
             return None
+        if lapses:
+            del report.addresses[signature]
         return _shortened(report.made.result()) if short else report.made.result()
 
     def _submit(self, call: Call) -> str:
@@ -139,19 +135,20 @@ class Reports:
         if ids != [call.headers["CustomerAccountId"]]:
             raise ApiFaultError(2020, of_request=True)
         account = self._world.account("microsoft", ids[0])
-        first, last = self._days(request["Time"], account)
+        first, last = self._days(request["Time"])
         if request["ReturnOnlyCompleteData"].text == "true" and last == self._world.today(account):
             raise ApiFaultError(2004, of_request=True)
         return Order(request["ReportName"].text, kind, account, columns, first, last)
 
-    def _days(self, given: Element, account: Account) -> tuple[dt.date, dt.date]:
+    def _days(self, given: Element) -> tuple[dt.date, dt.date]:
         if given["PredefinedTime"].text or given["ReportTimeZone"].text not in _ZONES:
             raise ApiFaultError(2025, of_request=True)
         try:
             first, last = _date(given["CustomDateRangeStart"]), _date(given["CustomDateRangeEnd"])
         except ValueError as cause:
             raise ApiFaultError(2025, of_request=True) from cause
-        if first > last or last > self._world.today(account):
+        today = self._world.as_of.astimezone(ZoneInfo(_ZONES[given["ReportTimeZone"].text])).date()
+        if first > last or last > today:
             raise ApiFaultError(2025, of_request=True)
         return first, last
 

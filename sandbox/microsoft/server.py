@@ -134,7 +134,8 @@ class MicrosoftServer:
             spoiled = self._downloads_spoiled
         if struck == "server_error":
             return 500, "text/plain", b"Internal Server Error"
-        content = self._reports.download(path, short=bool(spoiled) and spoiled % 2 == 0)
+        short = bool(spoiled) and spoiled % 2 == 0
+        content = self._reports.download(path, short=short, lapses=struck is not None)
         if content is None:
             return 404, "text/plain", b"The report is not here any more."
         return 200, "application/x-zip-compressed", content[: len(content) // 2] if spoiled % 2 else content

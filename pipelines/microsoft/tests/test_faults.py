@@ -66,6 +66,12 @@ def test_an_account_that_fails_leaves_the_next_alone(
     assert_no_secret(outcome, sandbox)
 
 
+def test_an_account_with_several_reports_in_the_making_is_given_up_once(serve: Serve, run: Run) -> None:
+    outcome = run(serve("failed_job@0x99"), settings=ONE_BY_ONE | {"max_reports_in_flight": 5, "window_days": 7})
+    assert outcome.status == 75
+    assert [(each.kind, each.account_id) for each in outcome.failures] == [("transient", FIRST), ("transient", SECOND)]
+
+
 @pytest.mark.parametrize(
     ("fault", "status", "kind", "words"),
     [
