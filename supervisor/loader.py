@@ -15,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -129,8 +130,7 @@ class Loader:
             rest = tuple(stream for stream, pending in self._pending.items() if pending.count)
             self._guarded(lambda: self._hand_over(rest, None))
         for pending in self._pending.values():
-            if pending.file is not None:
-                pending.file.close()
+            _drop(pending)
         self._queue.put(_Discard())
         self._queue.put(None)
         self._committer.join()
@@ -244,9 +244,7 @@ class Loader:
     def _forget_pending(self) -> None:
         """The rows of an account that failed half-way are not a region; a later STATE must not take them for one."""
         for stream, pending in self._pending.items():
-            if pending.file is not None:
-                pending.file.close()
-                Path(pending.file.name).unlink()
+            _drop(pending)
             self._pending[stream] = _Pending()
         self._put(_Discard())
 
@@ -276,3 +274,11 @@ class Loader:
             self.progress.commits += 1
         elif isinstance(work, _Discard):
             self._session.discard()
+
+
+def _drop(pending: _Pending) -> None:
+    """Remove a spool file whose rows are not wanted; what it still buffers may not fit on a full disk, and need not."""
+    if pending.file is not None:
+        with suppress(OSError):
+            pending.file.close()
+        Path(pending.file.name).unlink(missing_ok=True)
