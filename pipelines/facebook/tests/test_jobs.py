@@ -53,10 +53,12 @@ def order(first=1, last=1):
     return Order(REPORTS[0], REPORTS[0].tables, days)
 
 
-def test_polls_come_less_and_less_often_up_to_the_interval():
+def test_polls_come_less_and_less_often_up_to_the_interval(caplog):
     statuses = ["Job Running"] * 10 + ["Job Completed"]
     facebook = Facebook(lambda _: statuses)
-    assert finished(facebook, [order()], poll_interval=30) == [(1, 1)]
+    with caplog.at_level("INFO"):
+        assert finished(facebook, [order()], poll_interval=30) == [(1, 1)]
+    assert caplog.text.count("Job Running, 100 %") == 4
     assert facebook.waits == pytest.approx([0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30])
 
 

@@ -7,10 +7,12 @@ import json
 import re
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from facebook_pipeline import values
+from facebook_pipeline.accounts import blamed_on, each_account
 from facebook_pipeline.actions import LEADS, PURCHASES, exploded, total
 from facebook_pipeline.errors import (
     DeletedRefusedError,
@@ -24,7 +26,7 @@ from facebook_pipeline.reports import REPORTS
 from facebook_pipeline.settings import Settings
 from facebook_pipeline.tables import TABLES
 from facebook_pipeline.usage import regain_seconds, utilisation
-from wire import Kind
+from wire import Kind, PipelineError
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "tables" / "facebook.md"
 
@@ -188,6 +190,22 @@ def test_account_ids_are_digits_and_listed_once():
     assert Settings().account_ids({"FACEBOOK_AD_ACCOUNT_IDS": "act_5,,6"}) == ("5", "6")
     assert Settings(accounts=("1",)).account_ids({"FACEBOOK_AD_ACCOUNT_IDS": "5"}) == ("5",)
     assert Settings().account_ids({}) == ()
+
+
+def test_a_token_without_accounts_is_no_success():
+    graph = SimpleNamespace(pages=lambda *path, **params: iter([[], []]))
+    with pytest.raises(PipelineError, match="the access token can read no ad account") as caught:
+        list(each_account(graph, Settings(), None))
+    assert caught.value.exit_status == 78
+
+
+def test_what_a_closed_account_refuses_is_told_and_what_another_refuses_is_its_failure(caplog):
+    with caplog.at_level("INFO"), blamed_on("7", is_closed=True):
+        raise ObjectRefusedError(Kind.AUTH, "no permission")
+    assert "account 7 is closed and shows no more: no permission" in caplog.text
+    with pytest.raises(PipelineError) as caught, blamed_on("8"):
+        raise ObjectRefusedError(Kind.AUTH, "no permission")
+    assert (caught.value.kind, caught.value.account_id) == (Kind.AUTH, "8")
 
 
 def test_a_row_without_its_id_is_an_error_not_a_null_key():

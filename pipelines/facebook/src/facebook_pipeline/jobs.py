@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FIRST_POLL_WAIT = 0.2
+_TOLD_FROM = 10.0
 _STATUS_FIELDS = ("async_status", "async_percent_completion")
 _ERROR_FIELDS = ("error_code", "error_subcode", "error_message", "error_user_title", "error_user_msg")
 _FAILED = ("Job Failed", "Job Skipped")
@@ -128,6 +129,9 @@ class Jobs:
                     Kind.TRANSIENT,
                     f"{job.order}: the job is not done after {self._settings.job_timeout:.0f} s ({status})",
                 )
+            # A line now and then also tells the supervisor that this is no stall.
+            level = logging.INFO if wait >= _TOLD_FROM else logging.DEBUG
+            log.log(level, "%s: %s, %s %%", job.order, status, run.get("async_percent_completion"))
             self._sleep(wait)
             wait = min(2 * wait, self._settings.poll_interval)
 

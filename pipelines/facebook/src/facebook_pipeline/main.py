@@ -24,6 +24,6 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
     wanted = frozenset(table.name for table in TABLES if extraction.wants(table.name))
     graph = Graph.connect(settings, read_credentials(settings))
     for account in each_account(graph, settings, extraction):
-        with extraction.account(account.id), blamed_on(account.id):
+        with extraction.account(account.id), blamed_on(account.id, is_closed=account.is_closed):
             load_entities(graph, extraction, account, wanted)
             load_reports(graph, settings, extraction, account, wanted)
