@@ -274,7 +274,9 @@ def _no_such_object(name: str) -> GraphError:
 
 
 def _fields(params: Params) -> tuple[str, ...]:
-    return tuple(name for name in params.get("fields", "").split(",") if name)
+    """Fields come with commas between them, or as a JSON list, as the SDK posts them."""
+    text = params.get("fields", "")
+    return tuple(name for name in (_json(params, "fields", []) if text.startswith("[") else text.split(",")) if name)
 
 
 def _limit(params: Params) -> int:
