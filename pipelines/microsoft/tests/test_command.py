@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 
+import pytest
 from microsoft_runs import COMMAND, ROOT, Run, Sandbox
 
-from microsoft_pipeline.tables import REPORTS, TABLES
+from microsoft_pipeline.tables import REPORTS, TABLES, Report
 
 
 def test_discover_prints_the_catalog_without_credentials() -> None:
@@ -62,9 +63,17 @@ def test_the_documentation_lists_every_column_and_key() -> None:
         assert f"Key: {', '.join(f'`{name}`' for name in table.key)}." in sections[table.name]
 
 
-def test_no_report_asks_for_what_impression_shares_exclude() -> None:
-    excluded = json.loads((ROOT / "pipelines/microsoft/tests/exclusions.json").read_text())
-    for report in REPORTS:
-        for group in excluded.get(report.kind, ()):
-            asked = [set(columns) & set(report.columns) for columns in group.values()]
-            assert not all(asked), report.table.name
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.table.name)
+def test_no_report_asks_for_columns_that_exclude_each_other(report: Report) -> None:
+    asked = set(report.columns)
+    shares = {name for name in asked if name.endswith("Percent") and ("Share" in name or "Lost" in name)}
+    assert not (shares and asked & {"BidMatchType", "DeviceOS", "Goal", "GoalType", "TopVsOther", "BudgetName"})
+    audience = {name for name in asked if name.startswith("Audience")} | asked & {"RelativeCtr"}
+    assert not (audience and asked & {"CustomerId", "CustomerName", "DeliveredMatchType"})
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.table.name)
+def test_the_key_of_a_report_is_everything_that_tells_rows_apart(report: Report) -> None:
+    ids = {field.column.name for field in report.fields if field.source.endswith("Id") or field.source == "SearchQuery"}
+    assert set(report.table.key) == ids | {"date"}
+    assert report.table.columns[-1].name == "is_final"

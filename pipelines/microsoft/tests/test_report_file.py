@@ -6,9 +6,12 @@ import csv
 import datetime as dt
 import io
 import zipfile
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from microsoft_pipeline.report_file import BrokenFileError, MissingRowsError, read_report
 from microsoft_pipeline.tables import CAMPAIGN_DAILY, CAMPAIGN_IMPRESSION_SHARE_DAILY, SEARCH_QUERY_DAILY, Report
@@ -151,3 +154,12 @@ def test_a_missing_column_is_named() -> None:
     columns = tuple(name for name in CAMPAIGN_DAILY.columns if name != "Revenue")
     with pytest.raises(PipelineError, match="lacks the column Revenue"):
         read(packed(CAMPAIGN_DAILY, cells(), columns=columns))
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(0, 10**12), st.integers(0, 10**6 - 1))
+@settings(max_examples=100, deadline=None)
+def test_any_name_and_any_amount_survive(name: str, units: int, micros: int) -> None:
+    row = one(CampaignName=name, Impressions=f"{units:,}", Spend=f"{units:,}.{micros:06d}")
+    assert row["campaign_name"] == (None if name in ("", "--") else name)
+    assert row["impressions"] == units
+    assert Decimal(row["spend"]) == units + Decimal(micros) / 10**6

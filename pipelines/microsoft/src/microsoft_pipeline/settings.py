@@ -49,7 +49,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def store_path(self) -> Path:
-        return Path(self.token_store).expanduser()
+        try:
+            return Path(self.token_store).expanduser()
+        except RuntimeError as cause:
+            raise PipelineError(
+                Kind.CONFIG,
+                f"MICROSOFT_TOKEN_STORE: {self.token_store} has no home directory to be in; name a full path",
+            ) from cause
 
 
 _POSITIVE = (
