@@ -108,6 +108,7 @@ SOURCES = {
             "spend": _column("spend"),
             "conversions": _column("conversions"),
             "conversions_value": _column("conversions_value"),
+            "view_through_conversions": _column("view_through_conversions"),
             "leads": _column("leads"),
             "video_views": _column("video_views"),
             "reach": _column("reach"),
