@@ -240,7 +240,8 @@ class DuckDBSession:
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
-        connection = duckdb.connect(str(path), config={"memory_limit": MEMORY_LIMIT, "threads": 2})
+        # One thread is each platform's own: more would share out small files at a higher price than the work itself.
+        connection = duckdb.connect(str(path), config={"memory_limit": MEMORY_LIMIT, "threads": 1})
         connection.execute(_STATE)
     except duckdb.Error as cause:
         raise SinkError(f"the DuckDB file {path} cannot be opened: {_first_line(cause)}") from cause

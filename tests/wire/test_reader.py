@@ -104,6 +104,8 @@ def test_any_chunking_gives_the_rows_that_were_sent(
         ("cost", "12.5", "column 'cost'"),
         ("cost", '"1E-18"', "column 'cost'"),
         ("cost", '"0.1234567890123456789"', "column 'cost'"),
+        ("cost", '""', "column 'cost'"),
+        ("cost", '"1\\n2"', "column 'cost'"),
         ("final", "1", "column 'final'"),
         ("date", '"2026-02-30"', "column 'date'"),
         ("date", "null", "column 'date'"),
@@ -121,6 +123,13 @@ def test_a_value_that_does_not_fit_its_column_is_named(column: str, value: str, 
     assert says in str(caught.value)
     assert caught.value.line == before + 2
     assert caught.value.stream == "daily"
+
+
+def test_a_record_that_spans_lines_is_refused_though_its_brace_could_end_another() -> None:
+    whole = record_line(KEY)
+    with pytest.raises(WireError) as caught:
+        events(schema_line() + whole + whole[:-2] + b"\n}\n" + whole)
+    assert caught.value.line == 3
 
 
 def test_a_missing_key_is_named() -> None:

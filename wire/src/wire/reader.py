@@ -8,14 +8,15 @@ each other and begin alike are checked in one call, which is why a block costs l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 
 import msgspec
 from msgspec import Struct
 
 from wire.failures import SchemaError, WireError
 from wire.messages import ErrorLine, OtherLine, RecordLine, Replaces, SchemaLine, StateLine
-from wire.schema import Table, table_of
+from wire.schema import DECIMAL_PATTERN, Table, Type, table_of
 
 LINE_LIMIT = 16 * 1024 * 1024
 
@@ -63,6 +64,7 @@ _LINES: dict[str, msgspec.json.Decoder[SchemaLine | StateLine | ErrorLine]] = {
 _TYPE = msgspec.json.Decoder(OtherLine)
 _RECORD = msgspec.json.Decoder(RecordLine)
 _STREAM = re.compile(rb'"stream"\s*:\s*"([^"\\]{1,200})"')
+_DECIMALS = re.compile(rf"(?:{DECIMAL_PATTERN}\n)*+")
 _COLUMN = re.compile(r" - at `(?:key in )?\$\.?(.*?)`$")
 
 
@@ -73,6 +75,18 @@ class _Stream:
         self.table = table
         self.decoder = msgspec.json.Decoder(table.row_type())
         self.prefix: bytes | None = None
+        # A pattern is a call into Python for each value, which costs more than decoding the whole row in C; so many
+        # rows are decoded without it, and the texts of a column are matched together.
+        self._quick = msgspec.json.Decoder(table.row_type(decimals_as_text=True))
+        self._decimals = [attrgetter(f"c{i}") for i, column in enumerate(table.columns) if column.type is Type.DECIMAL]
+
+    def fits(self, data: bytes, count: int) -> bool:
+        """Whether `data` is `count` records of this stream; what exactly is wrong is `decoder`'s to say."""
+        try:
+            rows = self._quick.decode_lines(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return False
+        return len(rows) == count and all(_are_decimals(map(get, rows)) for get in self._decimals)
 
 
 class Reader:
@@ -99,7 +113,7 @@ class Reader:
         if not end:
             self._keep(block)
             return
-        lines = bytes(self._carry) + block[:end] if self._carry else block[:end]
+        lines = b"".join((self._carry, memoryview(block)[:end])) if self._carry else block[:end]
         self._carry.clear()
         yield from self._events(lines)
         self._keep(block[end:])
@@ -128,7 +142,7 @@ class Reader:
     def _events(self, lines: bytes) -> Iterator[Event]:
         count = lines.count(b"\n")
         last = self._last
-        if last is not None and last.prefix is not None and _all_alike(lines, count, last.prefix):
+        if last is not None:
             rows = self._check_alike(last, lines, count)
             if rows is not None:
                 yield rows
@@ -162,15 +176,17 @@ class Reader:
         """The rows of lines that all begin with the stream's prefix; None where a closer look is needed.
 
         A raw newline cannot stand inside a JSON text, so cutting the prefix after each newline and one brace before it
-        leaves exactly the records; a line that is not of this form leaves something that does not decode.
+        leaves exactly the records. By how much shorter that makes them tells that it was cut at every newline.
         """
-        assert stream.prefix is not None
-        data = lines[len(stream.prefix) - 1 :].replace(b"\n" + stream.prefix, b"\n{").replace(b"}}\n", b"}\n")
-        try:
-            checked = stream.decoder.decode_lines(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        prefix = stream.prefix
+        if prefix is None or not lines.startswith(prefix) or not lines.endswith(b"}}\n"):
             return None
-        if len(checked) != count:
+        body = lines[len(prefix) - 1 : -2]
+        records = body.replace(b"}\n" + prefix, b"\n{")
+        if len(body) - len(records) != len(prefix) * (count - 1):
+            return None
+        data = records + b"\n"
+        if not stream.fits(data, count):
             return None
         self._line += count
         return Rows(stream.table.name, count, data)
@@ -240,8 +256,10 @@ class Reader:
         stream.prefix = line[:end] + b"{" if line.endswith(record + b"}") and record.startswith(b"{") else None
 
 
-def _all_alike(lines: bytes, count: int, prefix: bytes) -> bool:
-    return lines.startswith(prefix) and lines.count(b"\n" + prefix) == count - 1 and lines.count(b"}}\n") == count
+def _are_decimals(values: Iterable[str | None]) -> bool:
+    texts = [text for text in values if text is not None]
+    joined = "\n".join([*texts, ""])
+    return joined.count("\n") == len(texts) and _DECIMALS.fullmatch(joined) is not None
 
 
 def _stream_in(line: bytes | bytearray) -> str | None:

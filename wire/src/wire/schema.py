@@ -18,6 +18,7 @@ from wire.failures import SchemaError
 
 DECIMAL_PRECISION = 38
 DECIMAL_SCALE = 18
+DECIMAL_PATTERN = rf"-?[0-9]{{1,{DECIMAL_PRECISION - DECIMAL_SCALE}}}(?:\.[0-9]{{1,{DECIMAL_SCALE}}})?"
 
 
 class Type(StrEnum):
@@ -64,11 +65,16 @@ class Table(Struct, frozen=True):
         properties = {column.name: _property(column, nullable=column.name not in self.key) for column in self.columns}
         return {"type": "object", "properties": properties, "additionalProperties": False, "required": list(self.key)}
 
-    def row_type(self) -> type[Struct]:
-        """A msgspec type that accepts exactly the records of this table; see `wire.reader`."""
+    def row_type(self, *, decimals_as_text: bool = False) -> type[Struct]:
+        """A msgspec type that accepts exactly the records of this table; see `wire.reader`.
+
+        With `decimals_as_text` any text passes for a decimal: for whoever looks at the texts of many rows at once. The
+        field of the column at index 3 is `c3`.
+        """
+        types = _PYTHON | ({Type.DECIMAL: str} if decimals_as_text else {})
         fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
         for index, column in enumerate(self.columns):
-            kind = _PYTHON[column.type]
+            kind = types[column.type]
             if column.name in self.key:
                 fields.insert(0, (f"c{index}", kind))
             elif column.type is Type.JSON:
@@ -81,9 +87,7 @@ class Table(Struct, frozen=True):
 
 
 _INT64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-_DECIMAL = Annotated[
-    str, Meta(pattern=rf"^-?[0-9]{{1,{DECIMAL_PRECISION - DECIMAL_SCALE}}}(\.[0-9]{{1,{DECIMAL_SCALE}}})?\Z")
-]
+_DECIMAL = Annotated[str, Meta(pattern=rf"^{DECIMAL_PATTERN}\Z")]
 _PYTHON: dict[Type, Any] = {
     Type.STRING: str,
     Type.INTEGER: _INT64,
