@@ -22,7 +22,8 @@ ACCESS_TOKEN = "EAAsandboxFacebookAccessToken"
 
 REGAINED_MINUTES = 0.002
 """The real header counts whole minutes; nobody wants to wait for the sandbox that long."""
-PRESSED_ANSWERS = 3
+PRESSED_ANSWERS = 2
+"""How many answers tell in their usage headers that the quota is used up: a rate limit's own, and those after it."""
 
 _PROOF = hmac.new(APP_SECRET.encode(), ACCESS_TOKEN.encode(), hashlib.sha256).hexdigest()
 _FAULTS = ("rate_limit", "expired_token", "revoked_token", "server_error", "html", "broken_connection", "hang")
@@ -64,9 +65,10 @@ class FacebookServer:
         self._http.server_close()
 
     def is_pressed(self) -> bool:
-        """Whether this answer tells that the quota is almost used up: a rate limit's own, and those after it."""
-        self.pressed_answers = max(0, self.pressed_answers - 1)
-        return self.pressed_answers > 0
+        """Whether this answer tells that the quota is almost used up; asked once for each answer."""
+        pressed = self.pressed_answers > 0
+        self.pressed_answers -= pressed
+        return pressed
 
     def check_access(self, params: dict[str, str]) -> None:
         """Raise GraphError for a token, or a proof of the app secret, that is not good."""
