@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen, mutable
+from attrs import evolve, field, frozen, mutable
 
 from supervisor.attempt import Attempt, Days, StopRequest
 from supervisor.config import OrchestratorConfig, PlatformConfig
@@ -169,7 +169,12 @@ class SocialAdsOrchestrator:
                 log.warning("Platform '%s' left processes behind: %s", platform.name, ", ".join(result.survivors))
             if result.succeeded or not result.retryable or number == last or self.stop:
                 return result
-            wait = max(platform.retry.delay(number), result.retry_after or 0.0)
+            asked = result.retry_after or 0.0
+            if asked > platform.retry.max_backoff_seconds:
+                # A daily quota: waiting here would only keep the sink locked; the next run resumes where this one ended.
+                late = f"{result.message}; it asks to wait {asked:g} s, longer than max_backoff_seconds, so not in this run"
+                return evolve(result, message=late)
+            wait = max(platform.retry.delay(number), asked)
             log.warning(
                 "Platform '%s' attempt %d/%d failed: %s; retrying in %g s",
                 *(platform.name, number, last, result.message, wait),

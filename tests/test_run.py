@@ -118,6 +118,16 @@ def test_retry_after_is_honoured(house: Any, configured: Any) -> None:
     assert done.returncode == 0 and "retrying in 0.7 s" in done.stderr
 
 
+def test_a_wait_of_hours_is_left_to_the_next_run(house: Any, configured: Any) -> None:
+    body = "error('quota', 'the daily quota is used up', retry_after=20000); sys.exit(75)"
+    house.tap("spent", body, retry={"max_attempts": 3, "backoff_seconds": 0.01, "max_backoff_seconds": 1})
+    assert configured().returncode == 3
+    assert platform(house, "spent")["error_message"] == (
+        "the daily quota is used up; it asks to wait 20000 s, longer than max_backoff_seconds, so not in this run"
+    )
+    assert len(platform(house, "spent")["attempts"]) == 1
+
+
 def test_committed_windows_stay_and_the_next_run_resumes_after_them(house: Any, configured: Any) -> None:
     house.tap("flaky", """
         done = json.load(open(given["--state"]))["done"] if "--state" in given else 0

@@ -70,6 +70,12 @@ class DuckDBSink:
 
     def publish(self) -> None:
         """Make the views of the schema `ads` from the tables that exist."""
+        try:
+            self._make_views()
+        except duckdb.Error as cause:
+            raise SinkError(f"DuckDB refused a view: {_first_line(cause)}") from cause
+
+    def _make_views(self) -> None:
         columns: dict[str, set[str]] = {}
         rows = self._connection.execute(
             "SELECT table_schema || '.' || table_name, column_name FROM information_schema.columns"
