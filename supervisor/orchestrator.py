@@ -171,9 +171,9 @@ class SocialAdsOrchestrator:
                 return result
             asked = result.retry_after or 0.0
             if asked > platform.retry.max_backoff_seconds:
-                # A daily quota: waiting here would only keep the sink locked; the next run resumes where this one ended.
-                late = f"{result.message}; it asks to wait {asked:g} s, longer than max_backoff_seconds, so not in this run"
-                return evolve(result, message=late)
+                # A daily quota, say: waiting would only keep the sink locked, and the next run resumes here anyway.
+                late = f"it asks to wait {asked:g} s, longer than max_backoff_seconds, so not in this run"
+                return evolve(result, message=f"{result.message}; {late}")
             wait = max(platform.retry.delay(number), asked)
             log.warning(
                 "Platform '%s' attempt %d/%d failed: %s; retrying in %g s",
