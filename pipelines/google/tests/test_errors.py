@@ -7,7 +7,7 @@ import pytest
 from google_pipeline.errors import AccessTokenError, AccountClosedError, Finding, classified
 from wire import Kind
 
-WHAT = "campaign_daily of account 1234567890"
+WHAT = "campaign_daily, 2026-11-16..2026-11-22"
 
 
 @pytest.mark.parametrize(

@@ -79,12 +79,13 @@ def _below_manager(session: Session, manager_customer_id: str) -> list[Account]:
         return _below(session, manager_customer_id)
     except PipelineError as error:
         # Without the list nothing can be loaded: this is the run's failure, not an account's.
-        raise PipelineError(error.kind, error.message, retry_after=error.retry_after) from None
+        message = f"manager {manager_customer_id}: {error.message}"
+        raise PipelineError(error.kind, message, retry_after=error.retry_after) from None
 
 
 def _below(session: Session, root: str) -> list[Account]:
     target = Target(root, root)
-    rows = session.persistently(lambda: list(session.rows(_CLIENTS, target)), f"the accounts below {root}")
+    rows = session.persistently(lambda: list(session.rows(_CLIENTS, target)), f"account {root}")
     return [_account(row, root) for row in rows]
 
 

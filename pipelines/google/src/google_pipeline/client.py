@@ -111,7 +111,7 @@ class Session:
     def rows(self, query: Query, target: Target, *, window: Window | None = None, today: str = "") -> Iterator[Any]:
         """Stream the rows of a query, as dicts for the wire; any failure, even half-way, raises PipelineError."""
         shape = self._shape(query)
-        what = f"{query.name} of account {target.account_id}" + (f", {window}" if window else "")
+        what = f"{query.name}, {window}" if window else query.name
         with self._told(what, target.account_id):
             stream = self._stream(shape, query.gaql(window), target)
             try:

@@ -50,7 +50,7 @@ class TimeLimitError(PipelineError):
 
 
 def classified(finding: Finding, what: str, account_id: str | None = None) -> PipelineError:
-    """The error to raise for a failed call. `what` names the call, such as `campaign_daily of account 1234567890`."""
+    """The error to raise for a failed call. `what` names the call, such as `campaign_daily, 2026-11-16..2026-11-22`."""
     told = told_by(finding)
     if finding.family == "authorization_error" and finding.code == "CUSTOMER_NOT_ENABLED":
         return AccountClosedError(Kind.CONFIG, f"{what}: the account is not enabled ({told})", account_id=account_id)
@@ -120,5 +120,7 @@ def _outage(finding: Finding, what: str, told: str, account_id: str | None) -> P
     if finding.code == "RPC_DEADLINE_TOO_SHORT":
         return PipelineError(Kind.CONFIG, f"{what}: request_timeout is too short for this query ({told})")
     if finding.status in _PASSING and finding.family in ("", "internal_error", "database_error"):
-        return PipelineError(Kind.TRANSIENT, f"{what}: Google's server failed ({told})", account_id=account_id)
+        return PipelineError(
+            Kind.TRANSIENT, f"{what}: Google's server failed or cannot be reached ({told})", account_id=account_id
+        )
     return None

@@ -47,10 +47,11 @@ class _Load:
     def everything(self, queries: Sequence[Query]) -> None:
         """Each table in its turn; a closed account has its own row and nothing else."""
         account = self._account
-        log.info("account %s: loading", account.id)
-        if not account.serves:
-            queries = [query for query in queries if query is CUSTOMER]
+        if account.serves:
+            log.info("account %s: loading", account.id)
+        else:
             log.info("account %s is %s: only its customer row is loaded", account.id, account.row["status"])
+            queries = [query for query in queries if query is CUSTOMER]
         count = 0
         try:
             for query in queries:
@@ -69,7 +70,7 @@ class _Load:
         account = self._account
         return self._session.persistently(
             lambda: self._extraction.replace_account(query.name, account.id, self._session.rows(query, account.target)),
-            f"{query.name} of account {account.id}",
+            f"account {account.id}",
         )
 
     def _report(self, query: Query) -> int:
@@ -93,13 +94,12 @@ class _Load:
             rows = self._session.rows(query, account.target, window=window, today=today.isoformat())
             return self._extraction.replace_window(query.name, account.id, window, rows, today=today)
 
-        what = f"{query.name} of account {account.id}, {window}"
         try:
-            count = self._session.persistently(load, what, divisible=len(window) > 1)
+            count = self._session.persistently(load, f"account {account.id}", divisible=len(window) > 1)
         except TimeLimitError as late:
             if len(window) == 1:
                 raise
-            log.warning("%s; asking for fewer days at a time", late.message)
+            log.warning("account %s: %s; asking for fewer days at a time", account.id, late.message)
             middle = window.first + (window.last - window.first) // 2
             later, earlier = Window(middle + _DAY, window.last), Window(window.first, middle)
             return self._window(query, later) + self._window(query, earlier)
