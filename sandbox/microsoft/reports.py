@@ -23,7 +23,7 @@ from sandbox.world import Account, World
 NAMESPACE = "https://bingads.microsoft.com/Reporting/v13"
 _SECONDS_GOOD = 300
 _LIMIT = 6
-_SECONDS_COUNTED = 1.0
+_SECONDS_COUNTED = 2.0
 _ZONES = {zone: name for name, zone in TIME_ZONES.items()}
 
 

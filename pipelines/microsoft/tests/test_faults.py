@@ -86,7 +86,8 @@ def test_a_lasting_fault_ends_the_run_with_a_sentence(
     serve: Serve, run: Run, fault: str, status: int, kind: str, words: str
 ) -> None:
     sandbox = serve(fault)
-    settings = {"tables": ["campaign_daily"], "retry_attempts": 2, "request_timeout": 0.5}
+    patience = 0.5 if fault.startswith("hang") else 10
+    settings = {"tables": ["campaign_daily"], "retry_attempts": 2, "request_timeout": patience}
     outcome = run(sandbox, settings=settings, environment={"LOG_LEVEL": "INFO"})
     assert outcome.status == status, outcome.log
     assert [failure.kind for failure in outcome.failures] == [kind]

@@ -77,5 +77,5 @@ def test_a_test_host_can_be_allowed_and_a_vendor_host_is() -> None:
 
 def test_a_user_without_a_home_is_told_to_name_a_path() -> None:
     settings = read_settings({"token_store": "~nobody-of-that-name/token"}, SECRETS)
-    with pytest.raises(PipelineError, match="MICROSOFT_TOKEN_STORE: .* name a full path"):
+    with pytest.raises(PipelineError, match=r"MICROSOFT_TOKEN_STORE: .* name a full path"):
         _ = settings.store_path
