@@ -1,8 +1,12 @@
-"""Google Ads for the unmodified SDK: GoogleAdsService and CustomerService over TLS, beside an OAuth token endpoint."""
+"""Google Ads for the unmodified SDK: GoogleAdsService and CustomerService over TLS, beside an OAuth token endpoint.
+
+SANDBOX_GOOGLE_DAILY_OPERATIONS limits how many requests are answered, as an access level does; unset means no limit.
+"""
 
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import tempfile
 import threading
@@ -29,6 +33,11 @@ _TOO_MANY = {
     "error_code": {"quota_error": "RESOURCE_TEMPORARILY_EXHAUSTED"},
     "message": "Too many requests. Retry in 0 seconds.",
     "details": {"quota_error_details": {"rate_scope": "ACCOUNT", "retry_delay": _RETRY_AFTER}},
+}
+_DAY_IS_OVER = {
+    "error_code": {"quota_error": "RESOURCE_EXHAUSTED"},
+    "message": "Too many requests. Retry in 3600 seconds.",
+    "details": {"quota_error_details": {"rate_scope": "DEVELOPER", "retry_delay": {"seconds": 3600}}},
 }
 _BROKEN = {"error_code": {"internal_error": "INTERNAL_ERROR"}, "message": "An internal error has occurred."}
 
@@ -89,6 +98,7 @@ class _Services:
         self._errors = import_module(f"google.ads.googleads.{VERSION}.errors.types.errors")
         self._answers = Answers(world, self._types)
         self._requests = itertools.count(1)
+        self._operations = int(os.environ.get("SANDBOX_GOOGLE_DAILY_OPERATIONS") or 2**31)
         self._outages = itertools.cycle([("INTERNAL", False), ("UNAVAILABLE", False), ("INTERNAL", True)])
 
     def handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
@@ -145,8 +155,11 @@ class _Services:
 
     def _begin(self, context: grpc.ServicerContext) -> tuple[str, tuple[str, dict[str, Any] | None, str] | None]:
         """Check the token and let a fault strike; returns the request's id, and a failure to come after one batch."""
-        request_id = f"sandbox{next(self._requests):06d}"
+        number = next(self._requests)
+        request_id = f"sandbox{number:06d}"
         context.send_initial_metadata((("request-id", request_id),))
+        if number > self._operations:
+            self._abort(context, request_id, "RESOURCE_EXHAUSTED", _DAY_IS_OVER)
         fault = self._faults.strike(*_STREAM_FAULTS)
         midway: tuple[str, dict[str, Any] | None, str] | None = None
         if fault == "hang":

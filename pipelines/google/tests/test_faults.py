@@ -82,6 +82,20 @@ def test_an_outage_that_outlasts_the_patience_gives_up_account_by_account(servin
         assert len(result.database.rows["campaign_daily"]) == len(expected)
 
 
+def test_a_used_up_daily_quota_ends_the_run_without_waiting(serving, monkeypatch):
+    """The quota is the project's: the account in hand fails, and the others are not even asked for."""
+    monkeypatch.setenv("SANDBOX_GOOGLE_DAILY_OPERATIONS", "4")
+    with serving() as sandbox:
+        began = time.monotonic()
+        result = sandbox.run(FEW)
+        assert time.monotonic() - began < 25
+        assert result.status == 75
+        empty = min(account.id for account in sandbox.world.accounts("google"))
+        assert [(error.kind, error.account_id) for error in result.errors] == [(Kind.QUOTA, empty), (Kind.QUOTA, None)]
+        assert [error.retry_after for error in result.errors] == [3600, 3600]
+        assert len(result.regions) == 3
+
+
 def test_a_failure_of_the_account_list_is_the_runs(serving):
     with serving("server_error@0x9") as sandbox:
         result = sandbox.run({**FEW, "retry_attempts": 2})

@@ -50,7 +50,10 @@ class _Shape(NamedTuple):
 
 
 class Session:
-    """A login at Google. Tokens are renewed here and nowhere else: inside gRPC a revoked one looks like an outage."""
+    """A login at Google. Tokens are renewed here and nowhere else: inside gRPC a revoked one looks like an outage.
+
+    `exhausted` is the error that said that the day's quota is used up, which is the login's and not one account's.
+    """
 
     def __init__(self, access: Access, settings: Settings) -> None:
         self._access = access
@@ -61,6 +64,7 @@ class Session:
         self._token_request = functools.partial(Request(), timeout=min(_TOKEN_TIMEOUT, settings.request_timeout))
         self._services: dict[tuple[str, str | None], Any] = {}
         self._shapes: dict[str, _Shape] = {}
+        self.exhausted: PipelineError | None = None
         # It repeats every failure as a warning with the whole request; the sentence of `errors` is enough.
         logging.getLogger("google.ads.googleads.client").setLevel(logging.CRITICAL)
 
@@ -93,12 +97,12 @@ class Session:
             too_long = divisible and isinstance(error, TimeLimitError)
             return error.kind in (Kind.TRANSIENT, Kind.RATE_LIMIT) and not too_long
 
-        return call_with_retries(
-            attempt,
-            mendable=mendable,
-            backoff=self._settings.backoff,
-            what=what,
-        )
+        try:
+            return call_with_retries(attempt, mendable=mendable, backoff=self._settings.backoff, what=what)
+        except PipelineError as error:
+            if error.kind is Kind.QUOTA:
+                self.exhausted = error
+            raise
 
     def accessible(self) -> list[str]:
         """The ids of the customers that the login reaches directly."""

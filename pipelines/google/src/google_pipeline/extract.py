@@ -12,7 +12,7 @@ from google_pipeline.errors import AccountClosedError, TimeLimitError
 from google_pipeline.queries import Query
 from google_pipeline.settings import Access, Settings, arrange_proxies
 from google_pipeline.tables import CUSTOMER
-from wire import Extraction, PipelineError, Window, today_in
+from wire import Extraction, Kind, PipelineError, Window, today_in
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,10 @@ def extract_accounts(
     session = Session(access, settings)
     accounts = discovered(session, extraction, access.manager_customer_id)
     for account_id, account in selected(accounts, wanted):
+        if session.exhausted:
+            # Asking for the other accounts would only be refused, one by one.
+            message = f"account {account_id} and those after it were left out: {session.exhausted.message}"
+            raise PipelineError(Kind.QUOTA, message, retry_after=session.exhausted.retry_after)
         with extraction.account(account_id):
             if isinstance(account, PipelineError):
                 raise account
