@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen, mutable
 
-from supervisor.attempt import Attempt, Days, StopRequest
+from supervisor.attempt import Attempt, Days
 from supervisor.config import OrchestratorConfig, PlatformConfig
 from supervisor.credentials import secret_values
-from supervisor.errors import ConfigError, SinkError, SupervisorError
+from supervisor.errors import ConfigError, SinkError
 from supervisor.log import log, pipeline_line, success
 from supervisor.monitor import ExecutionMonitor, Status
 from supervisor.outcome import AttemptResult
 from supervisor.plan import Plan, make_plan
 from supervisor.registry import Pipeline, PlatformRegistry, TokenProvider, create_default_registry
+from supervisor.stopping import StopRequest
+from supervisor.workspace import workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +34,6 @@ EXIT_SUCCESS = 0
 EXIT_PARTIAL = 2
 EXIT_ALL_FAILED = 3
 EXIT_STOPPED = 4
-_TEMPORARY = "social-ads-"
 
 
 @frozen
@@ -75,12 +76,13 @@ class SocialAdsOrchestrator:
         pipelines = self.pipelines(plan.platforms)
         self.monitor = ExecutionMonitor(pipelines)
         self._stopped_on_failure = False
-        with self._storage() as sink, _workspace() as directory, self._global_timeout():
+        with self._storage() as sink, workspace() as directory, self._global_timeout():
             log.info("Starting Social Ads Orchestrator")
             log.info("Run %s into %s", self.monitor.run_id, sink.description)
             _log_left_out(plan, only)
             for number, group in enumerate(plan.groups, start=1):
-                log.info("Executing Group %d/%d: %s", number, len(plan.groups), ", ".join(p.name for p in group))
+                if not self.stop:
+                    log.info("Executing Group %d/%d: %s", number, len(plan.groups), ", ".join(p.name for p in group))
                 self._run_group(group, plan.at_once, pipelines, sink, directory)
             self._publish(sink)
         result = self._result()
@@ -265,18 +267,3 @@ def _log_left_out(plan: Plan, only: Collection[str]) -> None:
         log.info("Left out by --only: %s", ", ".join(plan.left_out))
     for name, dependency in plan.assumed:
         log.warning("Platform '%s' depends on '%s', which --only leaves out; taken for done", name, dependency)
-
-
-@contextmanager
-def _workspace() -> Iterator[Path]:
-    """A directory that only we can read, for spooled rows and the pipelines' settings; gone with the run."""
-    try:
-        directory = Path(tempfile.mkdtemp(prefix=_TEMPORARY))
-    except OSError as cause:
-        raise SupervisorError(
-            f"no temporary directory can be made in {tempfile.gettempdir()}: {cause.strerror}"
-        ) from cause
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
