@@ -25,12 +25,13 @@ from supervisor.loader import Loader
 from supervisor.outcome import AccountFailure, AttemptResult, Outcome
 from supervisor.process import Child, SpawnError
 from supervisor.registry import Pipeline
+from supervisor.series import Series
 from supervisor.sinks import Session
+from supervisor.stopping import StopRequest
 from wire.exits import NO_RETRY, TEMPORARY, UNAVAILABLE
 from wire.failures import WireError
 from wire.messages import ErrorLine
 
-_TICK_SECONDS = 0.05
 _LOOK_SECONDS = 0.25
 _DRAIN_SECONDS = 5.0
 _STDERR_LINES = 20
@@ -43,23 +44,6 @@ class Days:
 
     since: dt.date | None = None
     until: dt.date | None = None
-
-
-@define
-class StopRequest:
-    """Set once, by a signal or the global timeout; every attempt looks at it. `hurry` cuts grace periods short."""
-
-    event: threading.Event = field(factory=threading.Event)
-    reason: str = ""
-    hurry: bool = False
-
-    def request(self, reason: str) -> None:
-        if not self.event.is_set():
-            self.reason = reason
-            self.event.set()
-
-    def __bool__(self) -> bool:
-        return self.event.is_set()
 
 
 @frozen
@@ -86,64 +70,63 @@ class Attempt:
     full_refresh: bool = False
     _stderr: deque[str] = field(factory=lambda: deque(maxlen=_STDERR_LINES))
     _peak: int = 0
-    _survivors: tuple[str, ...] = ()
+    _series: Series = field(factory=Series)
     _last_log: float = field(factory=time.monotonic)
 
     def run(self) -> AttemptResult:
         """Run the pipeline to its end, whatever that is; never raises for what the pipeline or the sink does."""
         started, clock = dt.datetime.now(dt.UTC), time.monotonic()
         loader = Loader(self.session, self.directory, notice=self.log_line)
-        exit_status: int | None = None
+        child: Child | None = None
         try:
-            command = self._command()
-            child = Child.spawn(command, directory=self.pipeline.directory, environment=self.pipeline.environment)
+            child = Child.spawn(
+                self._command(),
+                directory=self.pipeline.directory,
+                environment=self.pipeline.environment,
+                address_space_limit=self.platform.address_space_limit,
+            )
         except SpawnError as error:
             end: _End | None = _End(Outcome.SPAWN_FAILED, f"{error}")
         except SinkError as error:
             end = _End(Outcome.SINK_ERROR, f"{error}")
         else:
             end = self._watch(child, loader, clock)
-            exit_status = child.reap()
-            loader.finish(keep=end is None and exit_status == 0)
+            loader.finish(keep=end is None and child.exit_status == 0)
             end = end or _loading_end(loader)
-        return self._result(started, time.monotonic() - clock, loader, end, exit_status)
+        return self._result(started, time.monotonic() - clock, loader, end, child)
 
     def _watch(self, child: Child, loader: Loader, clock: float) -> _End | None:
         stderr = threading.Thread(target=self._read_stderr, args=(child.stderr,), name="stderr", daemon=True)
         stderr.start()
         loader.start(child.stdout)
         end = self._until_over(child, loader, clock)
-        self._survivors = child.survivors() if end is None else ()
-        # A signalled leader that ended by itself may still have left children behind: the end is an empty tree.
+        # A leader that ended by itself may still have left others behind: the end is an empty tree.
         child.stop(self.platform.kill_grace, hurry=lambda: self.stop.hurry)
         if not loader.wait(_DRAIN_SECONDS):
             loader.stop()
             loader.wait()
         stderr.join(_DRAIN_SECONDS)
+        if child.reap() is None and end is None:
+            end = _End(Outcome.KILLED_BY_KERNEL, "its keeper was killed from outside, and it was ended with it")
+        self._peak = max(self._peak, child.largest_bytes)
         return end
 
     def _until_over(self, child: Child, loader: Loader, clock: float) -> _End | None:
-        next_look = 0.0
-        while not child.ended():
+        while not child.wait(_LOOK_SECONDS):
             now = time.monotonic()
-            if now >= next_look:
-                next_look = now + _LOOK_SECONDS
-                over = self._over_memory(child)
-                if over is not None:
-                    return over
-            end = self._over_time(loader, now, clock) or _loading_end(loader)
+            if self.stop:
+                return _End(Outcome.INTERRUPTED, self.stop.reason)
+            end = self._over_memory(child, now - clock) or self._over_time(loader, now, clock) or _loading_end(loader)
             if end is not None:
                 return end
-            if self.stop.event.wait(_TICK_SECONDS):
-                return _End(Outcome.INTERRUPTED, self.stop.reason)
         return None
 
     def _over_time(self, loader: Loader, now: float, clock: float) -> _End | None:
         if now - clock > self.platform.timeout:
-            return _End(
-                Outcome.TIMED_OUT,
-                f"stopped after {self.platform.timeout:g} s, its timeout; raise `timeout` or load fewer days at once",
-            )
+            waited = loader.progress.blocked_seconds
+            share = f", {waited:.0f} s of them spent waiting for the sink" if waited >= 1 else ""
+            advice = "raise `timeout` or load fewer days at once"
+            return _End(Outcome.TIMED_OUT, f"stopped after {self.platform.timeout:g} s, its timeout{share}; {advice}")
         stall = self.platform.stall_timeout
         silent = now - max(loader.progress.last_sign, self._last_log)
         if stall is not None and silent > stall and not loader.blocked:
@@ -152,8 +135,10 @@ class Attempt:
             )
         return None
 
-    def _over_memory(self, child: Child) -> _End | None:
-        memory = child.look().memory_bytes
+    def _over_memory(self, child: Child, seconds: float) -> _End | None:
+        usage = child.look()
+        memory = usage.memory_bytes
+        self._series.add(seconds, memory, usage.cpu_seconds)
         limit = self.platform.memory_limit
         if limit is not None and memory > limit:
             # RSS counts shared pages once per process, so a tree over the limit is looked at again, exactly.
@@ -196,9 +181,11 @@ class Attempt:
         return str(path)
 
     def _result(
-        self, started: dt.datetime, seconds: float, loader: Loader, end: _End | None, exit_status: int | None
+        self, started: dt.datetime, seconds: float, loader: Loader, end: _End | None, child: Child | None
     ) -> AttemptResult:
         failures = loader.progress.failures
+        exit_status = child.exit_status if child else None
+        was_cut_short = end is not None
         if end is None and exit_status is not None:
             end = self._exit_end(exit_status, failures)
         progress = loader.progress
@@ -216,9 +203,11 @@ class Attempt:
             started=started,
             duration_seconds=seconds,
             peak_memory_bytes=self._peak,
+            cpu_seconds=max(child.cpu_seconds if child else 0.0, self._series.cpu_seconds),
+            samples=self._series.points,
             blocked_on_sink_seconds=progress.blocked_seconds,
             stderr_tail=tuple(self._stderr),
-            survivors=self._survivors,
+            survivors=child.survivors if child and not was_cut_short else (),
             failed_accounts=tuple(
                 AccountFailure(account_id=f.account_id, kind=f.kind.value, message=redact(f.message, self.secrets))
                 for f in failures

@@ -7,15 +7,15 @@ import datetime as dt
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from supervisor.attempt import StopRequest
     from supervisor.environment import RunEnvironment
     from supervisor.orchestrator import SocialAdsOrchestrator
+    from supervisor.stopping import StopRequest
 
 EXIT_CODES = """\
 exit codes:
@@ -24,7 +24,7 @@ exit codes:
   2    some platforms completed, some did not
   3    no platform completed
   4    stopped at the first failure (continue_on_failure: false), or an error of the supervisor itself
-  130  interrupted (Ctrl-C); 143 terminated
+  130  interrupted (Ctrl-C); 143 terminated; 129 the terminal was closed
 """
 
 
@@ -142,7 +142,12 @@ def _run(given: argparse.Namespace) -> int:
     secrets = secret_values(os.environ, passed, settings)
     start_logging(environment.log_level, secrets, to_file=environment.log_to_file)
     orchestrator = SocialAdsOrchestrator(config=config, days=days, full_refresh=given.full_refresh)
-    _stop_on_signals(orchestrator)
+
+    def on_stop(code: int) -> None:
+        if orchestrator.stop_exit_code is None:
+            orchestrator.stop_exit_code = code
+
+    _stop_on_signals(orchestrator.stop, on_stop)
     result = orchestrator.run_all_platforms(given.only)
     for line in summary_text(orchestrator.monitor.get_summary()).splitlines():
         _say(line)
@@ -166,17 +171,18 @@ def _report(orchestrator: SocialAdsOrchestrator, environment: RunEnvironment) ->
         log.error("%s", error)
 
 
-def _stop_on_signals(orchestrator: SocialAdsOrchestrator) -> None:
-    stop: StopRequest = orchestrator.stop
+def _stop_on_signals(stop: StopRequest, on_stop: Callable[[int], None]) -> None:
+    """From now on a signal only asks for the end; `on_stop` gets the exit code that says so."""
 
     def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's signature
         stop.hurry = stop.hurry or (bool(stop) and number == signal.SIGINT)
-        if orchestrator.stop_exit_code is None:
-            orchestrator.stop_exit_code = 128 + number
+        on_stop(128 + number)
         stop.request(f"the run was stopped by {signal.Signals(number).name}")
 
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, on_signal)
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # nohup and cron ignore SIGHUP for their children, which must stay so.
+        if signal.getsignal(each) != signal.SIG_IGN:
+            signal.signal(each, on_signal)
 
 
 def _plan(given: argparse.Namespace) -> int:
@@ -212,8 +218,10 @@ def _check(given: argparse.Namespace) -> int:
 def _install(given: argparse.Namespace) -> int:
     from supervisor.config import load_orchestrator_config  # noqa: PLC0415
     from supervisor.environments import install  # noqa: PLC0415
+    from supervisor.errors import InstallError  # noqa: PLC0415
     from supervisor.plan import make_plan  # noqa: PLC0415
     from supervisor.registry import create_default_registry  # noqa: PLC0415
+    from supervisor.stopping import StopRequest  # noqa: PLC0415
 
     config = load_orchestrator_config(given.config)
     registry = create_default_registry().with_configured(config)
@@ -221,9 +229,16 @@ def _install(given: argparse.Namespace) -> int:
     for platform in make_plan(config, given.only).platforms:
         if platform.command is None:
             by_root.setdefault(registry.root_of(platform.name), []).append(platform.name)
-    for root, names in by_root.items():
-        install(root, names, on_line=_print)
-    return 0
+    stop = StopRequest()
+    codes: list[int] = []
+    _stop_on_signals(stop, codes.append)
+    try:
+        for root, names in by_root.items():
+            install(root, names, on_line=_print, stop=stop)
+    except InstallError:
+        if not codes:
+            raise
+    return codes[0] if codes else 0
 
 
 def _sandbox(given: argparse.Namespace) -> int:

@@ -143,6 +143,7 @@ class PlatformConfig:
     timeout: SomeSeconds = 1800.0
     stall_timeout: SomeSeconds | None = None
     memory_limit: Size | None = None
+    address_space_limit: Size | None = None
     kill_grace: Seconds = 10.0
     retry: RetryConfig = RetryConfig()
     dependencies: tuple[str, ...] = ()

@@ -37,8 +37,9 @@ class AccountFailure:
 class AttemptResult:
     """Everything there is to say about one attempt. `number` counts from 1; rows are committed rows; times are UTC.
 
-    `exit_status` is None where a signal ended the leader or none was started; `survivors` are the command lines that
-    were still alive after the leader's exit and had to be killed; `retry_after` is the pipeline's own wish, in seconds.
+    `exit_status` is None where a signal ended the leader or none was started; `survivors` are the processes that were
+    still alive after the leader's exit and had to be ended; `retry_after` is the pipeline's own wish, in seconds.
+    Memory and CPU time are those of the whole tree; `samples` are (seconds, memory in bytes, CPU seconds so far).
     """
 
     platform: str
@@ -53,6 +54,8 @@ class AttemptResult:
     rows_by_table: Mapping[str, int] = {}
     bytes_read: int = 0
     peak_memory_bytes: int = 0
+    cpu_seconds: float = 0.0
+    samples: tuple[tuple[float, int, float], ...] = ()
     blocked_on_sink_seconds: float = 0.0
     stderr_tail: tuple[str, ...] = ()
     survivors: tuple[str, ...] = ()

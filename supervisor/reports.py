@@ -9,6 +9,7 @@ import errno
 import io
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from supervisor.outcome import AttemptResult
 
 FORMATS = ("json", "csv")
 _LINE = "=" * 60
+_SAMPLE = re.compile(r"\[\n\s+([0-9.]+),\n\s+([0-9.]+),\n\s+([0-9.]+)\n\s+\]")
 _COLUMNS = (
     "platform_name",
     "status",
@@ -61,7 +63,8 @@ def json_report(record: RunRecord) -> str:
         "summary": {name: _rounded(value) for name, value in attrs.asdict(record.summary).items()},
         "platforms": [_platform(platform) for platform in record.platforms],
     }
-    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+    # A sample takes one line. Text holds no raw newline in JSON, so nothing else can look like one.
+    return _SAMPLE.sub(r"[\1, \2, \3]", json.dumps(report, indent=2, ensure_ascii=False)) + "\n"
 
 
 def csv_report(record: RunRecord) -> str:

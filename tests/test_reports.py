@@ -36,6 +36,8 @@ def record() -> RunRecord:
         rows=10,
         rows_by_table={"ads": 10},
         stderr_tail=("one", "two"),
+        cpu_seconds=1.5,
+        samples=((0.25, 1048576, 0.1), (0.5, 2097152, 1.4)),
         failed_accounts=(AccountFailure(account_id="1", kind="auth", message="revoked"),),
         retry_after=30.0,
         retryable=True,
@@ -85,6 +87,10 @@ def test_the_summary_is_the_block_that_users_know() -> None:
     )
 
 
+def test_a_sample_takes_one_line_of_the_report(record: RunRecord) -> None:
+    assert "            [0.25, 1048576, 0.1],\n            [0.5, 2097152, 1.4]\n" in json_report(record)
+
+
 def test_the_json_report_has_the_fields_that_users_know(record: RunRecord) -> None:
     report = json.loads(json_report(record))
     assert report["summary"] == {
@@ -128,6 +134,8 @@ def test_the_json_report_says_the_rest_too(record: RunRecord) -> None:
         "tables": 1,
         "bytes_read": 0,
         "peak_memory_bytes": 0,
+        "cpu_seconds": 1.5,
+        "samples": [[0.25, 1048576, 0.1], [0.5, 2097152, 1.4]],
         "blocked_on_sink_seconds": 0.0,
         "stderr_tail": ["one", "two"],
         "survivors": [],
