@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -59,6 +59,7 @@ class Progress:
     """What has happened so far; written by the loader's threads, read by whoever watches."""
 
     rows_by_table: Counter[str] = field(factory=Counter)
+    rows_by_account: dict[str, Counter[str]] = field(factory=dict)
     bytes_read: int = 0
     commits: int = 0
     blocked_seconds: float = 0.0
@@ -68,6 +69,15 @@ class Progress:
     @property
     def rows(self) -> int:
         return sum(self.rows_by_table.values())
+
+    def count(self, commit: Commit, stored: Mapping[str, int]) -> None:
+        """Add what a commit stored; a region says whose rows it holds, rows that are merged do not."""
+        self.rows_by_table.update(stored)
+        self.commits += 1
+        account = commit.replaces.where.get("account_id") if commit.replaces else None
+        if account is not None:
+            for stream, rows in stored.items():
+                self.rows_by_account.setdefault(stream, Counter())[str(account)] += rows
 
 
 @define
@@ -270,8 +280,7 @@ class Loader:
             work.spool.unlink()
         elif isinstance(work, Commit):
             stored = self._session.commit(work)
-            self.progress.rows_by_table.update(stored)
-            self.progress.commits += 1
+            self.progress.count(work, stored)
         elif isinstance(work, _Discard):
             self._session.discard()
 

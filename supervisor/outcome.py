@@ -52,8 +52,10 @@ class AttemptResult:
     signal: int | None = None
     rows: int = 0
     rows_by_table: Mapping[str, int] = {}
+    rows_by_account: Mapping[str, Mapping[str, int]] = {}
     bytes_read: int = 0
     peak_memory_bytes: int = 0
+    memory_limit_bytes: int | None = None
     cpu_seconds: float = 0.0
     samples: tuple[tuple[float, int, float], ...] = ()
     blocked_on_sink_seconds: float = 0.0

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,7 @@ def _platform(platform: PlatformRecord) -> dict[str, Any]:
         "started_at": _time(platform.started),
         "ended_at": _time(platform.ended),
         "rows_by_table": _rows_by_table(platform),
+        "rows_by_account": rows_by_account(platform),
         "failed_accounts": [attrs.asdict(account) for account in _last_failures(platform)],
         "attempts": [_attempt(attempt) for attempt in platform.attempts],
     }
@@ -162,6 +164,15 @@ def _rows_by_table(platform: PlatformRecord) -> dict[str, int]:
         for table, rows in attempt.rows_by_table.items():
             total[table] = total.get(table, 0) + rows
     return dict(sorted(total.items()))
+
+
+def rows_by_account(platform: PlatformRecord) -> dict[str, dict[str, int]]:
+    """Table -> account -> rows committed by all attempts; of tables that a pipeline loads account by account."""
+    total: dict[str, Counter[str]] = {}
+    for attempt in platform.attempts:
+        for table, rows in attempt.rows_by_account.items():
+            total.setdefault(table, Counter()).update(rows)
+    return {table: dict(sorted(rows.items())) for table, rows in sorted(total.items())}
 
 
 def _last_failures(platform: PlatformRecord) -> tuple[Any, ...]:
@@ -177,6 +188,7 @@ def _attempt(attempt: AttemptResult) -> dict[str, Any]:
         "started_at": _time(attempt.started),
         "tables": attempt.tables,
         "rows_by_table": dict(attempt.rows_by_table),
+        "rows_by_account": {table: dict(rows) for table, rows in attempt.rows_by_account.items()},
         "failed_accounts": [attrs.asdict(account) for account in attempt.failed_accounts],
     }
 

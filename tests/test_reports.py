@@ -35,6 +35,8 @@ def record() -> RunRecord:
         exit_status=75,
         rows=10,
         rows_by_table={"ads": 10},
+        rows_by_account={"ads": {"1": 4, "3": 6}},
+        memory_limit_bytes=1073741824,
         stderr_tail=("one", "two"),
         cpu_seconds=1.5,
         samples=((0.25, 1048576, 0.1), (0.5, 2097152, 1.4)),
@@ -51,6 +53,7 @@ def record() -> RunRecord:
         exit_status=0,
         rows=5,
         rows_by_table={"ads": 3, "keywords": 2},
+        rows_by_account={"ads": {"2": 2, "1": 1}},
     )
     monitor.start_platform("microsoft")
     monitor.record_attempt(first)
@@ -120,6 +123,7 @@ def test_the_json_report_says_the_rest_too(record: RunRecord) -> None:
     assert report["started_at"] == report["finished_at"] == "2026-01-22T10:00:00.000+00:00"
     microsoft = report["platforms"][0]
     assert microsoft["rows_by_table"] == {"ads": 13, "keywords": 2}
+    assert microsoft["rows_by_account"] == {"ads": {"1": 5, "2": 2, "3": 6}}
     assert microsoft["failed_accounts"] == []
     assert microsoft["attempts"][0] == {
         "number": 1,
@@ -131,9 +135,11 @@ def test_the_json_report_says_the_rest_too(record: RunRecord) -> None:
         "signal": None,
         "rows": 10,
         "rows_by_table": {"ads": 10},
+        "rows_by_account": {"ads": {"1": 4, "3": 6}},
         "tables": 1,
         "bytes_read": 0,
         "peak_memory_bytes": 0,
+        "memory_limit_bytes": 1073741824,
         "cpu_seconds": 1.5,
         "samples": [[0.25, 1048576, 0.1], [0.5, 2097152, 1.4]],
         "blocked_on_sink_seconds": 0.0,
