@@ -12,6 +12,7 @@ from wire.extraction import Extraction, run_pipeline
 from wire.failures import PipelineError, SchemaError, WireError
 from wire.invocation import Invocation
 from wire.messages import Replaces
+from wire.metrics import count_calls, count_pause
 from wire.money import from_micros, plain
 from wire.schema import Column, Table, Type
 
@@ -31,6 +32,8 @@ __all__ = [
     "WireError",
     "call_with_retries",
     "checked_endpoint",
+    "count_calls",
+    "count_pause",
     "from_micros",
     "open_channel",
     "plain",

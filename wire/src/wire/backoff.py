@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from wire import metrics
 from wire.failures import PipelineError
 
 T = TypeVar("T")
@@ -48,6 +49,7 @@ def call_with_retries(
             wait = error.retry_after if error.retry_after is not None else backoff.wait(retry)
             if retry == backoff.attempts or not mendable(error) or wait > backoff.longest:
                 raise
+            metrics.count_retry(error.kind, wait)
             log.warning("%s: %s; retry %d in %.1f s", what, error.message, retry, wait)
             sleep(wait)
     raise AssertionError("a backoff makes at least one attempt")

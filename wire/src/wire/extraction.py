@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from wire import metrics
 from wire.channel import Channel, open_channel
 from wire.days import Window, due_windows, merged
 from wire.exits import INTERNAL, OK, Kind, status_of_all
@@ -187,6 +188,8 @@ def run_pipeline(name: str, tables: Sequence[Table], extract: Callable[[Invocati
     except Exception as error:  # the last line of defence: the operator gets a sentence, not a traceback
         log.debug("the failure in full", exc_info=True)
         return _report(channel, PipelineError(Kind.INTERNAL, f"a bug in this pipeline: {type(error).__name__}"))
+    finally:
+        metrics.report()
 
 
 def _report(channel: Channel | None, error: PipelineError) -> int:

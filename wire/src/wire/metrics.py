@@ -1,0 +1,83 @@
+"""How often a pipeline called its platform, repeated a call, and was made to wait: Singer's METRIC lines in its log.
+
+Each line holds what was counted since the one before it. They are logged at INFO whatever LOG_LEVEL says, because the
+supervisor reads them, and keeps them out of its own log.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from wire.exits import Kind
+
+_EVERY_SECONDS = 30.0
+_THROTTLED = frozenset({Kind.RATE_LIMIT, Kind.QUOTA})
+log = logging.getLogger(__name__)
+log.setLevel(logging.INFO)
+
+
+class Meter:
+    """Counts, from any thread, and logs the counts every 30 seconds at most, and when it is told to."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._calls = 0
+        self._retries: Counter[str] = Counter()
+        self._throttled = 0.0
+        self._logged = clock()
+
+    def count_calls(self, number: int = 1) -> None:
+        """Requests that are sent now."""
+        with self._lock:
+            self._calls += number
+            self._log_if_due()
+
+    def count_retry(self, kind: Kind, wait: float) -> None:
+        """A call failed for this kind of reason and is repeated after `wait` seconds."""
+        with self._lock:
+            self._retries[kind.value] += 1
+            self._throttled += wait if kind in _THROTTLED else 0.0
+            self._log_if_due()
+
+    def count_pause(self, seconds: float) -> None:
+        """The platform is not called for so long, because it asked for it or will refuse otherwise."""
+        with self._lock:
+            self._throttled += seconds
+            self._log_if_due()
+
+    def report(self) -> None:
+        """Log what was not logged yet."""
+        with self._lock:
+            self._log()
+
+    def _log_if_due(self) -> None:
+        if self._clock() - self._logged >= _EVERY_SECONDS:
+            self._log()
+
+    def _log(self) -> None:
+        if self._calls:
+            _log_point("counter", "http_request_count", self._calls, {})
+        for reason, number in sorted(self._retries.items()):
+            _log_point("counter", "http_retry_count", number, {"reason": reason})
+        if self._throttled:
+            _log_point("timer", "throttled_duration", round(self._throttled, 3), {})
+        self._calls, self._throttled = 0, 0.0
+        self._retries.clear()
+        self._logged = self._clock()
+
+
+def _log_point(kind: str, metric: str, value: float, tags: dict[str, str]) -> None:
+    log.info("METRIC: %s", json.dumps({"type": kind, "metric": metric, "value": value, "tags": tags}))
+
+
+_meter = Meter()
+count_calls = _meter.count_calls
+count_retry = _meter.count_retry
+count_pause = _meter.count_pause
+report = _meter.report
