@@ -18,19 +18,21 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from supervisor.calls import Calls
 from supervisor.config import PlatformConfig
 from supervisor.credentials import redact
 from supervisor.errors import SinkError
-from supervisor.loader import Loader
+from supervisor.loader import Loader, Progress
 from supervisor.outcome import AccountFailure, AttemptResult, Outcome
-from supervisor.process import Child, SpawnError
+from supervisor.process import Child, SpawnError, Usage
+from supervisor.progress import AttemptProgress
 from supervisor.registry import Pipeline
 from supervisor.series import Series
 from supervisor.sinks import Session
 from supervisor.stopping import StopRequest
 from wire.exits import NO_RETRY, TEMPORARY, UNAVAILABLE
 from wire.failures import WireError
-from wire.messages import ErrorLine
+from wire.messages import ErrorLine, Replaces
 
 _LOOK_SECONDS = 0.25
 _DRAIN_SECONDS = 5.0
@@ -68,9 +70,11 @@ class Attempt:
     log_line: Callable[[str], None]
     days: Days = Days()
     full_refresh: bool = False
+    observe: Callable[[AttemptProgress], None] | None = None
     _stderr: deque[str] = field(factory=lambda: deque(maxlen=_STDERR_LINES))
     _peak: int = 0
     _series: Series = field(factory=Series)
+    _calls: Calls = field(factory=Calls)
     _last_log: float = field(factory=time.monotonic)
 
     def run(self) -> AttemptResult:
@@ -116,10 +120,34 @@ class Attempt:
             now = time.monotonic()
             if self.stop:
                 return _End(Outcome.INTERRUPTED, self.stop.reason)
-            end = self._over_memory(child, now - clock) or self._over_time(loader, now, clock) or _loading_end(loader)
+            usage = child.look()
+            end = self._over_memory(child, usage, now - clock) or self._over_time(loader, now, clock)
+            end = end or _loading_end(loader)
             if end is not None:
                 return end
+            self._tell(loader.progress, usage, now - clock)
         return None
+
+    def _tell(self, progress: Progress, usage: Usage, seconds: float) -> None:
+        if self.observe is not None:
+            self.observe(
+                AttemptProgress(
+                    platform=self.platform.name,
+                    number=self.number,
+                    seconds=seconds,
+                    rows=progress.rows,
+                    rows_by_table=dict(progress.rows_by_table),
+                    bytes_read=progress.bytes_read,
+                    memory_bytes=usage.memory_bytes,
+                    peak_memory_bytes=self._peak,
+                    cpu_seconds=usage.cpu_seconds,
+                    blocked_on_sink_seconds=progress.blocked_seconds,
+                    api_calls=self._calls.calls,
+                    api_retries=self._calls.retries,
+                    throttled_seconds=self._calls.throttled_seconds,
+                    last_commit=_region_text(progress.region),
+                )
+            )
 
     def _over_time(self, loader: Loader, now: float, clock: float) -> _End | None:
         if now - clock > self.platform.timeout:
@@ -135,8 +163,7 @@ class Attempt:
             )
         return None
 
-    def _over_memory(self, child: Child, seconds: float) -> _End | None:
-        usage = child.look()
+    def _over_memory(self, child: Child, usage: Usage, seconds: float) -> _End | None:
         memory = usage.memory_bytes
         self._series.add(seconds, memory, usage.cpu_seconds)
         limit = self.platform.memory_limit
@@ -156,7 +183,9 @@ class Attempt:
             while line := stream.readline(_LINE_BYTES):
                 self._last_log = time.monotonic()
                 text = redact(line.decode(errors="replace").rstrip(), self.secrets)
-                if text:
+                if self._calls.take(text):
+                    self.log_line(f"DEBUG | {text}")
+                elif text:
                     self._stderr.append(text)
                     self.log_line(text)
 
@@ -208,6 +237,9 @@ class Attempt:
             cpu_seconds=max(child.cpu_seconds if child else 0.0, self._series.cpu_seconds),
             samples=self._series.points,
             blocked_on_sink_seconds=progress.blocked_seconds,
+            api_calls=self._calls.calls,
+            api_retries=self._calls.retries,
+            throttled_seconds=self._calls.throttled_seconds,
             stderr_tail=tuple(self._stderr),
             survivors=child.survivors if child and not was_cut_short else (),
             failed_accounts=tuple(
@@ -246,6 +278,14 @@ def _loading_end(loader: Loader) -> _End | None:
     if loader.error is not None:
         return _End(Outcome.SINK_ERROR, f"{loader.error}")
     return None
+
+
+def _region_text(region: Replaces | None) -> str:
+    """A region in the order in which a reader asks: whose, what, which days."""
+    if region is None:
+        return ""
+    days = [day for day in (region.first, region.last) if day is not None]
+    return " ".join((*region.where.values(), region.stream, "..".join(dict.fromkeys(days)))).strip()
 
 
 def _is_retryable(outcome: Outcome, exit_status: int | None, failures: list[ErrorLine]) -> bool:

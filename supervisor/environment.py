@@ -34,6 +34,13 @@ class ReportFormat(StrEnum):
     CSV = "csv"
 
 
+class LogFormat(StrEnum):
+    """How a log line is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 @frozen(kw_only=True)
 class VerticaAccess:
     """Where Vertica is, and as whom to log in."""
@@ -58,12 +65,14 @@ class RunEnvironment:
     """What the environment says about a run. `vertica` and `azure` are there when `storage_type` names them."""
 
     log_level: str = "INFO"
+    log_format: LogFormat = LogFormat.TEXT
     log_to_file: bool = False
     export_report: bool = True
     report_format: ReportFormat = ReportFormat.JSON
     report_path: Path = Path("execution_report.json")
     storage_type: StorageType = StorageType.DUCKDB
     duckdb_path: Path = Path("social_ads.duckdb")
+    history_path: Path = Path("supervisor_history.jsonl")
     vertica: VerticaAccess | None = None
     azure: AzureAccess | None = None
 
@@ -71,7 +80,17 @@ class RunEnvironment:
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _FLAGS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 VARIABLES = (
-    *("LOG_LEVEL", "LOG_TO_FILE", "EXPORT_REPORT", "REPORT_FORMAT", "REPORT_PATH", "STORAGE_TYPE", "DUCKDB_PATH"),
+    *(
+        "LOG_LEVEL",
+        "LOG_FORMAT",
+        "LOG_TO_FILE",
+        "EXPORT_REPORT",
+        "REPORT_FORMAT",
+        "REPORT_PATH",
+        "STORAGE_TYPE",
+        "DUCKDB_PATH",
+    ),
+    "HISTORY_PATH",
     *("VERTICA_HOST", "VERTICA_PORT", "VERTICA_DATABASE", "VERTICA_USER", "VERTICA_PASSWORD"),
     *("AZURE_STORAGE_CONNECTION_STRING", "AZURE_TABLE_NAME"),
 )
@@ -84,12 +103,14 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> RunEnvironment:
     report_format = reader.read("REPORT_FORMAT", ReportFormat.JSON, _one_of(ReportFormat))
     found = RunEnvironment(
         log_level=reader.read("LOG_LEVEL", "INFO", _level),
+        log_format=reader.read("LOG_FORMAT", LogFormat.TEXT, _one_of(LogFormat)),
         log_to_file=reader.read("LOG_TO_FILE", False, _flag),
         export_report=reader.read("EXPORT_REPORT", True, _flag),
         report_format=report_format,
         report_path=reader.read("REPORT_PATH", Path(f"execution_report.{report_format}"), Path),
         storage_type=storage,
         duckdb_path=reader.read("DUCKDB_PATH", Path("social_ads.duckdb"), Path),
+        history_path=reader.read("HISTORY_PATH", Path("supervisor_history.jsonl"), Path),
         vertica=_vertica(reader) if storage is StorageType.VERTICA else None,
         azure=_azure(reader) if storage is StorageType.AZURE_TABLE else None,
     )

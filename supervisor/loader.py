@@ -24,7 +24,7 @@ from attrs import define, field, frozen
 from supervisor.errors import SinkError
 from supervisor.sinks import Commit, Session
 from wire.failures import WireError
-from wire.messages import ErrorLine
+from wire.messages import ErrorLine, Replaces
 from wire.reader import Failure, Notice, Reader, Rows, Schema, State
 from wire.schema import Table
 
@@ -65,6 +65,7 @@ class Progress:
     blocked_seconds: float = 0.0
     last_sign: float = field(factory=time.monotonic)
     failures: list[ErrorLine] = field(factory=list)
+    region: Replaces | None = None
 
     @property
     def rows(self) -> int:
@@ -74,6 +75,7 @@ class Progress:
         """Add what a commit stored; a region says whose rows it holds, rows that are merged do not."""
         self.rows_by_table.update(stored)
         self.commits += 1
+        self.region = commit.replaces or self.region
         account = commit.replaces.where.get("account_id") if commit.replaces else None
         if account is not None:
             for stream, rows in stored.items():

@@ -16,6 +16,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from supervisor.outcome import AttemptResult
+from supervisor.progress import AttemptProgress
 
 
 class Status(StrEnum):
@@ -31,7 +32,10 @@ class Status(StrEnum):
 
 @frozen(kw_only=True)
 class PlatformRecord:
-    """One platform's part of a run. Rows are committed rows of all attempts; times are UTC; None: not yet, or never."""
+    """One platform's part of a run. Rows are committed rows of all attempts; times are UTC; None: not yet, or never.
+
+    `progress` is that of the attempt under way, whose rows the others do not count yet.
+    """
 
     platform_name: str
     status: Status = Status.PENDING
@@ -43,6 +47,7 @@ class PlatformRecord:
     retry_count: int = 0
     error_message: str | None = None
     attempts: tuple[AttemptResult, ...] = ()
+    progress: AttemptProgress | None = None
 
 
 @frozen(kw_only=True)
@@ -106,6 +111,11 @@ class ExecutionMonitor:
             record = self._of(name)
             self._put(evolve(record, status=Status.RETRYING, retry_count=record.retry_count + 1))
 
+    def update_attempt(self, progress: AttemptProgress) -> None:
+        """A look at the attempt under way."""
+        with self._lock:
+            self._put(evolve(self._of(progress.platform), progress=progress))
+
     def record_attempt(self, attempt: AttemptResult) -> None:
         """Keep what one attempt did; its rows count even if it failed, because they are committed."""
         with self._lock:
@@ -115,6 +125,7 @@ class ExecutionMonitor:
                 evolve(
                     record,
                     attempts=attempts,
+                    progress=None,
                     rows_processed=sum(each.rows for each in attempts),
                     tables_processed=len({table for each in attempts for table in each.rows_by_table}),
                 )
@@ -202,7 +213,7 @@ class ExecutionMonitor:
         ended = self._now()
         begun = self._begun.get(record.platform_name)
         duration = self._clock() - begun if begun is not None else 0.0
-        self._put(evolve(record, status=status, ended=ended, duration_seconds=duration))
+        self._put(evolve(record, status=status, ended=ended, duration_seconds=duration, progress=None))
 
     def _current(self, record: PlatformRecord) -> PlatformRecord:
         begun = self._begun.get(record.platform_name)

@@ -17,12 +17,13 @@ from supervisor.attempt import Attempt, Days
 from supervisor.config import OrchestratorConfig, PlatformConfig
 from supervisor.credentials import secret_values
 from supervisor.errors import ConfigError, SinkError
-from supervisor.log import log, pipeline_line, success
+from supervisor.log import log, name_run, pipeline_line, success
 from supervisor.monitor import ExecutionMonitor, Status
 from supervisor.outcome import AttemptResult
 from supervisor.plan import Plan, make_plan
 from supervisor.registry import Pipeline, PlatformRegistry, TokenProvider, create_default_registry
 from supervisor.stopping import StopRequest
+from supervisor.trace import TRACEPARENT, traceparent
 from supervisor.workspace import workspace
 
 if TYPE_CHECKING:
@@ -76,17 +77,20 @@ class SocialAdsOrchestrator:
         pipelines = self.pipelines(plan.platforms)
         self.monitor = ExecutionMonitor(pipelines)
         self._stopped_on_failure = False
+        name_run(self.monitor.run_id)
         with self._storage() as sink, workspace() as directory, self._global_timeout():
             log.info("Starting Social Ads Orchestrator")
             log.info("Run %s into %s", self.monitor.run_id, sink.description)
             _log_left_out(plan, only)
+            self._keep(sink)
             for number, group in enumerate(plan.groups, start=1):
                 if not self.stop:
                     log.info("Executing Group %d/%d: %s", number, len(plan.groups), ", ".join(p.name for p in group))
                 self._run_group(group, plan.at_once, pipelines, sink, directory)
             self._publish(sink)
-        result = self._result()
-        self.monitor.finish(result.exit_code)
+            result = self._result()
+            self.monitor.finish(result.exit_code)
+            self._keep(sink)
         return result
 
     def run_platform(self, name: str) -> bool:
@@ -191,10 +195,11 @@ class SocialAdsOrchestrator:
     ) -> AttemptResult:
         own = Path(tempfile.mkdtemp(prefix=f"{platform.name}-", dir=directory))
         session = sink.session(platform.name, self.monitor.run_id)
+        trace = {TRACEPARENT: traceparent(self.monitor.run_id, platform.name, number)}
         try:
             return Attempt(
                 platform=platform,
-                pipeline=pipeline,
+                pipeline=evolve(pipeline, environment={**pipeline.environment, **trace}),
                 session=session,
                 number=number,
                 directory=own,
@@ -203,6 +208,7 @@ class SocialAdsOrchestrator:
                 log_line=lambda line: pipeline_line(platform.name, line),
                 days=self.days,
                 full_refresh=anew,
+                observe=self.monitor.update_attempt,
             ).run()
         finally:
             session.close()
@@ -237,6 +243,13 @@ class SocialAdsOrchestrator:
             yield
         finally:
             timer.cancel()
+
+    def _keep(self, sink: Sink) -> None:
+        """Keep the record as it stands; at the start too, so that a run which is killed has left a trace."""
+        try:
+            sink.record_run(self.monitor.record())
+        except Exception as error:  # noqa: BLE001 - the rows are what counts; a history that cannot be kept must not cost them
+            log.warning("This run is not kept in the history: %s", error)
 
     def _publish(self, sink: Sink) -> None:
         try:

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from supervisor.environment import RunEnvironment
 from supervisor.errors import ConfigError
+from supervisor.monitor import RunRecord
 from wire.messages import Replaces
 from wire.schema import Table
 
@@ -63,6 +64,9 @@ class Sink(Protocol):
     def session(self, platform: str, run_id: str) -> Session:
         """A session for one platform; several may be open at once, from different threads."""
 
+    def record_run(self, record: RunRecord) -> None:
+        """Keep what is known of a run, in place of what was kept of it before; raises SinkError."""
+
     def publish(self) -> None:
         """Called once after the last session: refresh the views over all platforms."""
 
@@ -80,5 +84,5 @@ def open_sink(environment: RunEnvironment) -> Sink:
     if kind == "none":
         from supervisor.sinks.none import NoSink  # noqa: PLC0415 - as above
 
-        return NoSink()
+        return NoSink(environment.history_path)
     raise ConfigError(f"STORAGE_TYPE: there is no sink {kind!r} in this version; there are duckdb and none")

@@ -16,8 +16,10 @@ from typing import Any
 import duckdb
 
 from supervisor.errors import SinkError
+from supervisor.monitor import RunRecord
 from supervisor.sinks import Commit
-from supervisor.sinks.lock import RunLock
+from supervisor.sinks.duckdb_history import store_run
+from supervisor.sinks.lock import RunLock, lock_path
 from supervisor.sinks.unified import unified_views
 from wire.messages import Replaces
 from wire.reader import LINE_LIMIT
@@ -50,7 +52,7 @@ class DuckDBSink:
 
     def __init__(self, path: Path) -> None:
         self._path = path.absolute()
-        self._lock = RunLock(self._path.with_name(self._path.name + ".lock"), what=f"the DuckDB file {self._path}")
+        self._lock = RunLock(lock_path(self._path), what=f"the DuckDB file {self._path}")
         try:
             self._connection = _connect(self._path)
         except BaseException:
@@ -67,6 +69,10 @@ class DuckDBSink:
         cursor = self._connection.cursor()
         cursor.execute("SET TimeZone = 'UTC'")  # a time without an offset is taken for UTC
         return DuckDBSession(cursor, platform, run_id, self._catalog)
+
+    def record_run(self, record: RunRecord) -> None:
+        with self._catalog, self._connection.cursor() as cursor:
+            store_run(cursor, record)
 
     def publish(self) -> None:
         """Make the views of the schema `ads` from the tables that exist."""

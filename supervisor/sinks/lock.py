@@ -5,9 +5,28 @@ from __future__ import annotations
 import datetime as dt
 import fcntl
 import os
+import re
 from pathlib import Path
 
 from supervisor.errors import SinkError
+
+
+def lock_path(path: Path) -> Path:
+    """The lock file that belongs to a storage file."""
+    return path.with_name(path.name + ".lock")
+
+
+def holder_of(path: Path, refusal: str) -> str | None:
+    """Who holds a DuckDB file, from what DuckDB said when it refused it; None where that is no matter of holding."""
+    found = re.search(r"lock is held.*\bPID (\d+)", refusal, re.S)
+    if found is None:
+        return None
+    try:
+        run = lock_path(path).read_text(encoding="utf-8")
+    except OSError:
+        run = ""
+    # What a killed run has left in its lock file says nothing about who holds the storage now.
+    return run if run.startswith(f"pid {found.group(1)},") else f"pid {found.group(1)}, which is no run"
 
 
 class RunLock:

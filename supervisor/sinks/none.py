@@ -1,4 +1,4 @@
-"""The sink that keeps nothing: rows are checked and counted, and state does not advance."""
+"""The sink that keeps no rows: they are checked and counted, and state does not advance. Runs are kept in a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from supervisor.monitor import RunRecord
 from supervisor.sinks import Commit
+from supervisor.sinks.history_file import append_run
 from wire.schema import Table
 
 
@@ -38,10 +40,16 @@ class NoSession:
 class NoSink:
     """Gives sessions that keep nothing."""
 
+    def __init__(self, history_path: Path) -> None:
+        self._history_path = history_path
+
     description = "no storage: rows are counted and dropped"
 
     def session(self, platform: str, run_id: str) -> NoSession:  # noqa: ARG002 - every session is alike
         return NoSession()
+
+    def record_run(self, record: RunRecord) -> None:
+        append_run(self._history_path, record)
 
     def publish(self) -> None:
         pass
