@@ -6,109 +6,32 @@ like "512MiB", got "lots"`.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import attrs
 from attrs import frozen
 
-from supervisor.credentials import SINK_VARIABLES
 from supervisor.document import read_document
 from supervisor.errors import ConfigError
-from supervisor.structuring import Parsed, structure
-from supervisor.units import duration, shown, size
-
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}", re.ASCII)
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_RESERVED = frozenset({"ads", "main", "temp", "system", "information_schema", "pg_catalog"})
-
-
-def _name(value: object) -> str:
-    if isinstance(value, bool):
-        raise ValueError(
-            f"expected a name, got {shown(value)}; YAML reads an unquoted on, off, yes or no so: put it in quotes"
-        )
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise ValueError(
-            f"expected a name of at most 40 letters, digits, _ or - that begins with a letter, got {shown(value)}"
-        )
-    if value.lower() in _RESERVED:
-        raise ValueError(f"{shown(value)} is the name of a schema that the database needs for itself")
-    return value
-
-
-def _variable(value: object) -> str:
-    if not isinstance(value, str) or not _VARIABLE.fullmatch(value):
-        raise ValueError(f'expected the name of an environment variable like "MY_TOKEN", got {shown(value)}')
-    if value in SINK_VARIABLES:
-        raise ValueError(f"{value} belongs to the sink, and no pipeline may see it")
-    return value
-
-
-def _above_zero(value: object) -> float:
-    seconds = duration(value)
-    if not seconds:
-        raise ValueError('expected a duration above zero, like 1800 (seconds) or "30m"')
-    return seconds
-
-
-def _count(value: object) -> int:
-    if type(value) is not int or value < 1:
-        raise ValueError(f"expected a whole number of at least 1, got {shown(value)}")
-    return value
-
-
-def _multiplier(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value < float("inf"):
-        raise ValueError(f"expected a number of at least 1, got {shown(value)}")
-    return float(value)
-
-
-def _command(value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        raise ValueError(f'expected a list like ["python3", "tap.py"], got {shown(value)}; no shell will split it')
-    if not isinstance(value, list | tuple) or not value or not all(isinstance(word, str) for word in value):
-        raise ValueError(f'expected a list of texts like ["python3", "tap.py"], got {shown(value)}')
-    if not value[0] or any("\0" in word for word in value):
-        raise ValueError("a command needs a program, and no word of it can hold a zero byte")
-    return tuple(value)
-
-
-def _settings(value: object) -> Mapping[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise ValueError(f"expected a mapping of keys to values, got {shown(value)}")
-    try:
-        json.dumps(value, allow_nan=False)
-        odd = next(_keys_that_are_no_text(value), None)
-    except (TypeError, ValueError, RecursionError) as cause:
-        raise ValueError(f"cannot be written as JSON, which is how a pipeline gets them: {cause}") from cause
-    if odd is not None:
-        raise ValueError(f"the key {shown(odd)} is no text; put it in quotes")
-    return value
-
-
-def _keys_that_are_no_text(value: object) -> Iterator[object]:
-    if isinstance(value, dict):
-        yield from (key for key in value if not isinstance(key, str))
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for item in inner:
-        yield from _keys_that_are_no_text(item)
-
-
-Name = Annotated[str, Parsed(_name)]
-Variable = Annotated[str, Parsed(_variable)]
-Command = Annotated[tuple[str, ...], Parsed(_command)]
-Settings = Annotated[Mapping[str, Any], Parsed(_settings)]
-Size = Annotated[int, Parsed(size)]
-Seconds = Annotated[float, Parsed(duration)]
-SomeSeconds = Annotated[float, Parsed(_above_zero)]
-Count = Annotated[int, Parsed(_count)]
-Multiplier = Annotated[float, Parsed(_multiplier)]
+from supervisor.structuring import structure
+from supervisor.units import duration
+from supervisor.values import (
+    Address,
+    Command,
+    Count,
+    Job,
+    Multiplier,
+    Name,
+    Port,
+    PromFile,
+    Seconds,
+    Settings,
+    Size,
+    SomeSeconds,
+    Variable,
+)
 
 
 @frozen(kw_only=True)
@@ -153,6 +76,18 @@ class PlatformConfig:
 
 
 @frozen(kw_only=True)
+class MetricsConfig:
+    """The `metrics:` section: where Prometheus finds a run's numbers. Each of the three ways is off unless set."""
+
+    port: Port | None = None
+    host: str = "127.0.0.1"
+    linger_seconds: Seconds = 0.0
+    textfile: PromFile | None = None
+    pushgateway: Address | None = None
+    job: Job = "social_ads"
+
+
+@frozen(kw_only=True)
 class OrchestratorSettings:
     """The `orchestrator:` section of the file."""
 
@@ -168,6 +103,7 @@ class OrchestratorConfig(OrchestratorSettings):
 
     platforms: tuple[PlatformConfig, ...] = ()
     parallel_groups: tuple[tuple[str, ...], ...] = ()
+    metrics: MetricsConfig = MetricsConfig()
     directory: Path = attrs.field(factory=Path.cwd)
 
     @property
@@ -190,6 +126,7 @@ class _File:
     platforms: tuple[PlatformConfig, ...]
     orchestrator: OrchestratorSettings = OrchestratorSettings()
     parallel_groups: tuple[tuple[str, ...], ...] = ()
+    metrics: MetricsConfig = MetricsConfig()
 
 
 def load_orchestrator_config(path: Path) -> OrchestratorConfig:
@@ -207,6 +144,7 @@ def load_orchestrator_config(path: Path) -> OrchestratorConfig:
         **attrs.asdict(file.orchestrator),
         platforms=file.platforms,
         parallel_groups=file.parallel_groups,
+        metrics=file.metrics,
         directory=path.absolute().parent,
     )
 

@@ -120,7 +120,37 @@ def test_empty_sections_are_as_good_as_none(tmp_path: Path) -> None:
             'orchestrator.global_timeout: expected a duration above zero, like 1800 (seconds) or "30m"',
         ),
         ("orchestrator: [1]", "orchestrator: expected a mapping of keys to values, got a list"),
-        ("extra: 1", "extra: unknown key; known are platforms, orchestrator, parallel_groups"),
+        ("extra: 1", "extra: unknown key; known are platforms, orchestrator, parallel_groups, metrics"),
+        ("metrics: {prot: 1}", "metrics.prot: unknown key; did you mean 'port'?"),
+        (
+            "metrics: {port: 70000}",
+            "metrics.port: expected a port, a whole number from 0 (any free one) to 65535, got 70000",
+        ),
+        (
+            "metrics: {port: yes}",
+            "metrics.port: expected a port, a whole number from 0 (any free one) to 65535, got true",
+        ),
+        (
+            "metrics: {textfile: a.txt}",
+            'metrics.textfile: expected a path that ends in ".prom", as node_exporter wants it, got "a.txt"',
+        ),
+        (
+            "metrics: {pushgateway: 'gateway:9091'}",
+            'metrics.pushgateway: expected an address like "http://pushgateway:9091", got "gateway:9091"',
+        ),
+        (
+            "metrics: {pushgateway: 'http://me:secret@host'}",
+            'metrics.pushgateway: expected an address like "http://pushgateway:9091", without a user and a password',
+        ),
+        (
+            "metrics: {pushgateway: 'http://host:x'}",
+            'metrics.pushgateway: expected an address like "http://pushgateway:9091", got "http://host:x"',
+        ),
+        ("metrics: {job: ' '}", 'metrics.job: expected a text that is not empty, got " "'),
+        (
+            "metrics: {linger_seconds: soon}",
+            'metrics.linger_seconds: expected a duration like 1800 (seconds) or "30m", got "soon"',
+        ),
         ("parallel_groups: google", 'parallel_groups: expected a list, got "google"'),
         ("parallel_groups: [google]", 'parallel_groups[0]: expected a list, got "google"'),
         ("parallel_groups: [[googel]]", "parallel_groups[0][0]: 'googel' is not a platform; known are google"),

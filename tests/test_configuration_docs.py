@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from supervisor.config import OrchestratorSettings, PlatformConfig, RetryConfig, load_orchestrator_config
+from supervisor.config import MetricsConfig, OrchestratorSettings, PlatformConfig, RetryConfig, load_orchestrator_config
 from supervisor.credentials import ALWAYS_VISIBLE, BUILT_IN
 from supervisor.environment import VARIABLES, RunEnvironment, read_environment
 
@@ -40,6 +40,8 @@ def shown(default: Any) -> str:
             return "`null`"
         case ():
             return "`[]`"
+        case str():
+            return f"`{default}`"
         case attrs.Factory():  # type: ignore[misc]  # the stubs say a function; it is a class
             return "`{}`"
         case _:
@@ -47,7 +49,13 @@ def shown(default: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("heading", "cls"), [("orchestrator", OrchestratorSettings), ("platforms", PlatformConfig), ("retry", RetryConfig)]
+    ("heading", "cls"),
+    [
+        ("orchestrator", OrchestratorSettings),
+        ("platforms", PlatformConfig),
+        ("retry", RetryConfig),
+        ("metrics", MetricsConfig),
+    ],
 )
 def test_every_key_is_documented_with_its_default(heading: str, cls: type[attrs.AttrsInstance]) -> None:
     documented = {name: cells[1] for name, cells in rows(heading).items()}
