@@ -22,7 +22,7 @@ lint: .venv/.development
 	.venv/bin/mypy wire/src supervisor sandbox bench
 	for name in google microsoft facebook linkedin; do .venv/bin/mypy pipelines/$$name/src || exit 1; done
 
-bench: .venv/.development
+bench: .venv/.development .venvs/bench-dlt/.complete .venvs/bench-target-duckdb/.complete
 	@.venv/bin/supervisor install
 	.venv/bin/python -m bench
 
@@ -43,6 +43,13 @@ bench: .venv/.development
 .venvs/%/.complete: tests/third_party/%.txt | .venv/.runtime
 	@$(PYTHON) -m venv --clear --without-pip .venvs/$*
 	@.venv/bin/pip --python .venvs/$*/bin/python install --quiet --require-hashes -r $<
+	@touch $@
+
+# The tools that bench/ measures beside ours.
+.venvs/bench-%/.complete: bench/%.txt | .venv/.runtime
+	@echo "Building .venvs/bench-$*"
+	@$(PYTHON) -m venv --clear --without-pip .venvs/bench-$*
+	@.venv/bin/pip --python .venvs/bench-$*/bin/python install --quiet --require-hashes -r $<
 	@touch $@
 
 # Resolves the newest versions that fit; needs uv, which nothing else does.
