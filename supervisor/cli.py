@@ -26,6 +26,12 @@ exit codes:
   4    stopped at the first failure (continue_on_failure: false), or an error of the supervisor itself
   130  interrupted (Ctrl-C); 143 terminated; 129 the terminal was closed
 """
+FRESHNESS = """\
+exit codes:
+  0    everything is within the limit
+  1    it cannot be told: no database yet, a run holds it, or the configuration is wrong
+  2    something is older than the limit, or was never loaded
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,17 +43,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status: int = given.run(given)
     except ConfigError as error:
         for finding in error.findings:
-            _say(f"error: {finding}")
+            _complain(finding)
         status = error.exit_code
     except SupervisorError as error:
-        _say(f"error: {error}")
+        _complain(str(error))
         status = error.exit_code
     except KeyboardInterrupt:
         status = 130
     except Exception as error:  # no traceback reaches a user, unless asked for
         if os.environ.get("LOG_LEVEL", "").upper() == "DEBUG":
             raise
-        _say(f"error: a bug in the supervisor: {type(error).__name__}: {error} (LOG_LEVEL=DEBUG shows where)")
+        _complain(f"a bug in the supervisor: {type(error).__name__}: {error} (LOG_LEVEL=DEBUG shows where)")
         status = 4
     sys.exit(status)
 
@@ -73,6 +79,19 @@ def _parser() -> argparse.ArgumentParser:
     _add_selection(check)
     install = _command(commands, "install", _install, "build the environment of each pipeline from its lock file")
     _add_selection(install)
+    history = _command(commands, "history", _history, "show the last runs: status, duration, rows and their trend")
+    history.add_argument("--platform", metavar="NAME", help="only this platform")
+    history.add_argument("--last", type=_count, default=20, metavar="N", help="how many runs (default: 20)")
+    show = _command(commands, "show", _show, "show one run whole")
+    show.add_argument("run_id", metavar="RUN_ID", help="its id, or the beginning of it")
+    fresh = _command(commands, "freshness", _freshness, "show how old the newest whole day of each table is", FRESHNESS)
+    _add_config(fresh)
+    fresh.add_argument(
+        "--max-age", type=_count, default=2, metavar="DAYS", help="the limit; 1 is yesterday (default: 2)"
+    )
+    fresh.add_argument(
+        *("--ignore-account",), nargs="+", action="extend", default=[], metavar="ID", help="a closed one, say"
+    )
     sandbox = _command(commands, "sandbox", _sandbox, "serve the four platforms on 127.0.0.1 until Ctrl-C")
     sandbox.add_argument("--only", nargs="+", action="extend", metavar="NAME", default=[], help="serve only these")
     _add_world(sandbox)
@@ -95,11 +114,15 @@ def _command(  # type: ignore[no-untyped-def]  # argparse does not name the type
     return parser
 
 
-def _add_selection(parser: argparse.ArgumentParser) -> None:
+def _add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         *("--config",), type=Path, default=Path("orchestrator_config.yml"), metavar="FILE",
         help="the configuration (default: orchestrator_config.yml)",
     )  # fmt: skip
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
     parser.add_argument(
         "--only",
         nargs="+",
@@ -128,19 +151,27 @@ def _day(text: str) -> dt.date:
         raise argparse.ArgumentTypeError(f"expected a day like 2026-01-31, got {text!r}") from None
 
 
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 10**9):
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)
+
+
 def _run(given: argparse.Namespace) -> int:
     from supervisor.checks import readiness  # noqa: PLC0415 - see the module's first paragraph
     from supervisor.credentials import secret_values  # noqa: PLC0415
+    from supervisor.environment import LogFormat  # noqa: PLC0415
+    from supervisor.live import live  # noqa: PLC0415
     from supervisor.log import log, start_logging  # noqa: PLC0415
     from supervisor.orchestrator import SocialAdsOrchestrator  # noqa: PLC0415
-    from supervisor.reports import summary_text  # noqa: PLC0415
 
     days = _days(given)
     config, environment = readiness(given.config, given.only)
     settings = [platform.settings for platform in config.platforms]
     passed = [name for platform in config.platforms for name in platform.pass_environment]
     secrets = secret_values(os.environ, passed, settings)
-    start_logging(environment.log_level, secrets, to_file=environment.log_to_file)
+    as_json = environment.log_format is LogFormat.JSON
+    start_logging(environment.log_level, secrets, to_file=environment.log_to_file, as_json=as_json)
     orchestrator = SocialAdsOrchestrator(config=config, days=days, full_refresh=given.full_refresh)
 
     def on_stop(code: int) -> None:
@@ -148,13 +179,27 @@ def _run(given: argparse.Namespace) -> int:
             orchestrator.stop_exit_code = code
 
     _stop_on_signals(orchestrator.stop, on_stop)
-    result = orchestrator.run_all_platforms(given.only)
-    for line in summary_text(orchestrator.monitor.get_summary()).splitlines():
-        _say(line)
+    with live(orchestrator):
+        result = orchestrator.run_all_platforms(given.only)
+    _summarize(orchestrator, as_json=as_json)
     _report(orchestrator, environment)
     if result.failed_platforms:
         log.error("Failed: %s", ", ".join(result.failed_platforms))
     return result.exit_code
+
+
+def _summarize(orchestrator: SocialAdsOrchestrator, *, as_json: bool) -> None:
+    from supervisor.log import log  # noqa: PLC0415
+    from supervisor.reports import summary_text  # noqa: PLC0415
+
+    summary = orchestrator.monitor.get_summary()
+    if as_json:
+        import attrs  # noqa: PLC0415
+
+        log.info("Execution Summary", extra={"fields": {"summary": attrs.asdict(summary)}})
+        return
+    for line in summary_text(summary).splitlines():
+        _say(line)
 
 
 def _report(orchestrator: SocialAdsOrchestrator, environment: RunEnvironment) -> None:
@@ -180,8 +225,8 @@ def _stop_on_signals(stop: StopRequest, on_stop: Callable[[int], None]) -> None:
         stop.request(f"the run was stopped by {signal.Signals(number).name}")
 
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # nohup and cron ignore SIGHUP for their children, which must stay so.
-        if signal.getsignal(each) != signal.SIG_IGN:
+        # nohup means it: who starts us with SIGHUP ignored wants the run to go on.
+        if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:
             signal.signal(each, on_signal)
 
 
@@ -241,6 +286,24 @@ def _install(given: argparse.Namespace) -> int:
     return codes[0] if codes else 0
 
 
+def _history(given: argparse.Namespace) -> int:
+    from supervisor.looking_back import show_history  # noqa: PLC0415
+
+    return show_history(given.platform, given.last)
+
+
+def _show(given: argparse.Namespace) -> int:
+    from supervisor.looking_back import show_run  # noqa: PLC0415
+
+    return show_run(given.run_id)
+
+
+def _freshness(given: argparse.Namespace) -> int:
+    from supervisor.looking_back import show_freshness  # noqa: PLC0415
+
+    return show_freshness(given.config, limit=given.max_age, ignored=given.ignore_account)
+
+
 def _sandbox(given: argparse.Namespace) -> int:
     from supervisor.demo import serve_sandbox  # noqa: PLC0415
 
@@ -260,6 +323,15 @@ def _days(given: argparse.Namespace):  # type: ignore[no-untyped-def]  # the typ
     if given.since and given.until and given.since > given.until:
         raise ConfigError(f"--since {given.since} is after --until {given.until}")
     return Days(since=given.since, until=given.until)
+
+
+def _complain(text: str) -> None:
+    if os.environ.get("LOG_FORMAT", "").strip().lower() == "json":
+        from supervisor.log import json_line  # noqa: PLC0415
+
+        _say(json_line("ERROR", text))
+    else:
+        _say(f"error: {text}")
 
 
 def _say(text: str) -> None:
