@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from attrs import define, field, frozen
 
@@ -37,7 +37,8 @@ from wire.messages import ErrorLine, Replaces
 _LOOK_SECONDS = 0.25
 _DRAIN_SECONDS = 5.0
 _STDERR_LINES = 20
-_LINE_BYTES = 8192
+_LINE_BYTES = 65536
+_LINE_SHOWN = 8192
 
 
 @frozen(kw_only=True)
@@ -182,12 +183,22 @@ class Attempt:
         with os.fdopen(descriptor, "rb", buffering=_LINE_BYTES) as stream:
             while line := stream.readline(_LINE_BYTES):
                 self._last_log = time.monotonic()
+                cut = not line.endswith(b"\n") and self._skip_line(stream)
+                # Redacted before it is cut, or half a secret would stay at the edge.
                 text = redact(line.decode(errors="replace").rstrip(), self.secrets)
-                if self._calls.take(text):
-                    self.log_line(f"DEBUG | {text}")
-                elif text:
+                if cut or len(text) > _LINE_SHOWN:
+                    text = f"{text[:_LINE_SHOWN]} [...]"
+                if text:
                     self._stderr.append(text)
                     self.log_line(text)
+
+    def _skip_line(self, stream: IO[bytes]) -> bool:
+        """Read on to the end of a line that is too long; whether there was more of it."""
+        more = False
+        while (rest := stream.readline(_LINE_BYTES)) and not rest.endswith(b"\n"):
+            self._last_log = time.monotonic()
+            more = True
+        return more or bool(rest.strip())
 
     def _command(self) -> tuple[str, ...]:
         """The pipeline's command with Singer's options; state and settings travel in files that only we can read."""

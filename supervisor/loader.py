@@ -31,7 +31,7 @@ from wire.schema import Table
 BLOCK_BYTES = 1024 * 1024
 SPOOL_BYTES = 16 * 1024 * 1024
 QUEUE_LENGTH = 3
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.5
 _HELD_SECONDS = 10.0
 
 
@@ -153,15 +153,18 @@ class Loader:
         finally:
             os.close(descriptor)
 
-    def _guarded(self, work: Callable[[], None]) -> None:
+    def _guarded(self, work: Callable[[], None]) -> bool:
+        """Do it; whether it went well."""
         try:
             work()
+            return True
         except (WireError, SinkError) as error:
             self.error = self.error or error
         except OSError as cause:
             self._fail(SinkError(f"rows cannot be spooled to {self._directory}: {cause.strerror or cause}"), cause)
         except Exception as cause:  # noqa: BLE001 - a thread that dies would leave the other waiting for ever
             self._fail(SinkError(f"a bug in the loader: {type(cause).__name__}: {cause}"), cause)
+        return False
 
     def _fail(self, error: SinkError, cause: Exception) -> None:
         error.__cause__ = cause
@@ -263,13 +266,19 @@ class Loader:
     def _put(self, work: _Work) -> None:
         started = time.monotonic()
         self._queue.put(work)
-        self.progress.blocked_seconds += time.monotonic() - started
+        now = time.monotonic()
+        self.progress.blocked_seconds += now - started
+        self.progress.last_sign = now  # the silence until now was the sink's
 
     def _commit_all(self) -> None:
-        """Do the work in order; after an error only empty the queue, so that the reader is never left waiting."""
+        """Do the work in order; after an error of the sink only empty the queue, so that the reader never waits.
+
+        An error of the reader is no reason to leave what came before it: the windows in the queue are complete.
+        """
+        accepts = True
         while (work := self._queue.get()) is not None:
-            if self.error is None:
-                self._guarded(lambda work=work: self._do(work))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+            if accepts:
+                accepts = self._guarded(lambda work=work: self._do(work))  # type: ignore[misc]  # mypy cannot infer a lambda's default
             elif isinstance(work, _Stage):
                 work.spool.unlink(missing_ok=True)
         self._guarded(self._session.discard)

@@ -16,7 +16,8 @@ class StopRequest:
     hurry: bool = False
 
     def request(self, reason: str) -> None:
-        if not self.event.is_set():
+        # Not `event.is_set()`: a second signal may come while the handler of the first holds the event's lock.
+        if not self.reason:
             self.reason = reason
             self.event.set()
 
