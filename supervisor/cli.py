@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -163,6 +164,7 @@ def _run(given: argparse.Namespace) -> int:
     from supervisor.environment import LogFormat  # noqa: PLC0415
     from supervisor.live import live  # noqa: PLC0415
     from supervisor.log import log, start_logging  # noqa: PLC0415
+    from supervisor.metrics import exposed  # noqa: PLC0415
     from supervisor.orchestrator import SocialAdsOrchestrator  # noqa: PLC0415
 
     days = _days(given)
@@ -179,12 +181,14 @@ def _run(given: argparse.Namespace) -> int:
             orchestrator.stop_exit_code = code
 
     _stop_on_signals(orchestrator.stop, on_stop)
-    with live(orchestrator):
-        result = orchestrator.run_all_platforms(given.only)
-    _summarize(orchestrator, as_json=as_json)
-    _report(orchestrator, environment)
-    if result.failed_platforms:
-        log.error("Failed: %s", ", ".join(result.failed_platforms))
+    record, is_interrupted = lambda: orchestrator.monitor.record(), lambda: orchestrator.stop_exit_code is not None
+    with exposed(config, record, is_interrupted=is_interrupted):
+        with live(orchestrator):
+            result = orchestrator.run_all_platforms(given.only)
+        _summarize(orchestrator, as_json=as_json)
+        _report(orchestrator, environment)
+        if result.failed_platforms:
+            log.error("Failed: %s", ", ".join(result.failed_platforms))
     return result.exit_code
 
 
@@ -335,7 +339,9 @@ def _complain(text: str) -> None:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201 - a command line speaks
+    # A terminal or a reader that went away must not cost the report that comes after.
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - a command line speaks
 
 
 def _print(text: str) -> None:
