@@ -188,7 +188,9 @@ class Attempt:
                 text = redact(line.decode(errors="replace").rstrip(), self.secrets)
                 if cut or len(text) > _LINE_SHOWN:
                     text = f"{text[:_LINE_SHOWN]} [...]"
-                if text:
+                if self._calls.take(text):
+                    self.log_line(f"DEBUG | {text}")
+                elif text:
                     self._stderr.append(text)
                     self.log_line(text)
 

@@ -56,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         _complain(f"a bug in the supervisor: {type(error).__name__}: {error} (LOG_LEVEL=DEBUG shows where)")
         status = 4
+    _let_go()
     sys.exit(status)
 
 
@@ -181,8 +182,7 @@ def _run(given: argparse.Namespace) -> int:
             orchestrator.stop_exit_code = code
 
     _stop_on_signals(orchestrator.stop, on_stop)
-    record, is_interrupted = lambda: orchestrator.monitor.record(), lambda: orchestrator.stop_exit_code is not None
-    with exposed(config, record, is_interrupted=is_interrupted):
+    with exposed(orchestrator):
         with live(orchestrator):
             result = orchestrator.run_all_platforms(given.only)
         _summarize(orchestrator, as_json=as_json)
@@ -327,6 +327,15 @@ def _days(given: argparse.Namespace):  # type: ignore[no-untyped-def]  # the typ
     if given.since and given.until and given.since > given.until:
         raise ConfigError(f"--since {given.since} is after --until {given.until}")
     return Days(since=given.since, until=given.until)
+
+
+def _let_go() -> None:
+    """Flush both streams; where their other end is gone, Python would try again at exit and change the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _complain(text: str) -> None:

@@ -13,31 +13,39 @@ from typing import TYPE_CHECKING
 from supervisor.log import log
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from supervisor.config import OrchestratorConfig
     from supervisor.metrics.endpoint import Endpoint
     from supervisor.monitor import RunRecord
+    from supervisor.orchestrator import SocialAdsOrchestrator
 
 _LOOK_SECONDS = 0.1
 
 
 @contextmanager
-def exposed(
-    config: OrchestratorConfig, read: Callable[[], RunRecord], *, is_interrupted: Callable[[], bool]
-) -> Iterator[None]:
-    """Expose, as the configuration says, the run that happens inside: `read` gives its record as it stands.
+def exposed(orchestrator: SocialAdsOrchestrator) -> Iterator[None]:
+    """Expose, as its configuration says, the run that happens inside.
 
-    Serving lasts until the end and `linger_seconds` more, unless `is_interrupted` becomes true; the file and the
-    gateway get the record at the end.
+    Serving lasts until the end and `linger_seconds` more, unless a signal came; the file and the gateway get the record
+    at the end.
     """
-    endpoint = _serve(config, read) if config.metrics.port is not None else None
+    config = orchestrator.config
+
+    def read() -> RunRecord:
+        # A run begins with a monitor of its own, so it is looked up each time.
+        return orchestrator.monitor.record()
+
+    endpoint = None if config.metrics.port is None else _serve(config, read)
     try:
         yield
+        run = read()
         if config.metrics.textfile is not None:
-            _write(config, read())
+            _write(config, config.directory / config.metrics.textfile, run)
         if config.metrics.pushgateway is not None:
-            _push(config, read())
+            _push(config, config.metrics.pushgateway, run)
         if endpoint is not None:
-            _linger(config.metrics.linger_seconds, is_interrupted)
+            _linger(config.metrics.linger_seconds, lambda: orchestrator.stop_exit_code is not None)
     finally:
         if endpoint is not None:
             endpoint.close()
@@ -56,9 +64,7 @@ def _serve(config: OrchestratorConfig, read: Callable[[], RunRecord]) -> Endpoin
     return endpoint
 
 
-def _write(config: OrchestratorConfig, run: RunRecord) -> None:
-    assert config.metrics.textfile is not None
-    path = config.directory / config.metrics.textfile
+def _write(config: OrchestratorConfig, path: Path, run: RunRecord) -> None:
     try:
         from supervisor.metrics.textfile import write_textfile  # noqa: PLC0415 - only a run that writes one needs it
 
@@ -68,9 +74,7 @@ def _write(config: OrchestratorConfig, run: RunRecord) -> None:
         log.warning("The metrics are not written to %s: %s", path, _reason(error))
 
 
-def _push(config: OrchestratorConfig, run: RunRecord) -> None:
-    assert config.metrics.pushgateway is not None
-    address = config.metrics.pushgateway
+def _push(config: OrchestratorConfig, address: str, run: RunRecord) -> None:
     try:
         from supervisor.metrics.pushgateway import push  # noqa: PLC0415 - only a run that pushes needs it
 
