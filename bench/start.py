@@ -10,7 +10,7 @@ from bench.process import environment, run
 from bench.result import Result
 from bench.supervised import sender, supervised
 
-_TIMES = 5
+_TIMES = 9
 
 
 def measure() -> list[Result]:
