@@ -99,6 +99,8 @@ class _Frame:
         from rich.text import Text  # noqa: PLC0415 - see live
 
         records = self._orchestrator.monitor.platforms
+        if all(record.status is Status.PENDING for record in records):
+            return Text()  # nothing has begun, and if the storage is refused nothing will
         rates = {r.platform_name: self._rates.of(r.progress) for r in records if r.progress}
         # Without the last column no terminal wraps, and without two lines the last log line stays in sight.
         lines = view(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from supervisor.config import load_orchestrator_config
@@ -67,10 +66,6 @@ def _print(lines: Iterable[str]) -> None:
     """To standard output, whatever its encoding is, and quietly to a reader that has seen enough."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
-    try:
+    with suppress(BrokenPipeError):
         for line in lines:
             print(line)  # noqa: T201 - a command line answers
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
