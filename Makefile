@@ -1,10 +1,10 @@
-# make demo · make test · make bench · make lint
+# make demo · make test · make chaos · make bench · make lint
 # Everything is built from the hash-locked requirements files; a second run reuses what the first one built.
 
 PYTHON ?= python3.11
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test lint bench install locks clean
+.PHONY: demo test lint bench install locks clean chaos
 
 demo: .venv/.runtime
 	@.venv/bin/supervisor demo
@@ -15,6 +15,11 @@ install: .venv/.runtime
 test: .venv/.development lint .venvs/tap-dbf/.complete .venvs/singer-tools/.complete
 	@.venv/bin/supervisor install
 	.venv/bin/pytest
+
+# A quarter of an hour; CHAOS_SEED=n makes other storms.
+chaos: .venv/.development
+	@.venv/bin/supervisor install --only linkedin
+	CHAOS_STORMS=$${CHAOS_STORMS:-240} .venv/bin/pytest tests/chaos
 
 lint: .venv/.development
 	.venv/bin/ruff check .
