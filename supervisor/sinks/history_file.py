@@ -8,7 +8,7 @@ import json
 import mmap
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,8 @@ def _append(descriptor: int, line: bytes) -> None:
         if written != len(content):
             raise OSError(f"only {written} of {len(content)} bytes went in")
     except OSError:
-        os.ftruncate(descriptor, size)
+        with suppress(OSError):  # a device or a pipe keeps what it got
+            os.ftruncate(descriptor, size)
         raise
 
 
