@@ -36,6 +36,13 @@ def readiness(config_path: Path, only: Collection[str]) -> tuple[OrchestratorCon
     return config, environment
 
 
+def check_page(environment: RunEnvironment) -> str | None:
+    """What would keep REPORT_HTML_PATH from being written, which a run only warns of; None when nothing would."""
+    path = environment.report_html_path
+    unwritable = check_report_path(path) if environment.export_report and path is not None else None
+    return f"REPORT_HTML_PATH: {unwritable}" if unwritable else None
+
+
 def check_storage(environment: RunEnvironment) -> str | None:
     """What is wrong with the storage, as a sentence, or None; creates nothing."""
     if environment.storage_type is not StorageType.DUCKDB:

@@ -162,7 +162,7 @@ def _count(text: str) -> int:
 def _run(given: argparse.Namespace) -> int:
     from supervisor.checks import readiness  # noqa: PLC0415 - see the module's first paragraph
     from supervisor.credentials import secret_values  # noqa: PLC0415
-    from supervisor.environment import LogFormat  # noqa: PLC0415
+    from supervisor.environment import LogFormat, wants_html  # noqa: PLC0415
     from supervisor.live import live  # noqa: PLC0415
     from supervisor.log import log, start_logging  # noqa: PLC0415
     from supervisor.metrics import exposed  # noqa: PLC0415
@@ -175,7 +175,9 @@ def _run(given: argparse.Namespace) -> int:
     secrets = secret_values(os.environ, passed, settings)
     as_json = environment.log_format is LogFormat.JSON
     start_logging(environment.log_level, secrets, to_file=environment.log_to_file, as_json=as_json)
-    orchestrator = SocialAdsOrchestrator(config=config, days=days, full_refresh=given.full_refresh)
+    orchestrator = SocialAdsOrchestrator(
+        config=config, days=days, full_refresh=given.full_refresh, with_spend=wants_html(environment)
+    )
 
     def on_stop(code: int) -> None:
         if orchestrator.stop_exit_code is None:
@@ -218,6 +220,12 @@ def _report(orchestrator: SocialAdsOrchestrator, environment: RunEnvironment) ->
     except ReportError as error:
         # The rows are loaded and the exit code says how the run went; a full disk must not turn that around.
         log.error("%s", error)
+    if environment.report_html_path is not None:
+        try:
+            orchestrator.export_report("html", environment.report_html_path)
+            log.info("Report: %s", environment.report_html_path)
+        except ReportError as error:
+            log.warning("%s", error)
 
 
 def _stop_on_signals(stop: StopRequest, on_stop: Callable[[int], None]) -> None:
@@ -244,7 +252,7 @@ def _plan(given: argparse.Namespace) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
-    from supervisor.checks import check_storage, readiness  # noqa: PLC0415
+    from supervisor.checks import check_page, check_storage, readiness  # noqa: PLC0415
     from supervisor.environment import read_environment  # noqa: PLC0415
     from supervisor.errors import ConfigError  # noqa: PLC0415
 
@@ -254,10 +262,10 @@ def _check(given: argparse.Namespace) -> int:
     except ConfigError as error:
         findings += error.findings
     try:
-        storage = check_storage(read_environment())
+        environment = read_environment()
+        findings += [each for each in (check_page(environment), check_storage(environment)) if each]
     except ConfigError:
-        storage = None
-    findings += [storage] if storage else []
+        pass  # readiness has said it
     if findings:
         raise ConfigError(findings)
     _print("ready: configuration, environments, credentials, report path and storage are in order")

@@ -32,6 +32,7 @@ class ReportFormat(StrEnum):
 
     JSON = "json"
     CSV = "csv"
+    HTML = "html"
 
 
 class LogFormat(StrEnum):
@@ -70,6 +71,7 @@ class RunEnvironment:
     export_report: bool = True
     report_format: ReportFormat = ReportFormat.JSON
     report_path: Path = Path("execution_report.json")
+    report_html_path: Path | None = None
     storage_type: StorageType = StorageType.DUCKDB
     duckdb_path: Path = Path("social_ads.duckdb")
     history_path: Path = Path("supervisor_history.jsonl")
@@ -87,6 +89,7 @@ VARIABLES = (
         "EXPORT_REPORT",
         "REPORT_FORMAT",
         "REPORT_PATH",
+        "REPORT_HTML_PATH",
         "STORAGE_TYPE",
         "DUCKDB_PATH",
     ),
@@ -108,6 +111,7 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> RunEnvironment:
         export_report=reader.read("EXPORT_REPORT", True, _flag),
         report_format=report_format,
         report_path=reader.read("REPORT_PATH", Path(f"execution_report.{report_format}"), Path),
+        report_html_path=reader.read("REPORT_HTML_PATH", None, Path),
         storage_type=storage,
         duckdb_path=reader.read("DUCKDB_PATH", Path("social_ads.duckdb"), Path),
         history_path=reader.read("HISTORY_PATH", Path("supervisor_history.jsonl"), Path),
@@ -117,6 +121,13 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> RunEnvironment:
     if reader.findings:
         raise ConfigError(reader.findings)
     return found
+
+
+def wants_html(environment: RunEnvironment) -> bool:
+    """Whether a run writes a page, as its report or beside it."""
+    return environment.export_report and (
+        environment.report_format is ReportFormat.HTML or environment.report_html_path is not None
+    )
 
 
 class _Reader:

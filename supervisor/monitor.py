@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 
 from supervisor.outcome import AttemptResult
 from supervisor.progress import AttemptProgress
+from supervisor.spend import DailySpend
 
 
 class Status(StrEnum):
@@ -65,7 +66,7 @@ class ExecutionSummary:
 
 @frozen(kw_only=True)
 class RunRecord:
-    """A whole run. `finished` and `exit_code` are None while it lasts."""
+    """A whole run. `finished` and `exit_code` are None while it lasts; `spend` is what the sink held at its end."""
 
     run_id: str
     started: dt.datetime
@@ -73,6 +74,7 @@ class RunRecord:
     exit_code: int | None
     platforms: tuple[PlatformRecord, ...]
     summary: ExecutionSummary
+    spend: tuple[DailySpend, ...] = ()
 
 
 class ExecutionMonitor:
@@ -95,6 +97,7 @@ class ExecutionMonitor:
         self._end: float | None = None
         self._finished: dt.datetime | None = None
         self._exit_code: int | None = None
+        self._spend: tuple[DailySpend, ...] = ()
         self.started = now()
         self.run_id = run_id or f"{self.started:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
 
@@ -152,6 +155,11 @@ class ExecutionMonitor:
         with self._lock:
             self._close(evolve(self._of(name), error_message=reason), Status.SKIPPED)
 
+    def keep_spend(self, spend: tuple[DailySpend, ...]) -> None:
+        """What the sink holds of money, for the report."""
+        with self._lock:
+            self._spend = spend
+
     def finish(self, exit_code: int) -> None:
         """The run is over."""
         with self._lock:
@@ -195,10 +203,11 @@ class ExecutionMonitor:
                 exit_code=self._exit_code,
                 platforms=self.platforms,
                 summary=self.get_summary(),
+                spend=self._spend,
             )
 
     def export_report(self, report_format: str, path: Path) -> None:
-        """Write the report as "json" or "csv"; raises ReportError."""
+        """Write the report as "json", "csv" or "html"; raises ReportError."""
         from supervisor.reports import write_report  # noqa: PLC0415 - reports reads the classes above
 
         write_report(self.record(), report_format, Path(path))

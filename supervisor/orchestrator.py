@@ -22,6 +22,7 @@ from supervisor.monitor import ExecutionMonitor, Status
 from supervisor.outcome import AttemptResult
 from supervisor.plan import Plan, make_plan
 from supervisor.registry import Pipeline, PlatformRegistry, TokenProvider, create_default_registry
+from supervisor.spend import read_spend
 from supervisor.stopping import StopRequest
 from supervisor.trace import TRACEPARENT, traceparent
 from supervisor.workspace import workspace
@@ -56,7 +57,8 @@ class RunResult:
 class SocialAdsOrchestrator:
     """Runs the platforms of a configuration against one sink.
 
-    `data_sink` is opened from the environment, and closed again, unless one is given. `stop` may be set from a signal
+    `data_sink` is opened from the environment, and closed again, unless one is given. `with_spend` asks it for what was
+    spent, which the HTML report shows. `stop` may be set from a signal
     handler or another thread. Raises ConfigError or SinkError before anything is started.
     """
 
@@ -66,6 +68,7 @@ class SocialAdsOrchestrator:
     data_sink: Sink | None = None
     days: Days = field(factory=Days)
     full_refresh: bool = False
+    with_spend: bool = False
     stop: StopRequest = field(factory=StopRequest)
     stop_exit_code: int | None = None
     monitor: ExecutionMonitor = field(factory=ExecutionMonitor, init=False)
@@ -98,7 +101,7 @@ class SocialAdsOrchestrator:
         return self.run_all_platforms((name,)).success
 
     def export_report(self, report_format: str, path: Path) -> None:
-        """Write the run's report, "json" or "csv"; raises ReportError."""
+        """Write the run's report, "json", "csv" or "html"; raises ReportError."""
         self.monitor.export_report(report_format, path)
 
     def pipelines(self, platforms: Iterable[PlatformConfig]) -> dict[str, Pipeline]:
@@ -256,6 +259,14 @@ class SocialAdsOrchestrator:
             sink.publish()
         except SinkError as error:
             log.error("The views over all platforms were not refreshed: %s", error)
+        if self.with_spend:
+            self._keep_spend(sink)
+
+    def _keep_spend(self, sink: Sink) -> None:
+        try:
+            self.monitor.keep_spend(read_spend(sink))
+        except Exception as error:  # noqa: BLE001 - a report without its charts of spend is better than a failed run
+            log.warning("The report will not show spend: %s", error)
 
     def _result(self) -> RunResult:
         names: dict[Status, list[str]] = {status: [] for status in Status}

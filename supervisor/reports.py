@@ -1,4 +1,4 @@
-"""The record of a run as JSON and CSV, written whole or not at all, and as the summary that ends the log."""
+"""The record of a run as JSON, CSV and HTML, written whole or not at all, and as the summary that ends the log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from supervisor.errors import ReportError
 from supervisor.monitor import ExecutionSummary, PlatformRecord, RunRecord
 from supervisor.outcome import AttemptResult
 
-FORMATS = ("json", "csv")
+FORMATS = ("json", "csv", "html")
 _LINE = "=" * 60
 _SAMPLE = re.compile(r"\[\n\s+([0-9.]+),\n\s+([0-9.]+),\n\s+([0-9.]+)\n\s+\]")
 _COLUMNS = (
@@ -81,12 +81,20 @@ def csv_report(record: RunRecord) -> str:
 def write_report(record: RunRecord, report_format: str, path: Path) -> None:
     """Write the report so that `path` holds the old one or the whole new one; raises ReportError."""
     if report_format not in FORMATS:
-        raise ReportError(f"a report is written as {' or '.join(FORMATS)}, not as {report_format!r}")
-    text = json_report(record) if report_format == "json" else csv_report(record)
+        raise ReportError(f"a report is written as {', '.join(FORMATS)}, not as {report_format!r}")
+    text = _text(record, report_format)
     try:
         _write(path, text.encode())
     except OSError as cause:
         raise ReportError(f"the report cannot be written to {path}: {cause.strerror or cause}") from cause
+
+
+def _text(record: RunRecord, report_format: str) -> str:
+    if report_format == "html":
+        from supervisor.html.page import html_report  # noqa: PLC0415 - its sections read the functions of this module
+
+        return html_report(record)
+    return json_report(record) if report_format == "json" else csv_report(record)
 
 
 def check_report_path(path: Path) -> str | None:
@@ -151,14 +159,15 @@ def _platform(platform: PlatformRecord) -> dict[str, Any]:
         **{column: _rounded(getattr(platform, column)) for column in _COLUMNS},
         "started_at": _time(platform.started),
         "ended_at": _time(platform.ended),
-        "rows_by_table": _rows_by_table(platform),
+        "rows_by_table": rows_by_table(platform),
         "rows_by_account": rows_by_account(platform),
         "failed_accounts": [attrs.asdict(account) for account in _last_failures(platform)],
         "attempts": [_attempt(attempt) for attempt in platform.attempts],
     }
 
 
-def _rows_by_table(platform: PlatformRecord) -> dict[str, int]:
+def rows_by_table(platform: PlatformRecord) -> dict[str, int]:
+    """Table -> rows committed by all attempts."""
     total: dict[str, int] = {}
     for attempt in platform.attempts:
         for table, rows in attempt.rows_by_table.items():

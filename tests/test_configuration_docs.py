@@ -69,7 +69,9 @@ def test_every_variable_of_a_run_is_documented_with_its_default() -> None:
     for field in attrs.fields(RunEnvironment):
         if field.name.upper() in table:
             value = getattr(defaults, field.name)
-            assert table[field.name.upper()][1] == (shown(value) if isinstance(value, bool) else f"`{value}`")
+            assert table[field.name.upper()][1] == (
+                "unset" if value is None else shown(value) if isinstance(value, bool) else f"`{value}`"
+            )
 
 
 @pytest.mark.parametrize("platform", BUILT_IN)

@@ -95,7 +95,7 @@ def test_a_mounted_secret_is_as_good_as_a_variable(tmp_path: Path) -> None:
     ("environ", "finding"),
     [
         ({"STORAGE_TYPE": "mysql"}, 'STORAGE_TYPE: expected one of duckdb, vertica, azure_table, none, got "mysql"'),
-        ({"REPORT_FORMAT": "xml"}, 'REPORT_FORMAT: expected one of json, csv, got "xml"'),
+        ({"REPORT_FORMAT": "xml"}, 'REPORT_FORMAT: expected one of json, csv, html, got "xml"'),
         ({"LOG_LEVEL": "LOUD"}, 'LOG_LEVEL: expected one of DEBUG, INFO, WARNING, ERROR, got "LOUD"'),
         ({"LOG_TO_FILE": "maybe"}, 'LOG_TO_FILE: expected true or false, got "maybe"'),
         ({"EXPORT_REPORT": "2"}, 'EXPORT_REPORT: expected true or false, got "2"'),

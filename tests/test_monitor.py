@@ -139,7 +139,7 @@ def test_the_report_can_be_exported_while_the_run_lasts(monitor: ExecutionMonito
     monitor.start_platform("google")
     monitor.export_report("json", tmp_path / "report.json")
     assert json.loads((tmp_path / "report.json").read_text())["platforms"][0]["status"] == "running"
-    with pytest.raises(ReportError, match="a report is written as json or csv, not as 'xml'"):
+    with pytest.raises(ReportError, match="a report is written as json, csv, html, not as 'xml'"):
         monitor.export_report("xml", tmp_path / "report.xml")
 
 

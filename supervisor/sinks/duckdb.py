@@ -19,8 +19,10 @@ from supervisor.errors import SinkError
 from supervisor.monitor import RunRecord
 from supervisor.sinks import Commit
 from supervisor.sinks.duckdb_history import store_run
+from supervisor.sinks.duckdb_spend import daily_spend
 from supervisor.sinks.lock import RunLock, lock_path
 from supervisor.sinks.unified import unified_views
+from supervisor.spend import DailySpend
 from wire.messages import Replaces
 from wire.reader import LINE_LIMIT
 from wire.schema import DECIMAL_PRECISION, DECIMAL_SCALE, Column, Table, Type
@@ -75,6 +77,10 @@ class DuckDBSink:
     def record_run(self, record: RunRecord) -> None:
         with self._catalog, self._connection.cursor() as cursor:
             store_run(cursor, record)
+
+    def daily_spend(self, days: int) -> tuple[DailySpend, ...]:
+        with self._connection.cursor() as cursor:
+            return daily_spend(cursor, days)
 
     def publish(self) -> None:
         """Make the views of the schema `ads` from the tables that exist."""
