@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from typing import Any
 
 import pytest
@@ -96,3 +97,13 @@ def test_without_a_database_nothing_can_be_told(house: Any, configured: Any) -> 
     done = house.run("freshness")
     assert (done.returncode, done.stdout) == (1, "")
     assert "STORAGE_TYPE=none keeps no rows and no state" in done.stderr
+
+
+def test_the_documentation_lists_the_exit_codes_of_the_help() -> None:
+    from pathlib import Path
+
+    from supervisor.cli import FRESHNESS
+
+    page = (Path(__file__).resolve().parent.parent / "docs" / "observing.md").read_text()
+    for code, meaning in re.findall(r"^  (\d) +(.*)$", FRESHNESS, re.M):
+        assert f"| {code} | {meaning} |" in page

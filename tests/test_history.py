@@ -223,6 +223,18 @@ def wait_for_the_keeper(house: Any) -> None:
         shutil.rmtree(left)
 
 
+def test_the_documentation_lists_every_column(tmp_path: Path) -> None:
+    kept = Kept("duckdb", tmp_path)
+    kept.keep(made("one"))
+    with duckdb.connect(str(kept.path)) as connection:
+        rows = connection.execute(
+            "SELECT table_name, list(column_name ORDER BY ordinal_position) FROM information_schema.columns GROUP BY 1"
+        ).fetchall()
+    page = (Path(__file__).resolve().parent.parent / "docs" / "observing.md").read_text()
+    shown = re.findall(r"^\| `_supervisor\.(\w+)` \| (.*) \|$", page, re.M)
+    assert {name: re.findall(r"`(\w+)`", columns) for name, columns in shown} == dict(rows)
+
+
 @STORAGES
 def test_before_the_first_run_there_is_a_sentence(house: Any, storage: str) -> None:
     done = house.run("history", STORAGE_TYPE=storage)
