@@ -44,10 +44,10 @@ def stretched(*content: Content, height: float, y: float = TOP) -> Markup:
 
 
 def levels(marks: Iterable[tuple[float, str]], *, class_: str = "grid") -> Iterable[Markup]:
-    """Lines across at the given pixels, each with its label above the line."""
+    """Lines across at the given pixels, each with its label in the margin on the left."""
     for y, label in marks:
         yield tag("line", x1=0, x2="100%", y1=round(y, 1), y2=round(y, 1), class_=class_)
-        yield tag("text", label, x=0, y=round(y - 4, 1), class_=f"{class_}-label")
+        yield tag("text", label, x=-8, y=round(y + 4, 1), text_anchor="end", class_=f"{class_}-label")
 
 
 def along(marks: Iterable[tuple[float, str]], *, y: float) -> Iterable[Markup]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 Attribute = str | int | float | None
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _VOID = frozenset({"meta", "link"})
 
 
@@ -21,7 +21,7 @@ Content = Markup | str | Iterable["Markup | str"] | None
 
 
 def escaped(text: str) -> Markup:
-    """Text as HTML; control characters and halves of characters, which a page cannot hold, become U+FFFD."""
+    """Text as HTML. Control characters, halves of characters and whatever turns the direction become U+FFFD."""
     printable = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
     return Markup(html.escape(printable.encode("utf-8", "replace").decode()))
 

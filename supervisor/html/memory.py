@@ -39,7 +39,7 @@ def _panel(key: str, platform: PlatformRecord) -> Markup:
     ]
     ticks = [tick for tick in binary_ticks(high) if limit is None or abs(tick - limit) > high / 7]
     marks = levels((TOP + _y(tick, high), size(tick)) for tick in ticks)
-    limits = levels([(TOP + _y(limit, high), f"limit {size(limit)}")], class_="limit") if limit else ()
+    limits = levels([(TOP + _y(limit, high), size(limit))], class_="limit") if limit else ()
     height = TOP + _PLOT + BOTTOM
     floor = tag("line", x1=0, x2="100%", y1=TOP + _PLOT, y2=TOP + _PLOT, class_="floor")
     times = along([(tick / length, clock(tick)) for tick in time_ticks(length, 4)], y=height - 6)
@@ -48,7 +48,7 @@ def _panel(key: str, platform: PlatformRecord) -> Markup:
         "figure",
         tag("figcaption", tag("b", platform.platform_name), " ", tag("span", said, class_="soft")),
         chart(
-            key, *marks, floor, stretched(*curves, height=_PLOT), *limits, *times, height=height,
+            key, stretched(*curves, height=_PLOT), *marks, floor, *limits, *times, height=height,
             title=f"Memory of {platform.platform_name}", text=f"All its processes, over {seconds(length)}: {said}.",
         ),
     )  # fmt: skip

@@ -45,7 +45,11 @@ def _sections(record: RunRecord) -> list[Markup]:
     return [
         _failures(record),
         _section("Timeline", "Attempts of each platform, from the start of the run.", timeline(record)),
-        _section("Memory", "Resident memory of each platform's processes together.", memory(record)),
+        _section(
+            "Memory",
+            "Resident memory of each platform's processes together. The dashed line is its limit.",
+            memory(record),
+        ),
         _section("Rows", "Committed rows per table; one scale for all.", rows(record)),
         _section(
             "Spend",

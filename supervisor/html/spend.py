@@ -41,7 +41,7 @@ def _currency(
     return tag(
         "section",
         tag("h3", currency),
-        tag("div", *panels, class_="panels"),
+        tag("div", *panels, class_="panels small"),
         folded(f"{currency} by day", table(f"Spend in {currency} by day", ["day", *platforms], cells)),
     )
 
@@ -57,7 +57,7 @@ def _panel(
         _bar(rows[day], n * slot, slot, float(rows[day].amount) / high) for n, day in enumerate(days) if day in rows
     ]
     height = TOP + _PLOT + BOTTOM
-    marks = levels((TOP + _PLOT * (1 - tick / high), f"{tick:,.10g}") for tick in decimal_ticks(high, 3))
+    marks = levels((TOP + _PLOT * (1 - tick / high), f"{tick:,.10g}") for tick in decimal_ticks(high))
     floor = tag("line", x1=0, x2="100%", y1=TOP + _PLOT, y2=TOP + _PLOT, class_="floor")
     dates = along([(0, days[0].isoformat()), (1, days[-1].isoformat())] if len(days) > 1 else [(0.5, str(days[0]))],
                   y=height - 6)  # fmt: skip
@@ -67,7 +67,7 @@ def _panel(
     return tag(
         "figure",
         tag("figcaption", tag("b", platform), " ", tag("span", said, class_="soft")),
-        chart(key, *marks, *bars, floor, *dates, height=height, title=f"Spend of {platform} in {currency}", text=text),
+        chart(key, *bars, *marks, floor, *dates, height=height, title=f"Spend of {platform} in {currency}", text=text),
     )
 
 
