@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,9 @@ def store_run(connection: duckdb.DuckDBPyConnection, record: RunRecord) -> None:
         connection.execute("BEGIN TRANSACTION")
         for table, rows in tables.items():
             connection.execute(f"DELETE FROM _supervisor.{table} WHERE run_id = ?", [record.run_id])
-            for row in rows:
-                places = ", ".join("?" * len(row))
-                connection.execute(f"INSERT INTO _supervisor.{table} VALUES ({places})", row)
+            if rows:
+                places = ", ".join(f"({', '.join('?' * len(row))})" for row in rows)
+                connection.execute(f"INSERT INTO _supervisor.{table} VALUES {places}", list(chain(*rows)))
         connection.execute("COMMIT")
     except duckdb.Error as cause:
         # Without a transaction there is nothing to roll back.
