@@ -20,7 +20,7 @@ from facebook_business.session import FacebookSession
 from facebook_pipeline.errors import TooMuchDataError, api_failure, is_mendable, no_answer, odd_answer
 from facebook_pipeline.settings import Credentials, Settings
 from facebook_pipeline.usage import regain_seconds, utilisation
-from wire import Kind, PipelineError, call_with_retries, checked_endpoint
+from wire import Kind, PipelineError, call_with_retries, checked_endpoint, count_calls, count_pause
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ class CheckedApi(FacebookAdsApi):  # type: ignore[misc]  # the SDK has no types
     def call(self, method: str, path: tuple[str, ...], *rest: Any, **named: Any) -> FacebookResponse:
         # Causes are cut off everywhere: the text of a requests exception quotes the URL, and the URL holds the token.
         what = f"{method} {'/'.join(path)}"
+        count_calls()
         try:
             response = super().call(method, path, *rest, **named)
         except FacebookRequestError as error:
@@ -132,6 +133,7 @@ class Graph:
     def _once(self, method: str, path: tuple[str, ...], params: Mapping[str, Any]) -> dict[str, Any]:
         if self._pause:
             pause, self._pause = self._pause, 0.0
+            count_pause(pause)
             self._sleep(pause)
         response = self._api.call(method, path, params=dict(params))
         self._look_at_usage(response.headers())

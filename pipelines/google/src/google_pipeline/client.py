@@ -24,7 +24,7 @@ from google_pipeline.errors import AccessTokenError, Finding, TimeLimitError, cl
 from google_pipeline.queries import Query
 from google_pipeline.rows import Convert, converter, page_class
 from google_pipeline.settings import Access, Settings, checked_token_uri
-from wire import Kind, PipelineError, Window, call_with_retries
+from wire import Kind, PipelineError, Window, call_with_retries, count_calls
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -109,6 +109,7 @@ class Session:
         what = "the list of accessible customers"
         with self._told(what):
             service = self._service("CustomerService", None)
+            count_calls()
             answer = service.list_accessible_customers(timeout=self._settings.request_timeout)
             return [name.removeprefix("customers/") for name in answer.resource_names]
 
@@ -134,6 +135,7 @@ class Session:
             response_deserializer=shape.decode,
         )
         header = gapic_v1.routing_header.to_grpc_metadata((("customer_id", target.account_id),))
+        count_calls()
         return gapic_v1.method.wrap_method(call)(request, metadata=(header,), timeout=self._settings.request_timeout)
 
     def _service(self, name: str, login_customer_id: str | None) -> Any:

@@ -13,7 +13,7 @@ from linkedin_pipeline.restli import Projection, Value, query
 from linkedin_pipeline.settings import Settings
 from linkedin_pipeline.tokens import Tokens
 from linkedin_pipeline.transport import Bearer, content, network_failures, refusal, session_for
-from wire import Kind, PipelineError, call_with_retries
+from wire import Kind, PipelineError, call_with_retries, count_calls
 
 TUNNEL_ABOVE = 3_900
 """Bytes of query from which a request is tunnelled: LinkedIn answers 414 to more than 4,096."""
@@ -108,6 +108,7 @@ class Client:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         url = self._settings.api_url + path
         with network_failures(path, self._settings.request_timeout, account_id):
+            count_calls()
             return self._session.request(
                 "POST" if tunnelled else "GET",
                 url if tunnelled else f"{url}?{string}",

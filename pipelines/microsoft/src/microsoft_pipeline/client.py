@@ -18,7 +18,7 @@ from microsoft_pipeline import errors
 from microsoft_pipeline.heap import collector_paused
 from microsoft_pipeline.settings import Settings
 from microsoft_pipeline.tokens import TokenStore
-from wire import Backoff, PipelineError, call_with_retries
+from wire import Backoff, PipelineError, call_with_retries, count_calls
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -113,6 +113,7 @@ class Client:
         """The same without another attempt, for those who repeat more than the call."""
         self._authorization.account_id = account_id or ""
         self._authorization.customer_id = customer_id
+        count_calls()
         try:
             return getattr(self._service(service), operation)(**arguments)
         except PipelineError:

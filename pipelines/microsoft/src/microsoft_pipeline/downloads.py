@@ -11,7 +11,7 @@ import requests
 
 from microsoft_pipeline import errors
 from microsoft_pipeline.addresses import check_address
-from wire import Kind, PipelineError
+from wire import Kind, PipelineError, count_calls
 
 _IN_MEMORY = 8 * 1024 * 1024
 _BLOCK = 256 * 1024
@@ -32,6 +32,7 @@ def fetched(url: str, *, timeout: float) -> Iterator[IO[bytes]]:
 
 
 def _download(url: str, file: IO[bytes], timeout: float) -> None:
+    count_calls()
     try:
         with requests.get(url, stream=True, timeout=timeout, allow_redirects=False, auth=_no_credentials) as response:
             if response.status_code != 200:

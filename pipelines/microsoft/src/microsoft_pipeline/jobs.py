@@ -20,7 +20,7 @@ from microsoft_pipeline.report_file import BrokenFileError, MissingRowsError, re
 from microsoft_pipeline.report_requests import Progress, poll, poll_once, submit
 from microsoft_pipeline.tables import Report
 from microsoft_pipeline.time_zones import iana_zone
-from wire import Extraction, Kind, PipelineError, Window, today_in
+from wire import Extraction, Kind, PipelineError, Window, count_pause, today_in
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +140,7 @@ class _Queue:
             self._alone += 1
             if self._alone >= self._client.settings.retry_attempts:
                 raise error
+            count_pause(error.retry_after or 0)
             time.sleep(error.retry_after or 0)
         self._waiting.appendleft(task)
 
