@@ -132,6 +132,13 @@ def test_a_record_that_spans_lines_is_refused_though_its_brace_could_end_another
     assert caught.value.line == 3
 
 
+@pytest.mark.parametrize("before", [0, 3])
+def test_bytes_that_are_no_text_inside_a_json_column(before: int) -> None:
+    bad = record_line(KEY | {"extra": {"name": "Caf#"}}).replace(b"#", b"\xe9")
+    with pytest.raises(WireError, match=f"line {before + 2}, stream 'daily': the record is not UTF-8"):
+        events(schema_line() + record_line(KEY) * before + bad + record_line(KEY))
+
+
 def test_a_missing_key_is_named() -> None:
     with pytest.raises(WireError, match="stream 'daily'.*date"):
         events(schema_line() + record_line({"account_id": "1"}))

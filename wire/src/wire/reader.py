@@ -186,7 +186,7 @@ class Reader:
         if len(body) - len(records) != len(prefix) * (count - 1):
             return None
         data = records + b"\n"
-        if not stream.fits(data, count):
+        if not stream.fits(data, count) or not _is_text(data):
             return None
         self._line += count
         return Rows(stream.table.name, count, data)
@@ -246,6 +246,8 @@ class Reader:
             stream.decoder.decode(record)
         except (msgspec.DecodeError, UnicodeDecodeError) as cause:
             raise WireError(_sentence(cause), line=self._line, stream=message.stream) from cause
+        if not _is_text(record):
+            raise WireError("the record is not UTF-8", line=self._line, stream=message.stream)
         self._learn(stream, line, record)
         return Rows(message.stream, 1, record.replace(b"\r", b"") + b"\n")
 
@@ -260,6 +262,17 @@ def _are_decimals(values: Iterable[str | None]) -> bool:
     texts = [text for text in values if text is not None]
     joined = "\n".join([*texts, ""])
     return joined.count("\n") == len(texts) and _DECIMALS.fullmatch(joined) is not None
+
+
+def _is_text(data: bytes) -> bool:
+    """msgspec looks at the bytes of strings that it decodes, and not inside a column of type JSON."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _stream_in(line: bytes | bytearray) -> str | None:
