@@ -14,6 +14,7 @@ install: .venv/.runtime
 
 test: .venv/.development lint .venvs/tap-dbf/.complete .venvs/singer-tools/.complete
 	@.venv/bin/supervisor install
+	@tests/prometheus.sh
 	.venv/bin/pytest
 
 # A quarter of an hour; CHAOS_SEED=n makes other storms.

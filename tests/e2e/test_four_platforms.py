@@ -51,6 +51,11 @@ def test_after_every_fault_the_data_is_complete_and_no_secret_was_told(pull: Any
     assert pull.run(faults=FAULTS, settings=quick, attempts=3) == 0, pull.log
     for platform in PLATFORMS:
         check_truth(pull, platform)
+        attempts = pull.platform(platform)["attempts"]
+        calls, retries, throttled = (
+            sum(attempt[field] for attempt in attempts) for field in ("api_calls", "api_retries", "throttled_seconds")
+        )
+        assert calls > retries > 0 and throttled > 0, f"{platform}: {calls} calls, {retries} retries, {throttled} s"
     told = pull.log + str(pull.report)
     assert pull.secrets and not [secret for secret in pull.secrets if secret in told]
 
