@@ -139,6 +139,13 @@ def test_bytes_that_are_no_text_inside_a_json_column(before: int) -> None:
         events(schema_line() + record_line(KEY) * before + bad + record_line(KEY))
 
 
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb"])
+def test_a_column_that_cannot_be_named_so(name: str) -> None:
+    schema = {"type": "SCHEMA", "stream": "daily", "schema": {"properties": {name: {}}}, "key_properties": []}
+    with pytest.raises(WireError, match="line 1, stream 'daily': .* cannot be the name of a column"):
+        events(json.dumps(schema).encode() + b"\n")
+
+
 def test_a_missing_key_is_named() -> None:
     with pytest.raises(WireError, match="stream 'daily'.*date"):
         events(schema_line() + record_line({"account_id": "1"}))

@@ -7,6 +7,7 @@ most readers and 1e-18 does not survive that. Its bounds are 20 digits before th
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from msgspec import Meta, Struct
 
 from wire.failures import SchemaError
 
+_ODD = re.compile(r'["\\\x00-\x1f]')
 DECIMAL_PRECISION = 38
 DECIMAL_SCALE = 18
 DECIMAL_PATTERN = rf"-?[0-9]{{1,{DECIMAL_PRECISION - DECIMAL_SCALE}}}(?:\.[0-9]{{1,{DECIMAL_SCALE}}})?"
@@ -52,6 +54,9 @@ class Table(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
+        odd = [name for name in names if _ODD.search(name)]
+        if odd:
+            raise SchemaError(f"stream {self.name!r}: {odd[0]!r} cannot be the name of a column")
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise SchemaError(f"stream {self.name!r} has the column {twice[0]!r} twice")
