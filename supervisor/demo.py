@@ -33,7 +33,9 @@ def run_demo(*, size: str) -> int:
     names = [platform.name for platform in load_orchestrator_config(CONFIG).enabled_platforms]
     install(ROOT, names, on_line=_say)
     DEMO.mkdir(exist_ok=True)
-    database, report = DEMO / "social_ads.duckdb", DEMO / "execution_report.json"
+    database, report, page = (
+        DEMO / name for name in ("social_ads.duckdb", "execution_report.json", "execution_report.html")
+    )
     with _sandbox(names, size=size) as sandbox:
         _say(f"The sandbox serves {', '.join(names)} on 127.0.0.1")
         environment = {
@@ -41,11 +43,12 @@ def run_demo(*, size: str) -> int:
             **sandbox.environment,
             "DUCKDB_PATH": str(database),
             "REPORT_PATH": str(report),
+            "REPORT_HTML_PATH": str(page),
         }
         status = _supervisor_run(environment)
     if status == 0:
         _say(_spend_table(database))
-    _say(f"\nDatabase: {database}   (duckdb {database})\nReport:   {report}")
+    _say(f"\nDatabase: {database}   (duckdb {database})\nReport:   {report}\nPage:     {page}   (any browser)")
     return status
 
 
