@@ -185,7 +185,7 @@ def _run(given: argparse.Namespace) -> int:
 
     _stop_on_signals(orchestrator.stop, on_stop)
     with exposed(orchestrator):
-        with live(orchestrator):
+        with live(orchestrator, wanted=not as_json):
             result = orchestrator.run_all_platforms(given.only)
         _summarize(orchestrator, as_json=as_json)
         _report(orchestrator, environment)

@@ -18,6 +18,7 @@ from supervisor.monitor import Status
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.live import Live
     from rich.text import Text
 
     from supervisor.orchestrator import SocialAdsOrchestrator
@@ -35,38 +36,42 @@ _LEVEL_STYLES = {"SUCCESS": "green", "WARNING": "yellow", "ERROR": "red", "CRITI
 
 
 def can_be_live(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether standard error is a terminal that can move its cursor, and carries the lines of the text log."""
-    return (
-        sys.stderr.isatty()
-        and environ.get("TERM", "dumb").lower() not in ("dumb", "unknown", "")
-        and environ.get("LOG_FORMAT", "").strip().lower() != "json"
-    )
+    """Whether standard error is a terminal that can move its cursor."""
+    return sys.stderr.isatty() and environ.get("TERM", "").lower() not in ("", "dumb", "unknown")
 
 
 @contextmanager
-def live(orchestrator: SocialAdsOrchestrator) -> Iterator[None]:
+def live(orchestrator: SocialAdsOrchestrator, *, wanted: bool = True) -> Iterator[None]:
     """Show the run while it lasts, if there is a terminal for it; a view that fails is a warning."""
-    if not can_be_live():
+    shown = _started(orchestrator) if wanted and can_be_live() else None
+    if shown is None:
         yield
         return
-    from rich.console import Console  # noqa: PLC0415 - a run without a terminal does not need it
-    from rich.live import Live  # noqa: PLC0415 - as above
-
-    # Colours, and their absence with NO_COLOR, are rich's to decide.
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    frame = _Frame(orchestrator, console)
-    shown = Live(
-        get_renderable=frame.render, console=console, refresh_per_second=_PER_SECOND,
-        redirect_stdout=False, redirect_stderr=False, vertical_overflow="crop",
-    )  # fmt: skip
-    with _log_above(console):
-        shown.start(refresh=True)
+    with _log_above(shown.console):
         try:
             yield
         finally:
             # A terminal that went away meanwhile must not hide how the run ended.
             with suppress(OSError, ValueError):
                 shown.stop()
+
+
+def _started(orchestrator: SocialAdsOrchestrator) -> Live | None:
+    try:
+        from rich.console import Console  # noqa: PLC0415 - a run without a terminal does not need it
+        from rich.live import Live  # noqa: PLC0415 - as above
+
+        # Colours, and their absence with NO_COLOR, are rich's to decide.
+        console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        shown = Live(
+            get_renderable=_Frame(orchestrator, console).render, console=console, refresh_per_second=_PER_SECOND,
+            redirect_stdout=False, redirect_stderr=False, vertical_overflow="crop",
+        )  # fmt: skip
+        shown.start(refresh=True)
+    except Exception as error:  # noqa: BLE001 - the run is what counts, and the log tells it all
+        log.warning("The live view cannot be shown: %s: %s", type(error).__name__, error)
+        return None
+    return shown
 
 
 class _Frame:
