@@ -21,7 +21,6 @@ from supervisor.values import (
     Address,
     Command,
     Count,
-    Job,
     Multiplier,
     Name,
     Port,
@@ -30,6 +29,7 @@ from supervisor.values import (
     Settings,
     Size,
     SomeSeconds,
+    Text,
     Variable,
 )
 
@@ -80,11 +80,11 @@ class MetricsConfig:
     """The `metrics:` section: where Prometheus finds a run's numbers. Each of the three ways is off unless set."""
 
     port: Port | None = None
-    host: str = "127.0.0.1"
+    host: Text = "127.0.0.1"
     linger_seconds: Seconds = 0.0
     textfile: PromFile | None = None
     pushgateway: Address | None = None
-    job: Job = "social_ads"
+    job: Text = "social_ads"
 
 
 @frozen(kw_only=True)

@@ -94,7 +94,7 @@ def _address(value: object) -> str:
     return str(value).rstrip("/")
 
 
-def _job(value: object) -> str:
+def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"expected a text that is not empty, got {shown(value)}")
     return value
@@ -135,4 +135,4 @@ Multiplier = Annotated[float, Parsed(_multiplier)]
 Port = Annotated[int, Parsed(_port)]
 PromFile = Annotated[Path, Parsed(_prom_file)]
 Address = Annotated[str, Parsed(_address)]
-Job = Annotated[str, Parsed(_job)]
+Text = Annotated[str, Parsed(_text)]

@@ -146,6 +146,7 @@ def test_empty_sections_are_as_good_as_none(tmp_path: Path) -> None:
             "metrics: {pushgateway: 'http://host:x'}",
             'metrics.pushgateway: expected an address like "http://pushgateway:9091", got "http://host:x"',
         ),
+        ("metrics: {host: ''}", 'metrics.host: expected a text that is not empty, got ""'),
         ("metrics: {job: ' '}", 'metrics.job: expected a text that is not empty, got " "'),
         (
             "metrics: {linger_seconds: soon}",
