@@ -5,18 +5,11 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
-import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from supervisor.environment import RunEnvironment
-    from supervisor.orchestrator import SocialAdsOrchestrator
-    from supervisor.stopping import StopRequest
+from supervisor.display import say
 
 EXIT_CODES = """\
 exit codes:
@@ -160,86 +153,9 @@ def _count(text: str) -> int:
 
 
 def _run(given: argparse.Namespace) -> int:
-    from supervisor.checks import readiness  # noqa: PLC0415 - see the module's first paragraph
-    from supervisor.credentials import secret_values  # noqa: PLC0415
-    from supervisor.environment import LogFormat, wants_html  # noqa: PLC0415
-    from supervisor.live import live  # noqa: PLC0415
-    from supervisor.log import log, start_logging  # noqa: PLC0415
-    from supervisor.metrics import exposed  # noqa: PLC0415
-    from supervisor.orchestrator import SocialAdsOrchestrator  # noqa: PLC0415
+    from supervisor.running import run  # noqa: PLC0415 - see the module's first paragraph
 
-    days = _days(given)
-    config, environment = readiness(given.config, given.only)
-    settings = [platform.settings for platform in config.platforms]
-    passed = [name for platform in config.platforms for name in platform.pass_environment]
-    secrets = secret_values(os.environ, passed, settings)
-    as_json = environment.log_format is LogFormat.JSON
-    start_logging(environment.log_level, secrets, to_file=environment.log_to_file, as_json=as_json)
-    orchestrator = SocialAdsOrchestrator(
-        config=config, days=days, full_refresh=given.full_refresh, with_spend=wants_html(environment)
-    )
-
-    def on_stop(code: int) -> None:
-        if orchestrator.stop_exit_code is None:
-            orchestrator.stop_exit_code = code
-
-    _stop_on_signals(orchestrator.stop, on_stop)
-    with exposed(orchestrator):
-        with live(orchestrator, wanted=not as_json):
-            result = orchestrator.run_all_platforms(given.only)
-        _summarize(orchestrator, as_json=as_json)
-        _report(orchestrator, environment)
-        if result.failed_platforms:
-            log.error("Failed: %s", ", ".join(result.failed_platforms))
-    return result.exit_code
-
-
-def _summarize(orchestrator: SocialAdsOrchestrator, *, as_json: bool) -> None:
-    from supervisor.log import log  # noqa: PLC0415
-    from supervisor.reports import summary_text  # noqa: PLC0415
-
-    summary = orchestrator.monitor.get_summary()
-    if as_json:
-        import attrs  # noqa: PLC0415
-
-        log.info("Execution Summary", extra={"fields": {"summary": attrs.asdict(summary)}})
-        return
-    for line in summary_text(summary).splitlines():
-        _say(line)
-
-
-def _report(orchestrator: SocialAdsOrchestrator, environment: RunEnvironment) -> None:
-    from supervisor.errors import ReportError  # noqa: PLC0415
-    from supervisor.log import log  # noqa: PLC0415
-
-    if not environment.export_report:
-        return
-    try:
-        orchestrator.export_report(environment.report_format.value, environment.report_path)
-        log.info("Report: %s", environment.report_path)
-    except ReportError as error:
-        # The rows are loaded and the exit code says how the run went; a full disk must not turn that around.
-        log.error("%s", error)
-    if environment.report_html_path is not None:
-        try:
-            orchestrator.export_report("html", environment.report_html_path)
-            log.info("Report: %s", environment.report_html_path)
-        except ReportError as error:
-            log.warning("%s", error)
-
-
-def _stop_on_signals(stop: StopRequest, on_stop: Callable[[int], None]) -> None:
-    """From now on a signal only asks for the end; `on_stop` gets the exit code that says so."""
-
-    def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's signature
-        stop.hurry = stop.hurry or (bool(stop) and number == signal.SIGINT)
-        on_stop(128 + number)
-        stop.request(f"the run was stopped by {signal.Signals(number).name}")
-
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # nohup means it: who starts us with SIGHUP ignored wants the run to go on.
-        if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:
-            signal.signal(each, on_signal)
+    return run(given.config, given.only, since=given.since, until=given.until, full_refresh=given.full_refresh)
 
 
 def _plan(given: argparse.Namespace) -> int:
@@ -278,7 +194,7 @@ def _install(given: argparse.Namespace) -> int:
     from supervisor.errors import InstallError  # noqa: PLC0415
     from supervisor.plan import make_plan  # noqa: PLC0415
     from supervisor.registry import create_default_registry  # noqa: PLC0415
-    from supervisor.stopping import StopRequest  # noqa: PLC0415
+    from supervisor.stopping import StopRequest, stop_on_signals  # noqa: PLC0415
 
     config = load_orchestrator_config(given.config)
     registry = create_default_registry().with_configured(config)
@@ -288,7 +204,7 @@ def _install(given: argparse.Namespace) -> int:
             by_root.setdefault(registry.root_of(platform.name), []).append(platform.name)
     stop = StopRequest()
     codes: list[int] = []
-    _stop_on_signals(stop, codes.append)
+    stop_on_signals(stop, codes.append)
     try:
         for root, names in by_root.items():
             install(root, names, on_line=_print, stop=stop)
@@ -328,15 +244,6 @@ def _demo(given: argparse.Namespace) -> int:
     return run_demo(size=given.size)
 
 
-def _days(given: argparse.Namespace):  # type: ignore[no-untyped-def]  # the type is imported with the run
-    from supervisor.attempt import Days  # noqa: PLC0415
-    from supervisor.errors import ConfigError  # noqa: PLC0415
-
-    if given.since and given.until and given.since > given.until:
-        raise ConfigError(f"--since {given.since} is after --until {given.until}")
-    return Days(since=given.since, until=given.until)
-
-
 def _let_go() -> None:
     """Flush both streams; where their other end is gone, Python would try again at exit and change the exit code."""
     for stream in (sys.stdout, sys.stderr):
@@ -350,15 +257,9 @@ def _complain(text: str) -> None:
     if os.environ.get("LOG_FORMAT", "").strip().lower() == "json":
         from supervisor.log import json_line  # noqa: PLC0415
 
-        _say(json_line("ERROR", text))
+        say(json_line("ERROR", text))
     else:
-        _say(f"error: {text}")
-
-
-def _say(text: str) -> None:
-    # A terminal or a reader that went away must not cost the report that comes after.
-    with suppress(OSError):
-        print(text, file=sys.stderr, flush=True)  # noqa: T201 - a command line speaks
+        say(f"error: {text}")
 
 
 def _print(text: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 
 _BARS = "▁▂▃▄▅▆▇█"
 _NONE = "·"
@@ -56,3 +58,9 @@ def table(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) ->
         ).rstrip()
         for row in rows
     ]
+
+
+def say(text: str) -> None:
+    """A line on standard error; a terminal or a reader that went away must not cost what comes after."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - a command line speaks

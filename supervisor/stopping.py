@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+from collections.abc import Callable
+from types import FrameType
 
 from attrs import define, field
 
@@ -23,3 +26,17 @@ class StopRequest:
 
     def __bool__(self) -> bool:
         return self.event.is_set()
+
+
+def stop_on_signals(stop: StopRequest, on_stop: Callable[[int], None]) -> None:
+    """From now on a signal only asks for the end; `on_stop` gets the exit code that says so."""
+
+    def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's signature
+        stop.hurry = stop.hurry or (bool(stop) and number == signal.SIGINT)
+        on_stop(128 + number)
+        stop.request(f"the run was stopped by {signal.Signals(number).name}")
+
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # nohup means it: who starts us with SIGHUP ignored wants the run to go on.
+        if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:
+            signal.signal(each, on_signal)

@@ -196,6 +196,16 @@ def test_no_color_has_no_colours_but_is_live(house: Any, terminal: Any) -> None:
     assert "slow         running" in plain.output
 
 
+def test_a_view_that_cannot_be_shown_is_a_warning(house: Any, terminal: Any) -> None:
+    (house.directory / "rich.py").write_text("raise RuntimeError('broken')")
+    house.tap("one", "schema(); row(id='1', n=1); state({'a': 1})")
+    shown = terminal(PYTHONPATH=str(house.directory))
+    text = shown.end()
+    assert shown.process.returncode == 0
+    assert "WARNING  | The live view cannot be shown: RuntimeError: broken" in text
+    assert "Platform 'one' completed: 1 rows" in text
+
+
 @pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"LOG_FORMAT": "json"}])
 def test_a_dumb_terminal_and_a_json_log_get_lines_only(house: Any, terminal: Any, environment: dict[str, str]) -> None:
     house.tap("slow", "schema(); row(id='1', n=1); state({'a': 1})")
