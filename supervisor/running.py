@@ -1,4 +1,4 @@
-"""`supervisor run`, from the command line to the exit code: the log, the view, the metrics and the reports around it."""
+"""`supervisor run`, from the command line to the exit code: the log, the view, the metrics and the reports."""
 
 from __future__ import annotations
 
