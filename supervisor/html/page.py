@@ -40,8 +40,7 @@ def html_report(record: RunRecord) -> str:
 
 
 def _sections(record: RunRecord) -> list[Markup]:
-    known = {platform.platform_name for platform in record.platforms}
-    spent = [row for row in record.spend if row.platform in known]
+    spent = [row for platform in record.platforms for row in record.spend if row.platform == platform.platform_name]
     return [
         _failures(record),
         _section("Timeline", "Attempts of each platform, from the start of the run.", timeline(record)),
