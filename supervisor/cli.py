@@ -30,6 +30,16 @@ exit codes:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point of `supervisor`; ends the process with the exit code."""
+    try:
+        status = _status(arguments)
+    except KeyboardInterrupt:  # also while the command line is read
+        status = 130
+    _let_go()
+    sys.exit(status)
+
+
+def _status(arguments: Sequence[str] | None) -> int:
+    """Do what the command line says; the exit code."""
     given = _parser().parse_args(arguments)
     from supervisor.errors import ConfigError, SupervisorError  # noqa: PLC0415 - `--help` needs none of it
 
@@ -42,15 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except SupervisorError as error:
         _complain(str(error))
         status = error.exit_code
-    except KeyboardInterrupt:
-        status = 130
     except Exception as error:  # no traceback reaches a user, unless asked for
         if os.environ.get("LOG_LEVEL", "").upper() == "DEBUG":
             raise
         _complain(f"a bug in the supervisor: {type(error).__name__}: {error} (LOG_LEVEL=DEBUG shows where)")
         status = 4
-    _let_go()
-    sys.exit(status)
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
