@@ -52,18 +52,28 @@ def descendants(root: int) -> list[int]:
 def send(pid: int, number: int, is_ours: Callable[[int], bool]) -> None:
     """Signal a process that is still ours. The handle pins it, so that a pid that was given anew is never hit."""
     try:
-        handle = os.pidfd_open(pid)
-    except OSError:
+        handle: int | None = os.pidfd_open(pid)
+    except ProcessLookupError:
         return
+    except OSError:  # an old kernel, or a filter that does not know the call
+        handle = None
     try:
         if is_ours(pid):
-            signal.pidfd_send_signal(handle, number)
+            _signal(pid, handle, number)
             if number == signal.SIGTERM:
-                signal.pidfd_send_signal(handle, signal.SIGCONT)  # a stopped process cannot act on SIGTERM
+                _signal(pid, handle, signal.SIGCONT)  # a stopped process cannot act on SIGTERM
     except OSError:
-        pass
+        return
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
+
+
+def _signal(pid: int, handle: int | None, number: int) -> None:
+    if handle is None:
+        os.kill(pid, number)
+    else:
+        signal.pidfd_send_signal(handle, number)
 
 
 def send_all(root: int, number: int) -> None:

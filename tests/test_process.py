@@ -349,6 +349,20 @@ def test_a_pid_that_is_another_processs_now_is_not_signalled() -> None:
         stranger.wait()
 
 
+def test_where_the_kernel_has_no_handles_a_pid_does(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = start("print('up', flush=True)\nsleeper(start_new_session=True); time.sleep(60)")
+    run.until_said(b"up")
+    run.child.look()
+    os.kill(run.child.keeper_pid, signal.SIGKILL)
+    run.child.wait(5)
+
+    def unknown(pid: int) -> int:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(os, "pidfd_open", unknown)
+    assert run.end() is None
+
+
 SUPERVISOR = """
 import os, sys, time
 from pathlib import Path
