@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -84,9 +85,11 @@ def test_a_run_is_served_as_it_happens_and_no_longer(house: Any) -> None:
     assert ("supervisor_last_success_timestamp_seconds", ("slow",)) not in told
     with pytest.raises(urllib.error.HTTPError, match="404"):
         fetch(address.replace("/metrics", "/secret"))
-    (house.directory / "go").touch()
-    begun = time.monotonic()
-    process.communicate(timeout=20)
+    host, port = urlsplit(address).netloc.split(":")
+    with socket.create_connection((host, int(port))):  # a client that asks nothing keeps nobody waiting
+        (house.directory / "go").touch()
+        begun = time.monotonic()
+        process.communicate(timeout=20)
     assert process.returncode == 0
     assert time.monotonic() - begun < 3
     with pytest.raises(urllib.error.URLError):
@@ -119,6 +122,21 @@ def test_a_run_that_a_signal_stops_does_not_linger(house: Any) -> None:
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)
     assert process.returncode == 143
+
+
+def test_a_run_that_its_global_timeout_stops_lingers_because_that_is_what_alerts_are_for(house: Any) -> None:
+    house.orchestrator = {"global_timeout": 0.5}
+    house.tap("slow", WAITS)
+    house.write(metrics={"port": 0, "linger_seconds": 30})
+    process = house.start("run")
+    address = address_of(process)
+    until(lambda: samples(fetch(address))["supervisor_run_in_progress", ()] == 0)
+    told = samples(fetch(address))
+    assert told["supervisor_attempts_total", ("interrupted", "slow")] == 1
+    assert told["supervisor_platform_status", ("slow", "failed")] == 1
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 3
 
 
 def test_what_does_not_work_is_a_warning_and_the_run_is_as_good(house: Any, configured: Any) -> None:
@@ -189,6 +207,16 @@ def test_the_text_file_keeps_the_last_success_and_the_platforms_of_other_runs(ho
     assert not [key for key in third if "two" in key[1]], "a platform that is switched off must not alert"
     assert stat.S_IMODE((house.directory / "run.prom").stat().st_mode) & 0o044, "node_exporter is somebody else"
     assert [path.name for path in house.directory.glob("*.prom*")] == ["run.prom"]
+
+
+def test_a_table_may_have_any_name(house: Any, configured: Any) -> None:
+    name = 'zö"e\\n{} \\'
+    house.tap("odd", f"schema({name!r}); row({name!r}, id='1', n=1); state({{'a': 1}})")
+    house.tap("other", GOOD)
+    assert configured(metrics={"textfile": "run.prom"}).returncode == 0
+    assert written(house)["supervisor_rows_total", ("odd", name)] == 1
+    assert house.run("run", "--only", "other").returncode == 0, "which reads what the first run wrote"
+    assert written(house)["supervisor_rows_total", ("odd", name)] == 1
 
 
 def test_a_text_file_that_is_not_understood_is_replaced(house: Any, configured: Any) -> None:

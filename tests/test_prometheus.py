@@ -69,12 +69,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., N
 
     yield start
     for process in running:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()
+        process.wait()
 
 
 class Prometheus:
