@@ -84,7 +84,8 @@ def write_report(record: RunRecord, report_format: str, path: Path) -> None:
         raise ReportError(f"a report is written as {', '.join(FORMATS)}, not as {report_format!r}")
     text = _text(record, report_format)
     try:
-        _write(path, text.encode())
+        # Half a character, which a library's message may hold, is an escape in JSON and no text elsewhere.
+        _write(path, text.encode(errors="backslashreplace"))
     except OSError as cause:
         raise ReportError(f"the report cannot be written to {path}: {cause.strerror or cause}") from cause
 
@@ -93,7 +94,10 @@ def _text(record: RunRecord, report_format: str) -> str:
     if report_format == "html":
         from supervisor.html.page import html_report  # noqa: PLC0415 - its sections read the functions of this module
 
-        return html_report(record)
+        try:
+            return html_report(record)
+        except Exception as cause:  # no page is worth the end of a run whose rows are loaded
+            raise ReportError(f"a bug in the page: {type(cause).__name__}: {cause}") from cause
     return json_report(record) if report_format == "json" else csv_report(record)
 
 

@@ -221,6 +221,28 @@ def test_an_unwritable_path_is_known_before_the_run_and_said_after_it(tmp_path: 
         assert str(caught.value) == sentence
 
 
+def test_half_a_character_in_a_message_keeps_no_report_from_being_written(tmp_path: Path) -> None:
+    monitor = ExecutionMonitor(["one"])
+    monitor.fail_platform("one", "half \ud83d of it")
+    for name in ("json", "csv", "html"):
+        monitor.export_report(name, tmp_path / f"report.{name}")
+    assert json.loads((tmp_path / "report.json").read_text())["platforms"][0]["error_message"] == "half \ud83d of it"
+    assert "half \\ud83d of it" in (tmp_path / "report.csv").read_text()
+    assert "half ? of it" in (tmp_path / "report.html").read_text()
+
+
+def test_a_bug_in_the_page_is_an_error_of_the_report(
+    tmp_path: Path, record: RunRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(record: RunRecord) -> str:
+        raise ZeroDivisionError("no platforms")
+
+    monkeypatch.setattr("supervisor.html.page.html_report", broken)
+    with pytest.raises(ReportError, match="a bug in the page: ZeroDivisionError: no platforms"):
+        write_report(record, "html", tmp_path / "page.html")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_directory_is_no_report(tmp_path: Path, record: RunRecord) -> None:
     assert check_report_path(tmp_path) == f"the report cannot be written to {tmp_path}: it is a directory"
     with pytest.raises(ReportError):
