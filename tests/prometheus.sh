@@ -13,7 +13,7 @@ mkdir -p $wanted/packages
 cd $wanted/packages
 if ! apt-get download -qq prometheus prometheus-pushgateway 2>/dev/null; then
     if [ "$(id -u)" -ne 0 ] || ! apt-get update -qq || ! apt-get download -qq prometheus prometheus-pushgateway; then
-        echo "No Prometheus for the tests: apt has no package lists (as root: apt-get update)"
+        echo "No Prometheus for the tests: apt cannot fetch it; its package lists come from apt-get update, which needs root"
         exit 0
     fi
 fi

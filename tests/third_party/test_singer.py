@@ -43,6 +43,31 @@ def test_a_tap_from_pypi_runs_unchanged(house: Any, configured: Any) -> None:
     assert found == [("Hats", -5), ("Shoes", 12), ("Total Brand", 3400)]
 
 
+SDK_TAP = """
+import logging, sys
+from singer_sdk import metrics
+logging.basicConfig(
+    stream=sys.stderr, level="INFO", format="{asctime:23s} | {levelname:8s} | {name:20s} | {message}", style="{"
+)
+with metrics.http_request_counter("users", "/users") as counter:
+    counter.increment(3)
+for _ in range(3):
+    metrics.log(logging.getLogger("tap"), metrics.Point("timer", metrics.Metric.HTTP_REQUEST_DURATION, 0.2))
+with metrics.record_counter("users") as counter:
+    counter.increment(900)
+"""
+
+
+def test_the_api_calls_that_the_singer_sdk_counts_are_in_the_report(house: Any, configured: Any) -> None:
+    (house.directory / "tap.py").write_text(SDK_TAP)
+    house.platforms.append({"name": "sdk", "command": [str(ENVIRONMENTS / "tap-dbf" / "bin" / "python"), "tap.py"]})
+    done = configured()
+    assert done.returncode == 0, done.stderr
+    assert "METRIC" not in done.stderr
+    report = json.loads((house.directory / "execution_report.json").read_text())
+    assert report["platforms"][0]["attempts"][0]["api_calls"] == 3
+
+
 @pytest.mark.parametrize("platform", ["google", "microsoft", "facebook", "linkedin"])
 def test_singer_check_tap_accepts_our_output_with_replaces(platform: str, tmp_path: Path) -> None:
     google = ENVIRONMENTS / "google" / "bin" / "python"
