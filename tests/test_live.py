@@ -115,11 +115,7 @@ def test_a_wide_terminal_shows_each_platform_in_a_line_under_the_log(house: Any,
     assert int(line[1]) == int(line[2]) > 0
     assert "· later        pending" in text
     assert re.search(r"^✓ slow +completed +8 rows +\ds$", text, re.M)
-    assert re.search(
-        r"^2026-\d\d-\d\d \d\d:\d\d:\d\d \| INFO     \| Executing Group 1/2: slow$|^20\d\d-.*Executing Group 1/2: slow$",
-        text,
-        re.M,
-    )
+    assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \| INFO     \| Executing Group 1/2: slow$", text, re.M)
     assert re.search(r"\| SUCCESS  \| Platform 'slow' completed: 8 rows$", text, re.M)
     assert "Total Platforms:    2" in text.split(SUMMARY)[1]
     assert shown.output.rstrip().endswith("Report: execution_report.json")
