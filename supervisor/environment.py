@@ -118,6 +118,8 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> RunEnvironment:
         vertica=_vertica(reader) if storage is StorageType.VERTICA else None,
         azure=_azure(reader) if storage is StorageType.AZURE_TABLE else None,
     )
+    if found.report_html_path == found.report_path and report_format is not ReportFormat.HTML:
+        reader.findings.append("REPORT_HTML_PATH: it names the file of REPORT_PATH, which the page would replace")
     if reader.findings:
         raise ConfigError(reader.findings)
     return found

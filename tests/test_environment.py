@@ -98,6 +98,10 @@ def test_a_mounted_secret_is_as_good_as_a_variable(tmp_path: Path) -> None:
         ({"REPORT_FORMAT": "xml"}, 'REPORT_FORMAT: expected one of json, csv, html, got "xml"'),
         ({"LOG_LEVEL": "LOUD"}, 'LOG_LEVEL: expected one of DEBUG, INFO, WARNING, ERROR, got "LOUD"'),
         ({"LOG_TO_FILE": "maybe"}, 'LOG_TO_FILE: expected true or false, got "maybe"'),
+        (
+            {"REPORT_HTML_PATH": "execution_report.json"},
+            "REPORT_HTML_PATH: it names the file of REPORT_PATH, which the page would replace",
+        ),
         ({"EXPORT_REPORT": "2"}, 'EXPORT_REPORT: expected true or false, got "2"'),
         ({**VERTICA, "VERTICA_PORT": "0"}, 'VERTICA_PORT: expected a port between 1 and 65535, got "0"'),
         ({**VERTICA, "VERTICA_PORT": "x"}, 'VERTICA_PORT: expected a port between 1 and 65535, got "x"'),
