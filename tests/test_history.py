@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import resource
 import stat
 import subprocess
 import sys
@@ -126,6 +127,20 @@ def test_runs_side_by_side_lose_no_line(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: append_run(path, made(f"run-{n}")), range(64)))
     assert {json.loads(line)["run_id"] for line in path.read_text().splitlines()} == {f"run-{n}" for n in range(64)}
+
+
+def test_a_full_disk_leaves_the_history_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    append_run(path, made("one"))
+    before = path.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 100, hard))
+    try:
+        with pytest.raises(SinkError, match="only 100 of .* bytes went in"):
+            append_run(path, made("two"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == before
 
 
 def test_a_history_that_cannot_be_written_says_where(tmp_path: Path) -> None:
