@@ -32,7 +32,7 @@ BLOCK_BYTES = 1024 * 1024
 SPOOL_BYTES = 16 * 1024 * 1024
 QUEUE_LENGTH = 3
 _LOOK_SECONDS = 0.5
-_HELD_SECONDS = 10.0
+_HELD_READS = 4  # the first takes all that a pipe can hold
 
 
 @frozen
@@ -106,7 +106,6 @@ class Loader:
         self._pending: dict[str, _Pending] = {}
         self._queue: queue.Queue[_Work] = queue.Queue(QUEUE_LENGTH)
         self._over = threading.Event()
-        self._held_until = 0.0
         self._committer = threading.Thread(target=self._commit_all, name="committer", daemon=True)
         self._thread: threading.Thread | None = None
 
@@ -126,8 +125,10 @@ class Loader:
         return self._queue.full()
 
     def stop(self) -> None:
-        """Take what is in the pipe now and read no further; for a pipe that somebody keeps open after the end."""
-        self._held_until = time.monotonic() + _HELD_SECONDS
+        """Take what is in the pipe now and read no further; for a pipe that somebody keeps open after the end.
+
+        Limited by reads and not by time: a slow sink may keep the reader from what a finished pipeline left in it.
+        """
         self._over.set()
 
     def wait(self, seconds: float | None = None) -> bool:
@@ -173,9 +174,10 @@ class Loader:
     def _read_blocks(self, descriptor: int) -> None:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
+        left = _HELD_READS
         while self.error is None:
             idle = not poll.poll(_LOOK_SECONDS * 1000)
-            if self._over.is_set() and (idle or time.monotonic() > self._held_until):
+            if self._over.is_set() and (idle or left <= 0):
                 self._reader.finish()
                 return
             if idle:
@@ -184,6 +186,7 @@ class Loader:
             if not block:
                 self._reader.finish()
                 return
+            left -= self._over.is_set()
             self.progress.bytes_read += len(block)
             self.progress.last_sign = time.monotonic()
             for event in self._reader.feed(block):

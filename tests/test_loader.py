@@ -139,6 +139,46 @@ def test_a_sink_that_refuses_stops_the_loading_there(seed: int, tmp_path: Path) 
     assert not commits or str(loader.error) == "the disk is full"
 
 
+@pytest.mark.parametrize("held", [False, True], ids=["closed", "held open"])
+def test_after_the_end_what_is_in_the_pipe_is_still_taken(tmp_path: Path, held: bool) -> None:
+    properties = {"id": {"type": "string"}}
+    text = line(type="SCHEMA", stream="a", schema={"properties": properties}, key_properties=["id"])
+    for n in range(10):
+        text += line(type="RECORD", stream="a", record={"id": str(n)}) + line(type="STATE", value={"n": n})
+    session = Memory(slow=0.1)
+    read, write = os.pipe()
+    os.write(write, text)
+    if not held:
+        os.close(write)
+    loader = Loader(session, tmp_path, notice=lambda _: None)
+    loader.start(read)
+    loader.stop()
+    assert loader.wait(10)
+    loader.finish(keep=True)
+    if held:
+        os.close(write)
+    assert len(session.committed) == 10
+    assert loader.error is None
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.2], ids=["flood", "drip"])
+def test_who_goes_on_writing_after_the_end_is_not_listened_to(tmp_path: Path, pause: float) -> None:
+    properties = {"id": {"type": "string"}}
+    read, write = os.pipe()
+    os.write(write, line(type="SCHEMA", stream="a", schema={"properties": properties}, key_properties=["id"]))
+    loader = Loader(Memory(), tmp_path, notice=lambda _: None)
+    loader.start(read)
+    loader.stop()
+    block = line(type="RECORD", stream="a", record={"id": "x" * 30000})
+    with pytest.raises(BrokenPipeError):
+        for _ in range(10000):
+            os.write(write, block)
+            time.sleep(pause)
+    os.close(write)
+    assert loader.wait(10)
+    loader.finish(keep=False)
+
+
 def test_time_behind_a_slow_sink_is_the_sinks(tmp_path: Path) -> None:
     properties = {"id": {"type": "string"}}
     text = line(type="SCHEMA", stream="a", schema={"properties": properties}, key_properties=["id"])
