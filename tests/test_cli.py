@@ -36,7 +36,10 @@ def assert_nothing_happened(house: Any) -> None:
 def test_help_needs_no_configuration(house: Any) -> None:
     done = house.run("--help")
     assert done.returncode == 0
-    assert all(name in done.stdout for name in ("run", "plan", "check", "install", "history", "show", "freshness", "sandbox", "demo", "exit codes"))
+    assert all(
+        name in done.stdout
+        for name in ("run", "plan", "check", "install", "history", "show", "freshness", "sandbox", "demo", "exit codes")
+    )
     for command in ("run", "plan", "check", "install", "history", "show", "freshness", "sandbox", "demo"):
         assert house.run(command, "--help").returncode == 0
 

@@ -80,7 +80,9 @@ def test_the_readmes_commands_exist() -> None:
     for target in re.findall(r"^make (\w+)", readme, re.M):
         assert f"\n{target}:" in make
     for command in set(
-        re.findall(r"supervisor (run|plan|check|install|history|freshness|sandbox|demo)((?: --[\w-]+(?: [\w:-]+)?)*)", readme)
+        re.findall(
+            r"supervisor (run|plan|check|install|history|freshness|sandbox|demo)((?: --[\w-]+(?: [\w:-]+)?)*)", readme
+        )
     ):
         done = subprocess.run(
             [sys.executable, "-m", "supervisor.cli", command[0], "--help"], capture_output=True, text=True, check=True
