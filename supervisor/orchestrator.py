@@ -58,8 +58,8 @@ class SocialAdsOrchestrator:
     """Runs the platforms of a configuration against one sink.
 
     `data_sink` is opened from the environment, and closed again, unless one is given. `with_spend` asks it for what was
-    spent, which the HTML report shows. `stop` may be set from a signal
-    handler or another thread. Raises ConfigError or SinkError before anything is started.
+    spent, which the HTML report shows. `stop` may be set from a signal handler or another thread. Raises ConfigError or
+    SinkError before anything is started.
     """
 
     config: OrchestratorConfig
@@ -130,8 +130,12 @@ class SocialAdsOrchestrator:
             futures: list[Future[None]] = [
                 pool.submit(self._run_one, platform, pipelines[platform.name], sink, directory) for platform in group
             ]
-            for future in futures:
-                future.result()
+            try:
+                for future in futures:
+                    future.result()
+            except BaseException:
+                self.stop.request("the supervisor failed")  # or the pool would wait for the others to end by themselves
+                raise
 
     def _run_one(self, platform: PlatformConfig, pipeline: Pipeline, sink: Sink, directory: Path) -> None:
         name = platform.name
