@@ -44,6 +44,8 @@ BUILT_IN: Mapping[str, PlatformVariables] = {
             "GOOGLE_ADS_ENDPOINT",
             "GOOGLE_TOKEN_URI",
             "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+            "grpc_proxy",
+            "no_grpc_proxy",
             "GRPC_VERBOSITY",
         ),
         required=(
