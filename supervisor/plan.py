@@ -70,7 +70,7 @@ def _days(platform: PlatformConfig, since: dt.date | None, until: dt.date | None
         return "the days that its own command chooses"
     start = platform.settings.get("start_date", "30 days ago")
     lookback = platform.settings.get("lookback_days", _LOOKBACK.get(platform.name, _LOOKBACK_OTHERWISE))
-    return f"days since {start} that were never completed, and the last {lookback}"
+    return f"days since {start} that are not settled, and the last {lookback}"
 
 
 def _limits(platform: PlatformConfig) -> str:
