@@ -166,7 +166,8 @@ class Attempt:
 
     def _over_memory(self, child: Child, usage: Usage, seconds: float) -> _End | None:
         memory = usage.memory_bytes
-        self._series.add(seconds, memory, usage.cpu_seconds)
+        if usage.processes:  # the leader may end between the wait and the look, and that is no fall to zero
+            self._series.add(seconds, memory, usage.cpu_seconds)
         limit = self.platform.memory_limit
         if limit is not None and memory > limit:
             # RSS counts shared pages once per process, so a tree over the limit is looked at again, exactly.
