@@ -12,6 +12,16 @@ from wire.failures import PipelineError
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+def is_loopback(host: str | None) -> bool:
+    """Whether a URL's host is this machine itself."""
+    return host in _LOOPBACK
+
+
+def insecure_allowed(environment: Mapping[str, str]) -> bool:
+    """Whether the operator explicitly allows addresses that are not the vendor's, or not https."""
+    return environment.get("ALLOW_INSECURE_ENDPOINTS", "").lower() == "true"
+
+
 def checked_endpoint(
     variable: str, default: str, vendor_hosts: tuple[str, ...], environment: Mapping[str, str] = os.environ
 ) -> str:
@@ -20,11 +30,11 @@ def checked_endpoint(
     A value is a URL, or `host:port` for gRPC, which is always TLS. `vendor_hosts` are domains; their subdomains count.
     """
     value = environment.get(variable) or default
-    if value == default or environment.get("ALLOW_INSECURE_ENDPOINTS", "").lower() == "true":
+    if value == default or insecure_allowed(environment):
         return value.rstrip("/")
     parts = urlsplit(value if "://" in value else f"https://{value}")
     host = parts.hostname or ""
-    if host in _LOOPBACK:
+    if is_loopback(host):
         return value.rstrip("/")
     known = any(host == vendor or host.endswith("." + vendor) for vendor in vendor_hosts)
     if not known or parts.scheme != "https":

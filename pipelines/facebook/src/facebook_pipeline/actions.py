@@ -25,7 +25,6 @@ class Family(Struct, frozen=True):
 
 PURCHASES = Family((("omni_purchase",), ("purchase",), ("offsite_conversion.fb_pixel_purchase",)))
 LEADS = Family((("lead",), ("onsite_conversion.lead_grouped", "offsite_conversion.fb_pixel_lead")))
-LINK_CLICKS = Family((("link_click",),))
 VIDEO_VIEWS = Family((("video_view",),))
 
 

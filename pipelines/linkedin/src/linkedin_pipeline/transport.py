@@ -15,8 +15,8 @@ from requests.auth import AuthBase
 
 from linkedin_pipeline.errors import Answer, answer
 from wire import Kind, PipelineError
+from wire.endpoints import is_loopback
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -41,7 +41,7 @@ class Anonymous(AuthBase):
 def session_for(url: str) -> requests.Session:
     """A session that honours the environment's proxies and certificates, except towards this machine itself."""
     session = requests.Session()
-    session.trust_env = urlsplit(url).hostname not in _LOOPBACK
+    session.trust_env = not is_loopback(urlsplit(url).hostname)
     return session
 
 
