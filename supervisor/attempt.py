@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +25,7 @@ from supervisor.credentials import redact
 from supervisor.errors import SinkError
 from supervisor.loader import Loader, Progress
 from supervisor.outcome import AccountFailure, AttemptResult, Outcome
+from supervisor.patience import limited
 from supervisor.process import Child, SpawnError, Usage
 from supervisor.progress import AttemptProgress
 from supervisor.registry import Pipeline
@@ -77,6 +79,7 @@ class Attempt:
     _series: Series = field(factory=Series)
     _calls: Calls = field(factory=Calls)
     _last_log: float = field(factory=time.monotonic)
+    _stopped: float | None = None
 
     def run(self) -> AttemptResult:
         """Run the pipeline to its end, whatever that is; never raises for what the pipeline or the sink does."""
@@ -95,8 +98,9 @@ class Attempt:
         except SinkError as error:
             end = _End(Outcome.SINK_ERROR, f"{error}")
         else:
-            end = self._watch(child, loader, clock)
-            loader.finish(keep=end is None and child.exit_status == 0)
+            with limited(loader.interrupt, partial(self._sink_overdue, clock)):
+                end = self._watch(child, loader, clock)
+                loader.finish(keep=end is None and child.exit_status == 0)
             end = end or _loading_end(loader)
         return self._result(started, time.monotonic() - clock, loader, end, child)
 
@@ -162,6 +166,21 @@ class Attempt:
             return _End(
                 Outcome.STALLED, f"stopped after {silent:.0f} s without a line of output or log, its stall_timeout"
             )
+        return None
+
+    def _sink_overdue(self, clock: float) -> str | None:
+        """Why the sink's work must end now, if it must: it has the time of its pipeline, and a grace like it."""
+        now, grace = time.monotonic(), self.platform.kill_grace + _DRAIN_SECONDS
+        if now - clock > self.platform.timeout + grace:
+            return (
+                f"the sink was still storing rows after {self.platform.timeout:g} s, the timeout of its platform; "
+                "look at the database, or raise `timeout`"
+            )
+        if not self.stop:
+            return None
+        self._stopped = self._stopped or now
+        if self.stop.hurry or now - self._stopped > grace:
+            return f"{self.stop.reason}, and the sink did not end in time"
         return None
 
     def _over_memory(self, child: Child, usage: Usage, seconds: float) -> _End | None:

@@ -9,11 +9,12 @@ from typing import TypeVar
 
 from supervisor.config import OrchestratorConfig, load_orchestrator_config
 from supervisor.credentials import missing_credentials
-from supervisor.environment import RunEnvironment, StorageType, read_environment
+from supervisor.environment import RunEnvironment, read_environment
 from supervisor.errors import ConfigError, SupervisorError
 from supervisor.orchestrator import SocialAdsOrchestrator
 from supervisor.plan import make_plan
 from supervisor.reports import check_report_path
+from supervisor.sinks import backend
 
 T = TypeVar("T")
 
@@ -45,19 +46,7 @@ def check_page(environment: RunEnvironment) -> str | None:
 
 def check_storage(environment: RunEnvironment) -> str | None:
     """What is wrong with the storage, as a sentence, or None; creates nothing."""
-    if environment.storage_type is not StorageType.DUCKDB:
-        return None
-    path = environment.duckdb_path.absolute()
-    if not path.exists():
-        usable = path.parent.is_dir() and os.access(path.parent, os.W_OK)
-        return None if usable else f"DUCKDB_PATH: {path} cannot be created: {path.parent} is not a writable directory"
-    import duckdb  # noqa: PLC0415 - only this check needs it
-
-    try:
-        duckdb.connect(str(path), read_only=True).close()
-    except duckdb.Error as cause:
-        return f"DUCKDB_PATH: {path} cannot be opened: {str(cause).splitlines()[0]}"
-    return None
+    return backend(environment).check(environment)
 
 
 def _check_platforms(config: OrchestratorConfig, only: Collection[str]) -> None:

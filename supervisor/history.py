@@ -10,7 +10,6 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from supervisor.environment import RunEnvironment
-from supervisor.errors import ConfigError
 from supervisor.monitor import RunRecord
 from supervisor.reports import json_report
 
@@ -64,14 +63,7 @@ def kept_report(record: RunRecord) -> dict[str, Any]:
 
 
 def open_history(environment: RunEnvironment) -> History:
-    """The runs that the sink of STORAGE_TYPE has kept. Raises SinkError or ConfigError."""
-    kind = environment.storage_type.value
-    if kind == "duckdb":
-        from supervisor.sinks.duckdb_history import DuckDBHistory  # noqa: PLC0415 - a library loads only when it is used
+    """The runs that the sink of STORAGE_TYPE has kept. Raises SinkError."""
+    from supervisor.sinks import backend  # noqa: PLC0415 - sinks know this module
 
-        return DuckDBHistory(environment.duckdb_path)
-    if kind == "none":
-        from supervisor.sinks.history_file import HistoryFile  # noqa: PLC0415 - as above
-
-        return HistoryFile(environment.history_path)
-    raise ConfigError(f"STORAGE_TYPE: the sink {kind!r} keeps no history in this version; duckdb and none do")
+    return backend(environment).open_history(environment)

@@ -106,6 +106,7 @@ class Loader:
         self._pending: dict[str, _Pending] = {}
         self._queue: queue.Queue[_Work] = queue.Queue(QUEUE_LENGTH)
         self._over = threading.Event()
+        self._interrupted = False
         self._committer = threading.Thread(target=self._commit_all, name="committer", daemon=True)
         self._thread: threading.Thread | None = None
 
@@ -147,6 +148,12 @@ class Loader:
         self._queue.put(_Discard())
         self._queue.put(None)
         self._committer.join()
+
+    def interrupt(self, reason: str) -> None:
+        """From any thread: end what the sink is doing, so that `wait` and `finish` come to an end."""
+        self._interrupted = True
+        self.error = self.error or SinkError(reason)
+        self._session.interrupt()
 
     def _read_all(self, descriptor: int) -> None:
         try:
@@ -280,10 +287,12 @@ class Loader:
         """
         accepts = True
         while (work := self._queue.get()) is not None:
-            if accepts:
+            if accepts and not self._interrupted:
                 accepts = self._guarded(lambda work=work: self._do(work))  # type: ignore[misc]  # mypy cannot infer a lambda's default
             elif isinstance(work, _Stage):
                 work.spool.unlink(missing_ok=True)
+        if accepts and not self._interrupted:
+            self._guarded(self._session.flush)
         self._guarded(self._session.discard)
 
     def _do(self, work: _Work) -> None:

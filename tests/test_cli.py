@@ -103,18 +103,6 @@ def test_a_sink_that_cannot_be_opened(one: Any) -> None:
     assert_nothing_happened(one)
 
 
-@pytest.mark.parametrize("storage", ["vertica", "azure_table"])
-def test_a_sink_of_another_version(one: Any, storage: str) -> None:
-    variables = {
-        "VERTICA_HOST": "h",
-        "VERTICA_DATABASE": "d",
-        "VERTICA_USER": "u",
-        "AZURE_STORAGE_CONNECTION_STRING": "x",
-    }
-    assert_refused(one.run("run", STORAGE_TYPE=storage, **variables), f"there is no sink {storage!r} in this version")
-    assert_nothing_happened(one)
-
-
 def test_an_unwritable_report(one: Any) -> None:
     assert_refused(one.run("run", REPORT_PATH="/nowhere/report.json"), "REPORT_PATH: the report cannot be written")
     assert_nothing_happened(one)

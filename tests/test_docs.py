@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sandbox.faults import KINDS
-from supervisor.sinks.duckdb import TYPES
+from supervisor.sinks.staging import TYPES
 from supervisor.sinks.unified import LEVELS, MEASURES, SOURCES
 from wire import exits
 from wire.schema import Type

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from supervisor.errors import SinkError
 from supervisor.sinks import Commit
-from supervisor.sinks.duckdb import DuckDBSession, DuckDBSink
+from supervisor.sinks.duckdb.session import DuckDBSession
+from supervisor.sinks.duckdb.sink import DuckDBSink
 from wire.messages import Replaces
 from wire.schema import Column, Table, Type
 

@@ -23,7 +23,7 @@ from supervisor.history import PlatformRun
 from supervisor.history_text import history_lines
 from supervisor.monitor import ExecutionMonitor, RunRecord
 from supervisor.outcome import AttemptResult, Outcome
-from supervisor.sinks.duckdb_history import DuckDBHistory, store_run
+from supervisor.sinks.duckdb.history import DuckDBHistory, store_run
 from supervisor.sinks.history_file import HistoryFile, append_run
 
 NOW = dt.datetime(2026, 1, 22, 10, 0, tzinfo=dt.UTC)

@@ -23,9 +23,14 @@ STREAMS = ("a", "b", "c")
 
 
 class Memory:
-    """A session that keeps what it is given; `slow` makes each commit take a while, `refuses` the n-th fail."""
+    """A session that keeps what it is given.
 
-    def __init__(self, *, slow: float = 0.0, refuses: int | None = None) -> None:
+    `slow` makes each commit take a while, or until it is interrupted; `refuses` makes the n-th fail.
+    """
+
+    def __init__(self, *, slow: float = 0.0, refuses: int | None = None, refuses_to_flush: bool = False) -> None:
+        self.interrupted = threading.Event()
+        self.refuses_to_flush = refuses_to_flush
         self.staged: dict[str, list[Any]] = {}
         self.committed: list[tuple[dict[str, list[Any]], Any]] = []
         self.slow, self.refuses = slow, refuses
@@ -39,7 +44,8 @@ class Memory:
         self.staged[stream] += rows
 
     def commit(self, commit: Commit) -> Mapping[str, int]:
-        time.sleep(self.slow)
+        if self.interrupted.wait(self.slow):
+            raise SinkError("interrupted")
         if self.refuses == len(self.committed):
             raise SinkError("the disk is full")
         taken = {stream: self.staged[stream] for stream in commit.streams}
@@ -49,6 +55,13 @@ class Memory:
 
     def discard(self) -> None:
         self.staged = {stream: [] for stream in self.staged}
+
+    def flush(self) -> None:
+        if self.refuses_to_flush:
+            raise SinkError("what was sent never arrived")
+
+    def interrupt(self) -> None:
+        self.interrupted.set()
 
     def state(self) -> bytes | None:
         return None

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import supervisor
-from supervisor.sinks.duckdb import DuckDBSink
+from supervisor.sinks.duckdb.sink import DuckDBSink
 
 GOOD = "schema(); row(id='1', n=1); state({'a': 1})"
 

@@ -1,22 +1,25 @@
 """Where rows go. A sink is opened once a run and gives each platform a session of its own.
 
-Every sink keeps the same promises: a region is replaced whole, state and rows become visible together or not at all,
-and nothing that does not fit a column is stored.
+Every sink keeps the same promises, as far as its storage can: a region is replaced whole, state and rows become visible
+together or not at all, and nothing that does not fit a column is stored. docs/sinks.md says what each one keeps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from attrs import frozen
 
 from supervisor.environment import RunEnvironment
-from supervisor.errors import ConfigError
-from supervisor.monitor import RunRecord
 from wire.messages import Replaces
 from wire.schema import Table
+
+if TYPE_CHECKING:
+    from supervisor.history import History
+    from supervisor.monitor import RunRecord
 
 
 @frozen(kw_only=True)
@@ -47,6 +50,12 @@ class Session(Protocol):
     def discard(self) -> None:
         """Forget everything staged."""
 
+    def flush(self) -> None:
+        """After the last commit: wait until all that was committed is stored for good."""
+
+    def interrupt(self) -> None:
+        """From any thread: make the verb in progress end soon, with SinkError; what it stored is rolled back."""
+
     def state(self) -> bytes | None:
         """The JSON text of the state last committed for this platform."""
 
@@ -55,7 +64,7 @@ class Session(Protocol):
 
 
 class Sink(Protocol):
-    """An open storage."""
+    """An open storage, held for one run at a time. Every verb raises SinkError."""
 
     @property
     def description(self) -> str:
@@ -64,25 +73,37 @@ class Sink(Protocol):
     def session(self, platform: str, run_id: str) -> Session:
         """A session for one platform; several may be open at once, from different threads."""
 
+    def put_state(self, platform: str, state: bytes | None) -> None:
+        """Put another state in place of a platform's stored one, or with None take it away; rows stay."""
+
     def record_run(self, record: RunRecord) -> None:
-        """Keep what is known of a run, in place of what was kept of it before; raises SinkError."""
+        """Keep what is known of a run, in place of what was kept of it before."""
 
     def publish(self) -> None:
-        """Called once after the last session: refresh the views over all platforms."""
+        """Called once after the last session: refresh what readers see of all platforms together."""
 
     def close(self) -> None:
         """Give the storage back."""
 
 
+class Backend(Protocol):
+    """What the package of a sink offers; its library loads only when one of these is called."""
+
+    def open_sink(self, environment: RunEnvironment) -> Sink:
+        """Open the storage for a run; raises SinkError."""
+
+    def open_history(self, environment: RunEnvironment) -> History:
+        """Open what it has kept, for reading; raises SinkError."""
+
+    def check(self, environment: RunEnvironment) -> str | None:
+        """What would keep a run from using the storage, as a sentence, or None; creates nothing."""
+
+
+def backend(environment: RunEnvironment) -> Backend:
+    """The sink that STORAGE_TYPE asks for: each of its values is the name of a package in here."""
+    return cast(Backend, import_module(f"{__name__}.{environment.storage_type.value}"))
+
+
 def open_sink(environment: RunEnvironment) -> Sink:
-    """The sink that STORAGE_TYPE asks for. Raises SinkError or ConfigError."""
-    kind = environment.storage_type.value
-    if kind == "duckdb":
-        from supervisor.sinks.duckdb import DuckDBSink  # noqa: PLC0415 - a sink's library loads only when it is used
-
-        return DuckDBSink(environment.duckdb_path)
-    if kind == "none":
-        from supervisor.sinks.none import NoSink  # noqa: PLC0415 - as above
-
-        return NoSink(environment.history_path)
-    raise ConfigError(f"STORAGE_TYPE: there is no sink {kind!r} in this version; there are duckdb and none")
+    """The open sink that STORAGE_TYPE asks for; raises SinkError."""
+    return backend(environment).open_sink(environment)

@@ -47,10 +47,14 @@ def _append(descriptor: int, line: bytes) -> None:
 
 
 class HistoryFile:
-    """A file of runs, read from its end, so that the last runs of a long history come at once."""
+    """A file of runs, read from its end, so that the last runs of a long history come at once.
 
-    def __init__(self, path: Path) -> None:
+    `no_state` is what is said to somebody who asks it for states.
+    """
+
+    def __init__(self, path: Path, *, no_state: str = "no state is kept here") -> None:
         self._path = path.absolute()
+        self._no_state = no_state
         if not self._path.exists():
             raise SinkError(
                 f"there is no history file {self._path}; no run has made it yet, or HISTORY_PATH names another"
@@ -81,7 +85,7 @@ class HistoryFile:
         return ()
 
     def states(self) -> tuple[StoredState, ...]:
-        raise SinkError("STORAGE_TYPE=none keeps no rows and no state, so there is nothing whose age could be told")
+        raise SinkError(self._no_state)
 
     def close(self) -> None:
         """Nothing is held between two questions."""

@@ -16,6 +16,7 @@ from supervisor.errors import SinkError
 from supervisor.history import PlatformRun, StoredState, kept_report
 from supervisor.monitor import RunRecord
 from supervisor.sinks.lock import holder_of
+from supervisor.sinks.staging import first_line
 
 _TABLES = """
     CREATE SCHEMA IF NOT EXISTS _supervisor;
@@ -58,7 +59,7 @@ def store_run(connection: duckdb.DuckDBPyConnection, record: RunRecord) -> None:
         # Without a transaction there is nothing to roll back.
         with suppress(duckdb.Error):
             connection.execute("ROLLBACK")
-        raise SinkError(f"DuckDB refused: {_first_line(cause)}") from cause
+        raise SinkError(f"DuckDB refused: {first_line(cause)}") from cause
 
 
 class DuckDBHistory:
@@ -113,7 +114,7 @@ class DuckDBHistory:
         except duckdb.CatalogException:
             return []  # a file of an older version, or of another program, has kept nothing
         except duckdb.Error as cause:
-            raise SinkError(f"DuckDB refused: {_first_line(cause)}") from cause
+            raise SinkError(f"DuckDB refused: {first_line(cause)}") from cause
 
 
 def _run_row(record: RunRecord) -> list[Any]:
@@ -157,9 +158,4 @@ def _refusal(path: Path, cause: duckdb.Error) -> str:
     holder = holder_of(path, str(cause))
     if holder is not None:
         return f"the DuckDB file {path} is in use by {holder}; ask again when it has ended"
-    return f"the DuckDB file {path} cannot be opened: {_first_line(cause)}"
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return f"the DuckDB file {path} cannot be opened: {first_line(cause)}"

@@ -1,0 +1,126 @@
+"""One platform's tables in a DuckDB file."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from supervisor.sinks import Commit
+from supervisor.sinks.regions import region_of
+from supervisor.sinks.staging import TYPES, Staging, quoted, relation
+from supervisor.sinks.tables import ADDED, check_names, missing_columns
+from wire.messages import Replaces
+from wire.schema import Column, Table
+
+# What information_schema.columns shows, which takes 15 ms to make itself the first time it is asked.
+_COLUMNS = """
+    SELECT column_name, data_type FROM duckdb_columns()
+    WHERE database_name = current_database() AND NOT internal AND schema_name = ? AND table_name = ?
+"""
+
+
+class DuckDBSession:
+    """One platform's tables; its staging tables are temporary, so they die with the connection."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, platform: str, run_id: str, catalog: threading.Lock
+    ) -> None:
+        self._connection = connection
+        self._staging = Staging(connection, spills_beside_spool=False)
+        self._platform = platform
+        self._run_id = run_id
+        self._catalog = catalog
+
+    def prepare(self, table: Table) -> None:
+        check_names(self._platform, table)
+        with self._catalog:
+            self._run(f"CREATE SCHEMA IF NOT EXISTS {quoted(self._platform)}")
+            stored = dict(self._run(_COLUMNS, [self._platform, table.name]).fetchall())
+            if stored:
+                for column in missing_columns(self._platform, table, stored, wanted=_type_of):
+                    self._run(f"ALTER TABLE {self._target(table)} ADD COLUMN {_definition(column)}")
+            else:
+                columns = ", ".join(_definition(column) for column in (*table.columns, *ADDED))
+                self._run(f"CREATE TABLE {self._target(table)} ({columns})")
+        self._staging.prepare(table)
+
+    def stage(self, stream: str, spool: Path, count: int) -> None:
+        self._staging.stage(stream, spool, count)
+
+    def commit(self, commit: Commit) -> Mapping[str, int]:
+        self._run("BEGIN TRANSACTION")
+        try:
+            stored = {stream: self._store(stream, commit.replaces) for stream in commit.streams}
+            if commit.state is not None:
+                store_state(self._run, self._platform, commit.state, run_id=self._run_id)
+            self._run("COMMIT")
+        except BaseException:
+            # The connection may be gone with the transaction, and then the rollback has nothing left to do.
+            with suppress(duckdb.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+        for stream in commit.streams:
+            self._staging.empty(stream)
+        return stored
+
+    def discard(self) -> None:
+        self._staging.discard()
+
+    def flush(self) -> None:
+        """A commit is in the file's log when it returns."""
+
+    def interrupt(self) -> None:
+        self._staging.interrupt()
+
+    def state(self) -> bytes | None:
+        found = self._run("SELECT value FROM _supervisor.state WHERE platform = ?", [self._platform]).fetchone()
+        return found[0].encode() if found else None
+
+    def close(self) -> None:
+        self._staging.close()
+
+    def _store(self, stream: str, replaces: Replaces | None) -> int:
+        table = self._staging.table(stream)
+        self._staging.check(stream, replaces)
+        if replaces is not None:
+            region = region_of(table, replaces)
+            self._run(f"DELETE FROM {self._target(table)} WHERE {region.sql(quoted)}", region.values)
+        elif table.key:
+            same = " AND ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in table.key)
+            self._run(f"DELETE FROM {self._target(table)} t USING {relation(stream)} s WHERE {same}")
+        names = ", ".join(quoted(c.name) for c in table.columns)
+        added = ", ".join(column.name for column in ADDED)
+        stored = self._run(
+            f"INSERT INTO {self._target(table)} ({names}, {added}) "
+            f"SELECT {names}, ?, ? FROM {self._staging.to_store(stream, replaces)}",
+            [dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0), self._run_id],
+        ).fetchone()
+        return int(stored[0]) if stored else 0
+
+    def _target(self, table: Table) -> str:
+        return f"{quoted(self._platform)}.{quoted(table.name)}"
+
+    def _run(self, statement: str, values: list[Any] | None = None) -> duckdb.DuckDBPyConnection:
+        return self._staging.run(statement, values)
+
+
+def store_state(run: Callable[[str, list[Any]], object], platform: str, state: bytes | None, *, run_id: str) -> None:
+    """Put a state in place of the stored one, or take that away; `run` executes a statement with its values."""
+    run("DELETE FROM _supervisor.state WHERE platform = ?", [platform])
+    if state is not None:
+        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        run("INSERT INTO _supervisor.state VALUES (?, ?, ?, ?)", [platform, state.decode(), run_id, now])
+
+
+def _definition(column: Column) -> str:
+    return f"{quoted(column.name)} {_type_of(column)}"
+
+
+def _type_of(column: Column) -> str:
+    return TYPES[column.type]

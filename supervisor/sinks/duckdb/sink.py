@@ -1,0 +1,113 @@
+"""The embedded default: one DuckDB file, a schema per platform, readable by any DuckDB client after the run.
+
+A region and the rows that replace it, and the state, are one transaction.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import duckdb
+
+from supervisor.errors import SinkError
+from supervisor.log import log
+from supervisor.monitor import RunRecord
+from supervisor.sinks.duckdb.history import store_run
+from supervisor.sinks.duckdb.session import DuckDBSession, store_state
+from supervisor.sinks.duckdb.snapshot import write_snapshot
+from supervisor.sinks.duckdb.spend import daily_spend
+from supervisor.sinks.lock import RunLock, lock_path
+from supervisor.sinks.staging import MEMORY_LIMIT, first_line
+from supervisor.sinks.unified import unified_views
+from supervisor.spend import DailySpend
+
+_STATE = """
+    CREATE SCHEMA IF NOT EXISTS _supervisor;
+    CREATE TABLE IF NOT EXISTS _supervisor.state (
+        platform VARCHAR NOT NULL, value VARCHAR NOT NULL, run_id VARCHAR NOT NULL, updated_at TIMESTAMP NOT NULL
+    );
+"""
+_COLUMNS = """
+    SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns()
+    WHERE database_name = current_database() AND NOT internal
+"""
+
+
+class DuckDBSink:
+    """An open DuckDB file, held for one run at a time. With `snapshot` a copy for readers is published at its end."""
+
+    def __init__(self, path: Path, *, snapshot: Path | None = None) -> None:
+        self._path = path.absolute()
+        self._snapshot = snapshot
+        self._published = False
+        self._lock = RunLock(lock_path(self._path), what=f"the DuckDB file {self._path}")
+        try:
+            self._connection = _connect(self._path)
+        except BaseException:
+            self._lock.release()
+            raise
+        # DDL of several platforms at once meets in the catalog, where DuckDB would refuse the second one.
+        self._catalog = threading.Lock()
+
+    @property
+    def description(self) -> str:
+        return f"duckdb file {self._path}"
+
+    def session(self, platform: str, run_id: str) -> DuckDBSession:
+        return DuckDBSession(self._connection.cursor(), platform, run_id, self._catalog)
+
+    def put_state(self, platform: str, state: bytes | None) -> None:
+        try:
+            with self._connection.cursor() as cursor:
+                store_state(cursor.execute, platform, state, run_id="")
+        except duckdb.Error as cause:
+            raise SinkError(f"DuckDB refused: {first_line(cause)}") from cause
+
+    def record_run(self, record: RunRecord) -> None:
+        with self._catalog, self._connection.cursor() as cursor:
+            store_run(cursor, record)
+
+    def daily_spend(self, days: int) -> tuple[DailySpend, ...]:
+        with self._connection.cursor() as cursor:
+            return daily_spend(cursor, days)
+
+    def publish(self) -> None:
+        """Make the views of the schema `ads` from the tables that exist."""
+        self._published = True
+        try:
+            self._make_views()
+        except duckdb.Error as cause:
+            raise SinkError(f"DuckDB refused a view: {first_line(cause)}") from cause
+
+    def _make_views(self) -> None:
+        columns: dict[str, set[str]] = {}
+        for table, column in self._connection.execute(_COLUMNS).fetchall():
+            columns.setdefault(table, set()).add(column)
+        self._connection.execute("CREATE SCHEMA IF NOT EXISTS ads")
+        for name, query in unified_views(columns).items():
+            self._connection.execute(f"CREATE OR REPLACE VIEW ads.{name} AS {query}")
+
+    def close(self) -> None:
+        try:
+            self._connection.close()  # which writes everything into the one file
+            if self._snapshot is not None and self._published:
+                self._keep_snapshot(self._snapshot)
+        finally:
+            self._lock.release()
+
+    def _keep_snapshot(self, snapshot: Path) -> None:
+        try:
+            write_snapshot(self._path, snapshot)
+        except SinkError as error:
+            log.error("Readers keep the snapshot of an earlier run: %s", error)
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        # One thread is each platform's own: more would share out small files at a higher price than the work itself.
+        connection = duckdb.connect(str(path), config={"memory_limit": MEMORY_LIMIT, "threads": 1})
+        connection.execute(_STATE)
+    except duckdb.Error as cause:
+        raise SinkError(f"the DuckDB file {path} cannot be opened: {first_line(cause)}") from cause
+    return connection

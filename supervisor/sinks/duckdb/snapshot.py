@@ -1,0 +1,31 @@
+"""A copy of the database file for readers: DuckDB lets nobody read a file while a run writes it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from supervisor.errors import SinkError
+
+
+def write_snapshot(database: Path, snapshot: Path) -> None:
+    """Replace the snapshot by a copy of the closed database, in one step; raises SinkError.
+
+    Whoever reads the former one keeps it until they close it. The copy can only be read, so that nobody takes it for
+    the database.
+    """
+    new = snapshot.with_name(f".{snapshot.name}.new")
+    try:
+        with suppress(FileNotFoundError):
+            new.unlink()
+        shutil.copyfile(database, new)
+        new.chmod(0o444)
+        with new.open("rb") as file:
+            os.fsync(file.fileno())
+        new.replace(snapshot)
+    except OSError as cause:
+        with suppress(OSError):
+            new.unlink()
+        raise SinkError(f"the snapshot {snapshot} cannot be written: {cause.strerror or cause}") from cause

@@ -1,0 +1,49 @@
+"""The DuckDB file as the suite sees it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+import duckdb
+
+from supervisor.sinks.duckdb.sink import DuckDBSink
+from wire.schema import Table, Type
+
+
+class DuckDBFile:
+    keeps_rows: ClassVar[bool] = True
+    keeps_state: ClassVar[bool] = True
+    replaces: ClassVar[bool] = True
+    isolated: ClassVar[bool] = True
+    widest: ClassVar[int] = 1000
+    longest_text: ClassVar[int] = 5_000_000
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / "x.duckdb"
+        self._sink: DuckDBSink | None = None
+
+    def open(self) -> DuckDBSink:
+        self._sink = DuckDBSink(self.path)
+        return self._sink
+
+    def rows(self, platform: str, table: Table) -> list[dict[str, Any]]:
+        names = ", ".join(f'"{column.name}"' for column in table.columns)
+        with duckdb.connect(str(self.path)) as connection:  # the same process may open it beside the sink
+            try:
+                found = connection.execute(f'SELECT {names} FROM "{platform}"."{table.name}"').fetchall()
+            except duckdb.CatalogException:
+                return []
+        as_json = {c.name for c in table.columns if c.type is Type.JSON}
+        rows = [dict(zip((c.name for c in table.columns), row, strict=True)) for row in found]
+        return [{k: json.loads(v) if k in as_json and v is not None else v for k, v in row.items()} for row in rows]
+
+    def occupy(self, platform: str, table: Table) -> bool:
+        with duckdb.connect(str(self.path)) as connection:
+            connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{platform}"')
+            connection.execute(f'CREATE TABLE "{platform}"."{table.name}" (mine VARCHAR)')
+        return True
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,33 @@
+"""The sink that keeps nothing, as the suite sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from supervisor.sinks.none.sink import NoSink
+from wire.schema import Table
+
+
+class Nowhere:
+    keeps_rows: ClassVar[bool] = False
+    keeps_state: ClassVar[bool] = False
+    replaces: ClassVar[bool] = False
+    isolated: ClassVar[bool] = True
+    widest: ClassVar[int] = 1000
+    longest_text: ClassVar[int] = 5_000_000
+
+    def __init__(self, directory: Path) -> None:
+        self._history = directory / "history.jsonl"
+
+    def open(self) -> NoSink:
+        return NoSink(self._history)
+
+    def rows(self, platform: str, table: Table) -> list[dict[str, Any]]:
+        return []
+
+    def occupy(self, platform: str, table: Table) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
