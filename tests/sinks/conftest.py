@@ -1,4 +1,4 @@
-"""Every test here that asks for `storage` runs once per sink."""
+"""Hands out the storages; each is made anew for each test."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from storage import Storage  # noqa: E402 - it lies beside this file
+from storage import Storage
 
-from supervisor.sinks import Sink  # noqa: E402 - as above
+from supervisor.sinks import Sink
 
 STORAGES = {
     "duckdb": ("duckdb_file", "DuckDBFile"),
@@ -22,14 +22,28 @@ STORAGES = {
     "singer": ("singer_target", "SingerTarget"),
     "none": ("nowhere", "Nowhere"),
 }
+STORAGES = {k: v for k, v in STORAGES.items() if (Path(__file__).parent / f"{v[0]}.py").exists()}
 
 
-@pytest.fixture(params=STORAGES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for `storage` runs once per sink that keeps the promises which it needs."""
+    if "storage" in metafunc.fixturenames:
+        needed = [name for mark in metafunc.definition.iter_markers("needs") for name in mark.args]
+        kinds = [kind for kind in STORAGES if all(getattr(_class_of(kind), name) for name in needed)]
+        metafunc.parametrize("storage", kinds, indirect=True)
+
+
+def _class_of(kind: str) -> type[Storage]:
+    module, name = STORAGES[kind]
+    found: type[Storage] = getattr(import_module(module), name)
+    return found
+
+
+@pytest.fixture
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
-    module, name = STORAGES[request.param]
     directory = tmp_path / "storage"
     directory.mkdir()
-    made: Storage = getattr(import_module(module), name)(directory)
+    made = _class_of(request.param)(directory)
     yield made
     made.close()
 

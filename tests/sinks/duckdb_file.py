@@ -30,7 +30,7 @@ class DuckDBFile:
 
     def rows(self, platform: str, table: Table) -> list[dict[str, Any]]:
         names = ", ".join(f'"{column.name}"' for column in table.columns)
-        with duckdb.connect(str(self.path)) as connection:  # the same process may open it beside the sink
+        with self._connection() as connection:
             try:
                 found = connection.execute(f'SELECT {names} FROM "{platform}"."{table.name}"').fetchall()
             except duckdb.CatalogException:
@@ -38,6 +38,13 @@ class DuckDBFile:
         as_json = {c.name for c in table.columns if c.type is Type.JSON}
         rows = [dict(zip((c.name for c in table.columns), row, strict=True)) for row in found]
         return [{k: json.loads(v) if k in as_json and v is not None else v for k, v in row.items()} for row in rows]
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """One process may not open a file twice with different settings, so beside the sink its own is used."""
+        try:
+            return self._sink._connection.cursor() if self._sink else duckdb.connect(str(self.path))
+        except duckdb.ConnectionException:
+            return duckdb.connect(str(self.path))
 
     def occupy(self, platform: str, table: Table) -> bool:
         with duckdb.connect(str(self.path)) as connection:
