@@ -94,6 +94,14 @@ def _parser() -> argparse.ArgumentParser:
     fresh.add_argument(
         *("--ignore-account",), nargs="+", action="extend", default=[], metavar="ID", help="a closed one, say"
     )
+    export = _command(
+        commands, "export", _export, "write the tables of the DuckDB file as Parquet, one directory per table and month"
+    )
+    export.add_argument("--to", type=Path, required=True, metavar="DIR", help="where; made if it does not exist")
+    export.add_argument(
+        *("--only",), nargs="+", action="extend", metavar="NAME", default=[], help="only the tables of these platforms"
+    )
+    _add_state(commands)
     sandbox = _command(commands, "sandbox", _sandbox, "serve the four platforms on 127.0.0.1 until Ctrl-C")
     sandbox.add_argument("--only", nargs="+", action="extend", metavar="NAME", default=[], help="serve only these")
     _add_world(sandbox)
@@ -103,6 +111,19 @@ def _parser() -> argparse.ArgumentParser:
     demo = _command(commands, "demo", _demo, "run all four pipelines against the sandbox, into demo/")
     _add_world(demo)
     return parser
+
+
+def _add_state(commands) -> None:  # type: ignore[no-untyped-def]  # as below
+    state = commands.add_parser("state", help="show or forget what is known to be loaded")
+    verbs = state.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    show = _command(verbs, "show", _show_state, "show which days of which account and table are loaded")
+    show.add_argument("--json", action="store_true", help="the states as the pipelines keep them, one a line")
+    reset = _command(verbs, "reset", _reset_state, "forget it, so that the next run loads those days anew; rows stay")
+    reset.add_argument("--all", action="store_true", help="the states of all platforms")
+    for parser in (show, reset):
+        parser.add_argument("--platform", metavar="NAME", help="only this platform")
+        parser.add_argument("--account", metavar="ID", help="only this account")
+        parser.add_argument("--stream", metavar="TABLE", help="only this table")
 
 
 def _command(  # type: ignore[no-untyped-def]  # argparse does not name the type of its subparsers
@@ -237,6 +258,33 @@ def _freshness(given: argparse.Namespace) -> int:
     from supervisor.looking_back import show_freshness  # noqa: PLC0415
 
     return show_freshness(given.config, limit=given.max_age, ignored=given.ignore_account)
+
+
+def _export(given: argparse.Namespace) -> int:
+    from supervisor.exporting import export  # noqa: PLC0415
+
+    for line in export(given.to, given.only):
+        _print(line)
+    return 0
+
+
+def _show_state(given: argparse.Namespace) -> int:
+    from supervisor.state_commands import show_state  # noqa: PLC0415
+
+    for line in show_state(given.platform, given.account, given.stream, as_json=given.json):
+        _print(line)
+    return 0
+
+
+def _reset_state(given: argparse.Namespace) -> int:
+    from supervisor.errors import ConfigError  # noqa: PLC0415
+    from supervisor.state_commands import reset_state  # noqa: PLC0415
+
+    if given.all == any((given.platform, given.account, given.stream)):
+        raise ConfigError("say what to forget: --platform, --account, --stream, or --all of it")
+    for line in reset_state(given.platform, given.account, given.stream):
+        _print(line)
+    return 0
 
 
 def _sandbox(given: argparse.Namespace) -> int:

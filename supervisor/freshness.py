@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
 
 from attrs import frozen
 
+from supervisor.bookmarks import bookmarks
 from supervisor.display import counted, printable, table
 from supervisor.history import StoredState
 
@@ -56,7 +55,7 @@ def freshness(states: Sequence[StoredState], *, expected: Collection[str], ignor
     for state in states:
         try:
             found = list(_entries(state))
-        except (ValueError, TypeError, KeyError, AttributeError, IndexError):
+        except (ValueError, TypeError):  # what should be days is something else
             found = []
         if found:
             entries += [entry for entry in found if entry.account not in ignored]
@@ -94,17 +93,15 @@ def freshness_lines(findings: Findings, *, today: dt.date, limit: int) -> Iterat
 
 def _entries(state: StoredState) -> Iterator[Freshness]:
     """An account without days is left out where no account of its table has any: that table holds entities."""
-    bookmarks: Mapping[str, Any] = json.loads(state.value)["bookmarks"]
-    for name, bookmark in bookmarks.items():
-        accounts: Mapping[str, Mapping[str, Any]] = bookmark["accounts"]
-        if not any(account.get("complete") for account in accounts.values()):
-            continue
-        for account_id, account in accounts.items():
-            last, missing = _days(account.get("complete", ()))
-            yield Freshness(platform=state.platform, account=account_id, table=name, last=last, missing=missing)
+    marks = bookmarks(state.value) or ()
+    daily = {mark.table for mark in marks if mark.complete}
+    for mark in marks:
+        if mark.table in daily:
+            last, missing = _days(mark.complete)
+            yield Freshness(platform=state.platform, account=mark.account, table=mark.table, last=last, missing=missing)
 
 
-def _days(ranges: Sequence[Sequence[str]]) -> tuple[dt.date | None, int]:
+def _days(ranges: Sequence[tuple[str, str]]) -> tuple[dt.date | None, int]:
     days = sorted((dt.date.fromisoformat(first), dt.date.fromisoformat(last)) for first, last in ranges)
     missing, reached = 0, None
     for first, last in days:

@@ -32,7 +32,8 @@ def run(
     config, environment = readiness(config_path, only)
     settings = [platform.settings for platform in config.platforms]
     passed = [name for platform in config.platforms for name in platform.pass_environment]
-    secrets = secret_values(os.environ, passed, settings)
+    target = environment.singer.environment if environment.singer else ()
+    secrets = secret_values(os.environ, (*passed, *target), settings)
     as_json = environment.log_format is LogFormat.JSON
     start_logging(environment.log_level, secrets, to_file=environment.log_to_file, as_json=as_json)
     orchestrator = SocialAdsOrchestrator(

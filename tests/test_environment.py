@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.environment import AzureAccess, RunEnvironment, VerticaAccess, read_environment
+from supervisor.environment import AzureAccess, RunEnvironment, SingerAccess, TlsMode, VerticaAccess, read_environment
 from supervisor.errors import ConfigError
 
 VERTICA = {
@@ -59,10 +59,48 @@ def test_the_report_is_named_after_its_format() -> None:
 
 def test_vertica_is_described_by_its_variables() -> None:
     assert read_environment(VERTICA).vertica == VerticaAccess(
-        host="localhost", port=5433, database="analytics", user="dbuser", password=" pass word "
-    )
+        host="localhost", port=5433, database="analytics", user="dbuser", password=" pass word ",
+        tls_mode=TlsMode.DISABLE, ca_file=None, backup_nodes=(), timeout=900,
+    )  # fmt: skip
     access = read_environment({**VERTICA, "VERTICA_PORT": "6000"}).vertica
     assert access is not None and access.port == 6000
+
+
+def test_another_machine_must_prove_who_it_is_unless_something_else_is_said(tmp_path: Path) -> None:
+    far = VERTICA | {"VERTICA_HOST": "vertica.example"}
+    access = read_environment(far).vertica
+    assert access is not None and access.tls_mode is TlsMode.VERIFY_FULL
+    authority = tmp_path / "ca.pem"
+    authority.write_text("-")
+    more = {"VERTICA_TLSMODE": "require", "VERTICA_CA_FILE": str(authority), "VERTICA_TIMEOUT": "5m"}
+    nodes = {"VERTICA_BACKUP_NODES": "node2, node3:6000", "VERTICA_PORT": "5434"}
+    access = read_environment(far | more | nodes).vertica
+    assert access is not None
+    assert (access.tls_mode, access.ca_file, access.timeout) == (TlsMode.REQUIRE, authority, 300)
+    assert access.backup_nodes == (("node2", 5434), ("node3", 6000))
+
+
+SINGER = {"STORAGE_TYPE": "singer", "SINGER_TARGET_COMMAND": "target-x --config 'my target.json'"}
+
+
+def test_a_singer_target_is_described_by_its_variables() -> None:
+    assert read_environment(SINGER).singer == SingerAccess(
+        command=("target-x", "--config", "my target.json"), environment={}, timeout=900,
+        state_path=Path("singer_state.json"),
+    )  # fmt: skip
+    more = {"SINGER_TARGET_ENVIRONMENT": "MY_TOKEN, PROFILE", "MY_TOKEN": "s3cret", "PROFILE": "x", "OTHER": "y"}
+    found = read_environment(SINGER | more)
+    assert found.singer is not None and found.singer.environment == {"MY_TOKEN": "s3cret", "PROFILE": "x"}
+    assert "s3cret" not in repr(found)
+
+
+def test_the_snapshot_stands_beside_its_database() -> None:
+    assert read_environment({"DUCKDB_PATH": "/data/ads.duckdb"}).duckdb_snapshot_path == Path(
+        "/data/ads.snapshot.duckdb"
+    )
+    assert read_environment({"DUCKDB_PATH": "ads"}).duckdb_snapshot_path == Path("ads.snapshot")
+    found = read_environment({"DUCKDB_SNAPSHOT": "no", "DUCKDB_SNAPSHOT_PATH": "/x/y"})
+    assert (found.duckdb_snapshot, found.duckdb_snapshot_path) == (False, Path("/x/y"))
 
 
 def test_azure_is_described_by_its_variables() -> None:
@@ -94,7 +132,10 @@ def test_a_mounted_secret_is_as_good_as_a_variable(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environ", "finding"),
     [
-        ({"STORAGE_TYPE": "mysql"}, 'STORAGE_TYPE: expected one of duckdb, vertica, azure_table, none, got "mysql"'),
+        (
+            {"STORAGE_TYPE": "mysql"},
+            'STORAGE_TYPE: expected one of duckdb, vertica, azure_table, singer, none, got "mysql"',
+        ),
         ({"REPORT_FORMAT": "xml"}, 'REPORT_FORMAT: expected one of json, csv, html, got "xml"'),
         ({"LOG_LEVEL": "LOUD"}, 'LOG_LEVEL: expected one of DEBUG, INFO, WARNING, ERROR, got "LOUD"'),
         ({"LOG_TO_FILE": "maybe"}, 'LOG_TO_FILE: expected true or false, got "maybe"'),
@@ -105,6 +146,36 @@ def test_a_mounted_secret_is_as_good_as_a_variable(tmp_path: Path) -> None:
         ({"EXPORT_REPORT": "2"}, 'EXPORT_REPORT: expected true or false, got "2"'),
         ({**VERTICA, "VERTICA_PORT": "0"}, 'VERTICA_PORT: expected a port between 1 and 65535, got "0"'),
         ({**VERTICA, "VERTICA_PORT": "x"}, 'VERTICA_PORT: expected a port between 1 and 65535, got "x"'),
+        (
+            {**VERTICA, "VERTICA_TLSMODE": "on"},
+            'VERTICA_TLSMODE: expected one of disable, prefer, require, verify-ca, verify-full, got "on"',
+        ),
+        ({**VERTICA, "VERTICA_CA_FILE": "/no/file"}, "VERTICA_CA_FILE: there is no file /no/file"),
+        (
+            {**VERTICA, "VERTICA_BACKUP_NODES": "a:b"},
+            'VERTICA_BACKUP_NODES: expected a port between 1 and 65535, got "b"',
+        ),
+        (
+            {**VERTICA, "VERTICA_TIMEOUT": "0"},
+            'VERTICA_TIMEOUT: expected a duration above zero, like 900 (seconds) or "15m"',
+        ),
+        ({"STORAGE_TYPE": "singer"}, "SINGER_TARGET_COMMAND is not set, and STORAGE_TYPE=singer needs it"),
+        (
+            {"STORAGE_TYPE": "singer", "SINGER_TARGET_COMMAND": "a 'b"},
+            "SINGER_TARGET_COMMAND: it cannot be split into words as a shell would: No closing quotation",
+        ),
+        (
+            {**SINGER, "SINGER_TARGET_ENVIRONMENT": "A-B"},
+            'SINGER_TARGET_ENVIRONMENT: expected names of variables, separated by commas, got "A-B"',
+        ),
+        (
+            {**SINGER, "SINGER_TARGET_ENVIRONMENT": "MY_TOKEN"},
+            "MY_TOKEN is not set, and SINGER_TARGET_ENVIRONMENT needs it",
+        ),
+        (
+            {"DUCKDB_PATH": "a.duckdb", "DUCKDB_SNAPSHOT_PATH": "./a.duckdb"},
+            "DUCKDB_SNAPSHOT_PATH: it names the file of DUCKDB_PATH, which the snapshot would replace",
+        ),
         ({**VERTICA, "VERTICA_HOST": ""}, "VERTICA_HOST is not set, and STORAGE_TYPE=vertica needs it"),
         (
             {"STORAGE_TYPE": "azure_table"},

@@ -70,9 +70,11 @@ class Memory:
         return
 
 
-def load(session: Memory, blocks: list[bytes], directory: Path, *, keep: bool = True) -> Loader:
+def load(
+    session: Memory, blocks: list[bytes], directory: Path, *, keep: bool = True, kind: type[Loader] = Loader
+) -> Loader:
     read, write = os.pipe()
-    loader = Loader(session, directory, notice=lambda _: None)
+    loader = kind(session, directory, notice=lambda _: None)
     loader.start(read)
 
     def send() -> None:
@@ -200,6 +202,33 @@ def test_time_behind_a_slow_sink_is_the_sinks(tmp_path: Path) -> None:
     loader = load(Memory(slow=0.1), [text], tmp_path)
     assert loader.progress.commits == 8
     assert 0.3 < loader.progress.blocked_seconds < 1.5
+
+
+def test_a_sink_that_loses_what_it_took_fails_the_loading(tmp_path: Path) -> None:
+    properties = {"id": {"type": "string"}}
+    text = line(type="SCHEMA", stream="a", schema={"properties": properties}, key_properties=["id"])
+    text += line(type="RECORD", stream="a", record={"id": "1"}) + line(type="STATE", value={"n": 1})
+    loader = load(Memory(refuses_to_flush=True), [text], tmp_path)
+    assert str(loader.error) == "what was sent never arrived"
+
+
+def test_a_sink_that_hangs_is_interrupted(tmp_path: Path) -> None:
+    properties = {"id": {"type": "string"}}
+    text = line(type="SCHEMA", stream="a", schema={"properties": properties}, key_properties=["id"])
+    for n in range(10):
+        text += line(type="RECORD", stream="a", record={"id": str(n)}) + line(type="STATE", value={"n": n})
+    session = Memory(slow=600)
+    begun = time.monotonic()
+
+    class Hasty(Loader):
+        def start(self, descriptor: int) -> None:
+            super().start(descriptor)
+            threading.Timer(0.3, lambda: self.interrupt("the database does not answer")).start()
+
+    loader = load(session, [text], tmp_path, kind=Hasty)
+    assert time.monotonic() - begun < 10
+    assert (str(loader.error), session.committed) == ("the database does not answer", [])
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_windows_before_a_broken_line_stay_committed(tmp_path: Path) -> None:
