@@ -112,6 +112,11 @@ class RunEnvironment:
     azure: AzureAccess | None = None
     singer: SingerAccess | None = None
 
+    @property
+    def snapshot(self) -> Path | None:
+        """Where the DuckDB file's copy for readers is, if one is wanted."""
+        return self.duckdb_snapshot_path.absolute() if self.duckdb_snapshot else None
+
 
 DEFAULT_VERTICA_PORT = 5433
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")

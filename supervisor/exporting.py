@@ -18,12 +18,14 @@ def export(directory: Path, platforms: Collection[str]) -> Iterator[str]:
             f"STORAGE_TYPE: `supervisor export` reads a DuckDB file, and rows go to {environment.storage_type} here; "
             "use the tools of that storage"
         )
-    from supervisor.sinks.duckdb.parquet import Source, export_parquet  # noqa: PLC0415 - DuckDB loads only where it is
+    from supervisor.sinks.duckdb.parquet import export_parquet  # noqa: PLC0415 - DuckDB loads only where it is used
+    from supervisor.sinks.duckdb.reading import open_for_reading  # noqa: PLC0415 - as above
 
-    with Source(environment) as source:
-        yield f"from {source.path}"
-        names = set()
-        for table in export_parquet(source, directory, platforms):
+    path, connection = open_for_reading(environment.duckdb_path, environment.snapshot)
+    names = set()
+    with connection:
+        yield f"from {path}"
+        for table in export_parquet(connection, directory, platforms):
             names.add(table.platform)
             yield f"{printable(str(table.directory))}: {counted(table.rows, 'row')}"
     missing = sorted(set(platforms) - names)

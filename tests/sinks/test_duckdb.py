@@ -112,6 +112,8 @@ def test_the_snapshot_of_the_last_run_can_be_read_while_a_run_is_on(house: Any) 
         duckdb.connect(str(database), read_only=True)
     done = house.run("export", "--to", "parquet")
     assert (done.returncode, "snapshot" in done.stdout) == (0, True), done.stderr
+    done = house.run("history")
+    assert (done.returncode, done.stdout.count("completed")) == (0, 1), done.stderr
     (house.directory / "there").unlink()
     assert run.wait(30) == 0
     assert run.stdout is not None and run.stderr is not None

@@ -14,15 +14,13 @@ if TYPE_CHECKING:
 def open_sink(environment: RunEnvironment) -> DuckDBSink:
     from supervisor.sinks.duckdb.sink import DuckDBSink  # noqa: PLC0415 - DuckDB loads only when it is used
 
-    return DuckDBSink(
-        environment.duckdb_path, snapshot=environment.duckdb_snapshot_path if environment.duckdb_snapshot else None
-    )
+    return DuckDBSink(environment.duckdb_path, snapshot=environment.snapshot)
 
 
 def open_history(environment: RunEnvironment) -> DuckDBHistory:
     from supervisor.sinks.duckdb.history import DuckDBHistory  # noqa: PLC0415 - as above
 
-    return DuckDBHistory(environment.duckdb_path)
+    return DuckDBHistory(environment.duckdb_path, environment.snapshot)
 
 
 def check(environment: RunEnvironment) -> str | None:

@@ -15,7 +15,7 @@ import duckdb
 from supervisor.errors import SinkError
 from supervisor.history import PlatformRun, StoredState, kept_report
 from supervisor.monitor import RunRecord
-from supervisor.sinks.lock import holder_of
+from supervisor.sinks.duckdb.reading import open_for_reading
 from supervisor.sinks.staging import first_line
 
 _TABLES = """
@@ -63,16 +63,10 @@ def store_run(connection: duckdb.DuckDBPyConnection, record: RunRecord) -> None:
 
 
 class DuckDBHistory:
-    """A DuckDB file that nobody writes meanwhile, open for reading only."""
+    """A DuckDB file, or its snapshot for readers, open for reading only."""
 
-    def __init__(self, path: Path) -> None:
-        path = path.absolute()
-        if not path.exists():
-            raise SinkError(f"there is no DuckDB file {path}; no run has made it yet, or DUCKDB_PATH names another")
-        try:
-            self._connection = duckdb.connect(str(path), read_only=True)
-        except duckdb.Error as cause:
-            raise SinkError(_refusal(path, cause)) from cause
+    def __init__(self, path: Path, snapshot: Path | None = None) -> None:
+        _, self._connection = open_for_reading(path, snapshot)
 
     def platform_runs(self, platform: str | None, last: int) -> tuple[PlatformRun, ...]:
         if platform is not None:
@@ -152,10 +146,3 @@ def _attempt_rows(record: RunRecord) -> list[list[Any]]:
 def _utc(moment: dt.datetime | None) -> dt.datetime | None:
     """As a TIMESTAMP column takes it."""
     return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment else None
-
-
-def _refusal(path: Path, cause: duckdb.Error) -> str:
-    holder = holder_of(path, str(cause))
-    if holder is not None:
-        return f"the DuckDB file {path} is in use by {holder}; ask again when it has ended"
-    return f"the DuckDB file {path} cannot be opened: {first_line(cause)}"

@@ -10,9 +10,7 @@ from pathlib import Path
 import duckdb
 from attrs import frozen
 
-from supervisor.environment import RunEnvironment
 from supervisor.errors import SinkError
-from supervisor.sinks.lock import holder_of
 from supervisor.sinks.staging import first_line, quoted, text
 from supervisor.sinks.tables import LOADED_AT
 
@@ -33,37 +31,9 @@ class Exported:
     directory: Path
 
 
-class Source:
-    """A DuckDB file to read from, without standing in the way of a run."""
-
-    def __init__(self, environment: RunEnvironment) -> None:
-        """Open the snapshot where it is as new as the database, else the database; raises SinkError.
-
-        Whoever reads the database keeps a run from starting; whoever reads the snapshot does not.
-        """
-        database, snapshot = environment.duckdb_path.absolute(), environment.duckdb_snapshot_path.absolute()
-        if not database.exists():
-            raise SinkError(f"there is no DuckDB file {database}; no run has made it yet, or DUCKDB_PATH names another")
-        has_snapshot = environment.duckdb_snapshot and snapshot.exists()
-        if has_snapshot and snapshot.stat().st_mtime >= database.stat().st_mtime:
-            self.path = snapshot
-        else:
-            self.path = snapshot if has_snapshot and _held(database) else database
-        try:
-            self.connection = duckdb.connect(str(self.path), read_only=True)
-        except duckdb.Error as cause:
-            holder = holder_of(self.path, str(cause))
-            reason = f"is in use by {holder}; ask again when it has ended" if holder else first_line(cause)
-            raise SinkError(f"the DuckDB file {self.path} cannot be read: {reason}") from cause
-
-    def __enter__(self) -> Source:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.connection.close()
-
-
-def export_parquet(source: Source, directory: Path, platforms: Collection[str] = ()) -> Iterator[Exported]:
+def export_parquet(
+    connection: duckdb.DuckDBPyConnection, directory: Path, platforms: Collection[str] = ()
+) -> Iterator[Exported]:
     """Write every table of the platforms, or of all, below `directory`; raises SinkError.
 
     A table's directory is replaced in one step when all of it is written, so that no reader finds half of one.
@@ -71,10 +41,10 @@ def export_parquet(source: Source, directory: Path, platforms: Collection[str] =
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".export-", dir=directory) as name:
-            for platform, table, has_days in source.connection.execute(_TABLES).fetchall():
+            for platform, table, has_days in connection.execute(_TABLES).fetchall():
                 if not platforms or platform in platforms:
                     new = Path(name) / "new"
-                    rows = _write(source.connection, f"{quoted(platform)}.{quoted(table)}", new, by_month=has_days)
+                    rows = _write(connection, f"{quoted(platform)}.{quoted(table)}", new, by_month=has_days)
                     final = directory / _path_part(platform) / _path_part(table)
                     _put(new, final, Path(name) / "old")
                     yield Exported(platform=platform, table=table, rows=rows, directory=final)
@@ -109,11 +79,3 @@ def _path_part(name: str) -> str:
     """A name as one part of a path: Singer taps may call a stream `a/b`, or `..`."""
     safe = name.replace("/", "_")
     return safe if safe.strip(".") else f"_{safe}"
-
-
-def _held(database: Path) -> bool:
-    try:
-        duckdb.connect(str(database), read_only=True).close()
-    except duckdb.Error as cause:
-        return holder_of(database, str(cause)) is not None
-    return False
