@@ -33,13 +33,9 @@ class InstallError(SupervisorError):
 
 
 class SinkError(SupervisorError):
-    """The database cannot be opened, or refused something."""
+    """The storage cannot be opened, is held by another run, or refused something."""
 
     exit_code = 1
-
-
-class RunLocked(SupervisorError):  # noqa: N818 - it is a state of affairs, and nobody's mistake
-    """Another run holds the sink; try later."""
 
 
 class ReportError(SupervisorError):

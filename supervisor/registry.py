@@ -93,10 +93,6 @@ class PlatformRegistry:
             f"known are {known}"
         )
 
-    def is_registered(self, name: str) -> bool:
-        """Whether `name` has a command of its own and needs no environment from `supervisor install`."""
-        return name in self._launches
-
     def _installed(self, name: str) -> Launch:
         environment = self.root_of(name) / ".venvs" / name
         program = environment / "bin" / f"pipeline-{name}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.errors import ConfigError, InstallError, ReportError, RunLocked, SinkError, SupervisorError
+from supervisor.errors import ConfigError, InstallError, ReportError, SinkError, SupervisorError
 
 
 def test_a_configuration_error_holds_one_finding_or_many() -> None:
@@ -15,7 +15,7 @@ def test_a_configuration_error_holds_one_finding_or_many() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "code"),
-    [(ConfigError, 1), (InstallError, 1), (SinkError, 1), (ReportError, 1), (RunLocked, 4), (SupervisorError, 4)],
+    [(ConfigError, 1), (InstallError, 1), (SinkError, 1), (ReportError, 1), (SupervisorError, 4)],
 )
 def test_what_can_be_mended_before_a_run_is_a_configuration_error_to_the_shell(
     kind: type[SupervisorError], code: int
