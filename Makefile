@@ -12,9 +12,10 @@ demo: .venv/.runtime
 install: .venv/.runtime
 	@.venv/bin/supervisor install
 
-test: .venv/.development lint .venvs/tap-dbf/.complete .venvs/singer-tools/.complete
+test: .venv/.development lint .venvs/tap-dbf/.complete .venvs/singer-tools/.complete .venvs/target-csv/.complete
 	@.venv/bin/supervisor install
 	@tests/prometheus.sh
+	@tests/azurite.sh
 	.venv/bin/pytest
 
 # A quarter of an hour; CHAOS_SEED=n makes other storms.
@@ -30,6 +31,7 @@ lint: .venv/.development
 
 bench: .venv/.development .venvs/bench-dlt/.complete .venvs/bench-target-duckdb/.complete
 	@.venv/bin/supervisor install
+	@tests/azurite.sh
 	.venv/bin/python -m bench
 
 .venv/bin/python:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import signal
 import threading
 import time
@@ -15,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from attrs import define, field, frozen
 
@@ -24,6 +23,7 @@ from supervisor.config import PlatformConfig
 from supervisor.credentials import redact
 from supervisor.errors import SinkError
 from supervisor.loader import Loader, Progress
+from supervisor.log_lines import log_lines
 from supervisor.outcome import AccountFailure, AttemptResult, Outcome
 from supervisor.patience import limited
 from supervisor.process import Child, SpawnError, Usage
@@ -39,8 +39,6 @@ from wire.messages import ErrorLine, Replaces
 _LOOK_SECONDS = 0.25
 _DRAIN_SECONDS = 5.0
 _STDERR_LINES = 20
-_LINE_BYTES = 65536
-_LINE_SHOWN = 8192
 
 
 @frozen(kw_only=True)
@@ -200,27 +198,15 @@ class Attempt:
         )
 
     def _read_stderr(self, descriptor: int) -> None:
-        with os.fdopen(descriptor, "rb", buffering=_LINE_BYTES) as stream:
-            while line := stream.readline(_LINE_BYTES):
-                self._last_log = time.monotonic()
-                cut = not line.endswith(b"\n") and self._skip_line(stream)
-                # Redacted before it is cut, or half a secret would stay at the edge.
-                text = redact(line.decode(errors="replace").rstrip(), self.secrets)
-                if cut or len(text) > _LINE_SHOWN:
-                    text = f"{text[:_LINE_SHOWN]} [...]"
-                if self._calls.take(text):
-                    self.log_line(f"DEBUG | {text}")
-                elif text:
-                    self._stderr.append(text)
-                    self.log_line(text)
+        for text in log_lines(descriptor, self.secrets, sign=self._note_sign):
+            if self._calls.take(text):
+                self.log_line(f"DEBUG | {text}")
+            elif text:
+                self._stderr.append(text)
+                self.log_line(text)
 
-    def _skip_line(self, stream: IO[bytes]) -> bool:
-        """Read on to the end of a line that is too long; whether there was more of it."""
-        more = False
-        while (rest := stream.readline(_LINE_BYTES)) and not rest.endswith(b"\n"):
-            self._last_log = time.monotonic()
-            more = True
-        return more or bool(rest.strip())
+    def _note_sign(self) -> None:
+        self._last_log = time.monotonic()
 
     def _command(self) -> tuple[str, ...]:
         """The pipeline's command with Singer's options; state and settings travel in files that only we can read."""

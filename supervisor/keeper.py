@@ -151,7 +151,8 @@ class Keeper:
             _become(command, address_space, me, failed_write)
         os.close(failed_write)
         null = os.open(os.devnull, os.O_RDWR)
-        for descriptor in (1, 2):  # or the pipes would never end
+        # Or the pipes would never end, and one that nobody reads would take what is written.
+        for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
         failure = os.read(failed_read, 16)
         self._say(f"failed {failure.decode()}" if failure else f"started {self._leader}")

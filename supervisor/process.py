@@ -53,6 +53,8 @@ class Usage:
 class Child:
     """A running command. `stdout` and `stderr` are descriptors that the owner reads and closes.
 
+    So is `stdin`, where it was asked for, which the owner writes to; -1 where the command's input is empty.
+
     When the tree is empty `largest_bytes` is the most that any one of its processes had resident, as the kernel
     counted it, and `cpu_seconds` the CPU time of all.
     """
@@ -63,6 +65,7 @@ class Child:
     _lifeline: int
     _report: int
     _marker: bytes
+    stdin: int = -1
     pid: int = 0
     largest_bytes: int = 0
     cpu_seconds: float = 0.0
@@ -82,17 +85,21 @@ class Child:
         directory: Path,
         environment: Mapping[str, str],
         address_space_limit: int | None = None,
+        with_input: bool = False,
     ) -> Child:
-        """Start a command in a session of its own, with exactly this environment; raises SpawnError."""
+        """Start a command in a session of its own, with exactly this environment; raises SpawnError.
+
+        Its input is empty, unless the owner asks for a pipe to write to (`with_input`).
+        """
         marker = uuid.uuid4().hex
-        ours, theirs = _pipes()
+        ours, theirs = _pipes(with_input=with_input)
         try:
             process = subprocess.Popen(
                 (
                     *(sys.executable, "-I", "-S", keeper.__file__),
                     *(str(theirs["lifeline"]), str(theirs["report"]), str(address_space_limit or 0), *command),
                 ),
-                stdin=subprocess.DEVNULL,
+                stdin=theirs.get("stdin", subprocess.DEVNULL),
                 stdout=theirs["stdout"],
                 stderr=theirs["stderr"],
                 pass_fds=(theirs["lifeline"], theirs["report"]),
@@ -106,7 +113,8 @@ class Child:
         finally:
             _close(theirs.values())
         child = cls(
-            ours["stdout"], ours["stderr"], process, ours["lifeline"], ours["report"], f"{MARKER}={marker}".encode()
+            *(ours["stdout"], ours["stderr"], process, ours["lifeline"], ours["report"]),
+            *(f"{MARKER}={marker}".encode(), ours.get("stdin", -1)),
         )
         child._await_start(command[0])
         return child
@@ -191,7 +199,7 @@ class Child:
             reason = os.strerror(self._failure) if self._failure else "its keeper does not answer"
             self._process.kill()
             self.reap()
-            _close((self.stdout, self.stderr))
+            _close((self.stdout, self.stderr, *([self.stdin] if self.stdin >= 0 else [])))
             raise SpawnError(f"{program} cannot be started: {reason}")
 
     def _order(self, letter: bytes, number: int) -> None:
@@ -272,13 +280,14 @@ class Child:
             keeper.send(pid, number, partial(_has_started, started=started))
 
 
-def _pipes() -> tuple[dict[str, int], dict[str, int]]:
-    """Our ends and the child's of all four pipes."""
+def _pipes(*, with_input: bool) -> tuple[dict[str, int], dict[str, int]]:
+    """Our ends and the child's of all its pipes."""
     ours, theirs = {}, {}
     for name in ("stdout", "stderr", "report"):
         ours[name], theirs[name] = os.pipe()
-    theirs["lifeline"], ours["lifeline"] = os.pipe()
-    for name in ("stdout", "stderr"):
+    for name in ("lifeline", *(["stdin"] if with_input else [])):
+        theirs[name], ours[name] = os.pipe()
+    for name in theirs.keys() - {"report", "lifeline"}:
         # The kernel's limit for unprivileged users may be lower; the default size only costs speed.
         with suppress(OSError):
             fcntl.fcntl(theirs[name], _F_SETPIPE_SZ, _PIPE_BYTES)

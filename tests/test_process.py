@@ -125,6 +125,27 @@ def test_the_command_gets_the_environment_that_was_given_and_nothing_of_ours(sta
     os.close(bare.stderr)
 
 
+def test_input_is_empty_unless_it_was_asked_for(start: Any) -> None:
+    program = "print(sys.stdin.read())"
+    empty, fed = start(program), start(program, with_input=True)
+    os.write(fed.child.stdin, b"rows")
+    os.close(fed.child.stdin)
+    assert empty.child.wait(10)
+    assert fed.child.wait(10)
+    assert (empty.end(), fed.end()) == (0, 0)
+    assert (empty.said["out"], fed.said["out"]) == (b"\n", b"rows\n")
+
+
+def test_who_writes_to_a_child_that_is_gone_is_told(start: Any) -> None:
+    run = start("sleeper(stdin=subprocess.DEVNULL, stdout=2); print('ready', flush=True)", with_input=True)
+    run.until_said(b"ready")
+    assert run.child.wait(10)
+    with pytest.raises(BrokenPipeError):  # its keeper is alive, and would hold what nobody reads
+        os.write(run.child.stdin, b"rows")
+    os.close(run.child.stdin)
+    run.end()
+
+
 def test_a_pipeline_starts_with_signals_as_a_shell_would_give_them(start: Any) -> None:
     run = start(
         "print([s.name for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1) if signal.getsignal(s) == signal.SIG_IGN])"

@@ -29,6 +29,19 @@ def holder_of(path: Path, refusal: str) -> str | None:
     return run if run.startswith(f"pid {found.group(1)},") else f"pid {found.group(1)}, which is no run"
 
 
+def held_by(path: Path) -> str | None:
+    """Who holds the lock of that path now, or None; makes no file. For whoever only looks: the answer is soon old."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read().strip() or "an unknown process"
+    except OSError:
+        return None
+    return None
+
+
 class RunLock:
     """Held from construction to `release`, or to the end of the process however it ends.
 

@@ -24,6 +24,10 @@ class DuckDBFile:
         self.path = directory / "x.duckdb"
         self._sink: DuckDBSink | None = None
 
+    @property
+    def variables(self) -> dict[str, str]:
+        return {"STORAGE_TYPE": "duckdb", "DUCKDB_PATH": str(self.path)}
+
     def open(self) -> DuckDBSink:
         self._sink = DuckDBSink(self.path)
         return self._sink

@@ -20,6 +20,10 @@ class Nowhere:
     def __init__(self, directory: Path) -> None:
         self._history = directory / "history.jsonl"
 
+    @property
+    def variables(self) -> dict[str, str]:
+        return {"STORAGE_TYPE": "none", "HISTORY_PATH": str(self._history)}
+
     def open(self) -> NoSink:
         return NoSink(self._history)
 

@@ -32,6 +32,10 @@ class Storage(Protocol):
     def __init__(self, directory: Path) -> None:
         """`directory` is empty, and the storage's own."""
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """What points `supervisor run` to it."""
+
     def open(self) -> Sink: ...
 
     def rows(self, platform: str, table: Table) -> list[dict[str, Any]]:
