@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,25 @@ import yaml
 
 from sandbox.manager import Sandbox
 from sandbox.world import PLATFORMS, World
+from supervisor.sinks.staging import TYPES
+from wire.schema import Column, Table
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "sinks"))
+
+from storage import Storage  # noqa: E402 - it lies in the directory that the line above adds
+
 AS_OF = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 FIRST_DAY = dt.date(2026, 10, 11)
 QUICK = {"retry_first_wait": 0.05, "request_timeout": 5}
 
 
 class Pull:
-    """A database that runs of the supervisor fill from sandboxes of different days."""
+    """A database that runs of the supervisor fill from sandboxes of different days; `variables` say which."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, **variables: str) -> None:
         self.directory = directory
+        self.variables = variables
         self.report: dict[str, Any] = {}
         self.log = ""
 
@@ -54,7 +61,7 @@ class Pull:
             done = subprocess.run(
                 [str(Path(sys.executable).with_name("supervisor")), "run", *arguments],
                 cwd=self.directory,
-                env={"PATH": os.environ["PATH"], "HOME": str(self.directory), "PIPELINE_NOW": as_of.isoformat()} | sandbox.environment,
+                env={"PATH": os.environ["PATH"], "HOME": str(self.directory), "PIPELINE_NOW": as_of.isoformat()} | self.variables | sandbox.environment,
                 capture_output=True, text=True, timeout=120, check=False,
             )  # fmt: skip
         self.log = done.stderr
@@ -125,6 +132,36 @@ def assert_same_rows(found: list[dict[str, Any]], wanted: list[dict[str, Any]], 
     for mine, true in zip(left, right, strict=True):
         different = {name: (mine[name], true[name]) for name in order if mine[name] != true[name]}
         assert not different, f"{what}: (database, truth) differ in {different} of {true}"
+
+
+class StoredPull(Pull):
+    """The same into another storage, with the columns that a DuckDB file has."""
+
+    def __init__(self, directory: Path, storage: Storage, model: Pull) -> None:
+        super().__init__(directory, **storage.variables)
+        self._storage = storage
+        self._model = model
+
+    def table(self, platform: str, table: str) -> list[dict[str, Any]]:
+        described = self._model.rows(
+            f"SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = '{platform}' "
+            f"AND table_name = '{table}' AND NOT starts_with(column_name, '_') ORDER BY column_index"
+        )
+        kinds = {name: kind for kind, name in TYPES.items()}
+        columns = tuple(Column(name, kinds[kind]) for name, kind in described)
+        return self._storage.rows(platform, Table(table, columns, ()))
+
+
+@pytest.fixture(
+    params=[("vertica_double", "VerticaDatabase"), ("azurite", "AzureTables")], ids=["vertica", "azure_table"]
+)
+def stored_pull(request: pytest.FixtureRequest, tmp_path: Path, first_pull: Pull) -> Iterator[StoredPull]:
+    """An empty storage of another kind, and runs into it."""
+    module, name = request.param
+    (tmp_path / "storage").mkdir()
+    storage = getattr(import_module(module), name)(tmp_path / "storage")
+    yield StoredPull(tmp_path, storage, first_pull)
+    storage.close()
 
 
 @pytest.fixture

