@@ -25,15 +25,20 @@ def supervised(platforms: Sequence[str], *, count: int, window: int) -> Finished
     """Run one pipeline per platform, all side by side, into a new DuckDB file; raises BenchError for a wrong row."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         directory = Path(name)
-        config = {
-            "orchestrator": {"max_parallel": len(platforms)},
-            "platforms": [{"name": each, "command": sender(count, window), "timeout": 600} for each in platforms],
-        }
-        (directory / "orchestrator_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+        configure(directory, platforms, count=count, window=window)
         finished = run([str(SUPERVISOR), "run"], directory=directory, variables=environment())
         for platform in platforms:
             check(directory / "social_ads.duckdb", f"{platform}.{rows.STREAM}", count, window)
     return finished
+
+
+def configure(directory: Path, platforms: Sequence[str], *, count: int, window: int) -> None:
+    """Write the configuration of pipelines that send `count` rows each."""
+    config = {
+        "orchestrator": {"max_parallel": len(platforms)},
+        "platforms": [{"name": each, "command": sender(count, window), "timeout": 600} for each in platforms],
+    }
+    (directory / "orchestrator_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
 
 def check(database: Path, table: str, count: int, window: int) -> None:

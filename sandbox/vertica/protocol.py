@@ -144,6 +144,7 @@ class Channel:
         """At once, without a farewell."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
+        self._reader.close()  # or it would keep the socket open, and a client that sends would not notice
         self._socket.close()
 
 

@@ -143,18 +143,23 @@ SOURCES = {
 _AD_NAMES = {"microsoft": "ad_title"}
 
 
-def unified_views(columns: Mapping[str, set[str]]) -> dict[str, str]:
-    """View name -> query, for the tables that exist; `columns` maps `platform.table` to its column names."""
+def unified_views(columns: Mapping[str, set[str]], *, types: Mapping[str, str] | None = None) -> dict[str, str]:
+    """View name -> query, for the tables that exist; `columns` maps `platform.table` to its column names.
+
+    `types` maps a type of MEASURES to another name that the database has for it.
+    """
     views = {}
     for depth, level in enumerate(LEVELS, start=1):
-        parts = [_part(platform, source, depth, columns) for platform, source in SOURCES.items()]
+        parts = [_part(platform, source, depth, columns, types or {}) for platform, source in SOURCES.items()]
         queries = [part for part in parts if part is not None]
         if queries:
             views[f"{level}_daily"] = "\nUNION ALL\n".join(queries)
     return views
 
 
-def _part(platform: str, source: Source, depth: int, columns: Mapping[str, set[str]]) -> str | None:
+def _part(
+    platform: str, source: Source, depth: int, columns: Mapping[str, set[str]], types: Mapping[str, str]
+) -> str | None:
     table = f"{source.levels[LEVELS[depth - 1]]}_daily"
     daily = columns.get(f"{platform}.{table}")
     accounts = columns.get(f"{platform}.{source.account_table}")
@@ -171,7 +176,8 @@ def _part(platform: str, source: Source, depth: int, columns: Mapping[str, set[s
     ]
     for level in LEVELS[:depth]:
         chosen += _identity(platform, source, level, daily)
-    chosen += [_measure(source.measures.get(name), name, kind, daily) for name, kind in MEASURES.items()]
+    for name, kind in MEASURES.items():
+        chosen.append(_measure(source.measures.get(name), name, types.get(kind, kind), daily))
     return (
         f"SELECT {', '.join(chosen)} FROM {platform}.{table} d "
         f"LEFT JOIN {platform}.{source.account_table} a ON a.account_id = d.account_id"

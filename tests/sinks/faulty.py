@@ -18,6 +18,10 @@ class Fault(Enum):
     """503, and the server never hears of it."""
     GONE = auto()
     """The connection ends, and the server never hears of it."""
+    PART_BUSY = auto()
+    """The batch is taken, and its first operation is answered with 503."""
+    HALF = auto()
+    """The server does it, and its answer breaks off in the middle."""
     UNANSWERED = auto()
     """The server does it, and its answer is lost."""
     SILENT = auto()
@@ -61,10 +65,12 @@ class Proxy:
                     self.close_connection = True
                 elif fault is Fault.BUSY:
                     self.answer(503, {"Content-Type": "application/json"}, BUSY)
+                elif fault is Fault.PART_BUSY:
+                    self.answer(202, {"Content-Type": "multipart/mixed; boundary=b"}, PART_BUSY)
                 else:
-                    self.forward(body, lost=fault is Fault.UNANSWERED)
+                    self.forward(body, fault)
 
-            def forward(self, body: bytes, *, lost: bool) -> None:
+            def forward(self, body: bytes, fault: Fault | None) -> None:
                 connection = http.client.HTTPConnection("127.0.0.1", target, timeout=60)
                 try:
                     connection.request(self.command, self.path, body, dict(self.headers))
@@ -72,12 +78,11 @@ class Proxy:
                     content = response.read()
                 finally:
                     connection.close()
-                if lost:
-                    self.close_connection = True
-                else:
-                    self.answer(response.status, dict(response.getheaders()), content)
+                self.close_connection = fault is not None
+                if fault is not Fault.UNANSWERED:
+                    self.answer(response.status, dict(response.getheaders()), content, half=fault is Fault.HALF)
 
-            def answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
+            def answer(self, status: int, headers: dict[str, str], content: bytes, *, half: bool = False) -> None:
                 self.send_response_only(status)
                 for name, value in headers.items():
                     if name.lower() not in ("content-length", "transfer-encoding", "connection"):
@@ -85,7 +90,7 @@ class Proxy:
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 with suppress(OSError):
-                    self.wfile.write(content)
+                    self.wfile.write(content[: len(content) // 2] if half else content)
 
             do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = handle_any  # noqa: N815 - http.server dictates the names
 
@@ -108,6 +113,11 @@ class Proxy:
 
 
 BUSY = b'{"odata.error":{"code":"ServerBusy","message":{"lang":"en-US","value":"The server is busy."}}}'
+PART_BUSY = (
+    b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n"
+    b"--c\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n\r\n" + BUSY + b"\r\n--c--\r\n--b--\r\n"
+)
 
 
 def first(count: int, fault: Fault, when: Callable[[Request], bool] = lambda request: True) -> Callable[..., Any]:

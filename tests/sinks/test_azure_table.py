@@ -12,13 +12,13 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azurite import KEY, AzureTables, connection_string
-from faulty import Fault, Proxy, first
+from faulty import Fault, Proxy, Request, first
 from hypothesis import given
 from hypothesis import strategies as st
 from storage import DAILY, day, load, stage
@@ -260,11 +260,12 @@ def test_transactions_stay_below_four_mebibytes(tables: AzureTables, proxy: Prox
     sink.close()
 
 
-def test_a_busy_service_is_asked_again(tables: AzureTables, proxy: Proxy, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", [Fault.BUSY, Fault.PART_BUSY], ids=str)
+def test_a_busy_service_is_asked_again(tables: AzureTables, proxy: Proxy, tmp_path: Path, fault: Fault) -> None:
     sink = AzureSink(behind(proxy, tables), patience=QUICK)
-    proxy.plan = first(2, Fault.BUSY, lambda request: request.is_batch)
+    proxy.plan = first(2, fault, lambda request: request.is_batch)
     assert load(sink, tmp_path, DAILY, *a_day(1), replaces=ONE_DAY, state=b'{"a": 1}') == {"daily": 1}
-    proxy.plan = lambda request: Fault.BUSY if request.is_batch else None
+    proxy.plan = lambda request: fault if request.is_batch else None
     with pytest.raises(SinkError, match=r"throttled or busy \(503 ServerBusy\) and stayed so"):
         load(sink, tmp_path, DAILY, *a_day(2), replaces=ONE_DAY, state=b'{"a": 2}')
     session = sink.session("p", "r")
@@ -273,19 +274,24 @@ def test_a_busy_service_is_asked_again(tables: AzureTables, proxy: Proxy, tmp_pa
     sink.close()
 
 
-@pytest.mark.parametrize("fault", [Fault.GONE, Fault.UNANSWERED], ids=str)
+@pytest.mark.parametrize("fault", [Fault.GONE, Fault.UNANSWERED, Fault.HALF], ids=str)
 def test_a_lost_connection_is_tried_again(tables: AzureTables, proxy: Proxy, tmp_path: Path, fault: Fault) -> None:
-    proxy.plan = first(1, fault)
     sink = AzureSink(behind(proxy, tables), patience=QUICK)
-    for plan in (first(1, fault), first(1, fault, lambda r: r.is_batch), first(1, fault, lambda r: "state" in r.path)):
-        proxy.plan = plan
-        start = random.randrange(1000)
+    chosen: list[Callable[[Request], bool]] = [
+        lambda request: request.is_batch,
+        lambda request: request.method == "PUT",
+        *([] if fault is Fault.HALF else [lambda request: request.method == "GET"]),
+    ]
+    for start, when in enumerate(chosen):
+        proxy.plan = first(1, fault, when)
         load(sink, tmp_path, DAILY, *a_day(5, start=start), replaces=ONE_DAY, state=b"{}")
         assert sorted(row["n"] for row in tables.rows("p", DAILY)) == list(range(start, start + 5))
         assert tables.markers("p", DAILY) == {"1|2026-01-01": (True, 5)}
-    proxy.plan = lambda request: fault if request.is_batch else None
-    with pytest.raises(SinkError, match="the connection to Azure Table Storage at 127.0.0.1:.* was lost"):
-        load(sink, tmp_path, DAILY, *a_day(5), replaces=ONE_DAY)
+    for lost in (lambda request: request.is_batch, lambda request: request.method == "GET"):
+        proxy.plan = first(99, fault, lost)
+        with pytest.raises(SinkError, match="the connection to Azure Table Storage at 127.0.0.1:.* was lost"):
+            load(sink, tmp_path, DAILY, *a_day(5), replaces=ONE_DAY)
+    proxy.plan = lambda request: None
     sink.close()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -13,9 +12,10 @@ from typing import Any
 import duckdb
 
 from supervisor.errors import SinkError
-from supervisor.history import PlatformRun, StoredState, kept_report
+from supervisor.history import PlatformRun, StoredState
 from supervisor.monitor import RunRecord
 from supervisor.sinks.duckdb.reading import open_for_reading
+from supervisor.sinks.history_rows import PLATFORM_RUN_COLUMNS, attempt_rows, platform_rows, platform_run, run_row
 from supervisor.sinks.staging import first_line
 
 _TABLES = """
@@ -37,15 +37,12 @@ _TABLES = """
         signal INTEGER, message VARCHAR
     );
 """
-_PLATFORM_RUNS = """
-    SELECT run_id, platform, status, started_at, duration_seconds, rows_processed, retry_count, error_message, finished
-    FROM _supervisor.platforms
-"""
+_PLATFORM_RUNS = f"SELECT {PLATFORM_RUN_COLUMNS} FROM _supervisor.platforms"
 
 
 def store_run(connection: duckdb.DuckDBPyConnection, record: RunRecord) -> None:
     """Keep a run, in place of what was kept of it before. Raises SinkError."""
-    tables = {"runs": [_run_row(record)], "platforms": _platform_rows(record), "attempts": _attempt_rows(record)}
+    tables = {"runs": [run_row(record)], "platforms": platform_rows(record), "attempts": attempt_rows(record)}
     try:
         connection.execute(_TABLES)
         connection.execute("BEGIN TRANSACTION")
@@ -78,13 +75,7 @@ class DuckDBHistory:
             rows = self._rows(
                 f"{_PLATFORM_RUNS} WHERE run_id IN ({newest}) ORDER BY started_at DESC, run_id DESC", [last]
             )
-        return tuple(
-            PlatformRun(
-                run_id=row[0], platform=row[1], status=row[2], started=row[3].replace(tzinfo=dt.UTC),
-                duration_seconds=row[4], rows=row[5], retry_count=row[6], error_message=row[7], finished=row[8],
-            )
-            for row in rows
-        )  # fmt: skip
+        return tuple(map(platform_run, rows))
 
     def reports(self, run_id: str) -> tuple[Mapping[str, Any], ...]:
         rows = self._rows(
@@ -109,40 +100,3 @@ class DuckDBHistory:
             return []  # a file of an older version, or of another program, has kept nothing
         except duckdb.Error as cause:
             raise SinkError(f"DuckDB refused: {first_line(cause)}") from cause
-
-
-def _run_row(record: RunRecord) -> list[Any]:
-    summary = record.summary
-    return [
-        *(record.run_id, _utc(record.started), _utc(record.finished), record.exit_code),
-        *(summary.total_platforms, summary.completed, summary.failed, summary.skipped, summary.success_rate),
-        *(summary.total_rows_processed, summary.total_duration_seconds),
-        json.dumps(kept_report(record), ensure_ascii=False),
-    ]
-
-
-def _platform_rows(record: RunRecord) -> list[list[Any]]:
-    return [
-        [
-            *(record.run_id, p.platform_name, p.status.value, _utc(p.started or record.started), p.duration_seconds),
-            *(p.rows_processed, p.tables_processed, p.retry_count, p.error_message, record.finished is not None),
-        ]
-        for p in record.platforms
-    ]
-
-
-def _attempt_rows(record: RunRecord) -> list[list[Any]]:
-    return [
-        [
-            *(record.run_id, a.platform, a.number, a.outcome.value, _utc(a.started), a.duration_seconds),
-            *(a.rows, a.tables, a.bytes_read, a.peak_memory_bytes, a.blocked_on_sink_seconds),
-            *(a.exit_status, a.signal, a.message),
-        ]
-        for p in record.platforms
-        for a in p.attempts
-    ]
-
-
-def _utc(moment: dt.datetime | None) -> dt.datetime | None:
-    """As a TIMESTAMP column takes it."""
-    return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment else None

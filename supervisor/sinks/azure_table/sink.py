@@ -1,0 +1,84 @@
+"""A storage account of Azure: a table per stream, and one of the supervisor's own. One run writes at a time."""
+
+from __future__ import annotations
+
+import threading
+
+import duckdb
+
+from supervisor.environment import AzureAccess
+from supervisor.monitor import RunRecord
+from supervisor.sinks.azure_table.access import IMPATIENT, Account, Patience
+from supervisor.sinks.azure_table.catalog import Catalog, create, own_table
+from supervisor.sinks.azure_table.documents import Documents
+from supervisor.sinks.azure_table.history import store_run
+from supervisor.sinks.azure_table.lease import HOLD_SECONDS, Lease
+from supervisor.sinks.azure_table.session import AzureSession, Tools, put_state
+from supervisor.sinks.staging import Staging, open_staging_database
+
+
+class AzureSink:
+    """An open account. `hold_seconds` is how long a killed run keeps the next one out. Every verb raises SinkError."""
+
+    def __init__(
+        self, access: AzureAccess, *, hold_seconds: float = HOLD_SECONDS, patience: Patience | None = None
+    ) -> None:
+        self._access = access
+        self._patience = patience
+        self._account = Account(access, patience)
+        self._hold = Account(access, patience or IMPATIENT)  # a renewal that waits for long has missed its time
+        self._opening = threading.Lock()
+        self._catalog = threading.Lock()
+        self._database: duckdb.DuckDBPyConnection | None = None
+        self._own = own_table(self._account.prefix)
+        self._documents = Documents(self._account.table(self._own))
+        try:
+            self._lease = self._take(hold_seconds)
+        except BaseException:
+            self._hold.close()
+            self._account.close()
+            raise
+
+    @property
+    def description(self) -> str:
+        return f"the Azure tables {self._account.prefix}* at {self._account.host}"
+
+    def session(self, platform: str, run_id: str) -> AzureSession:
+        tools = Tools(
+            account=lambda: Account(self._access, self._patience),
+            staging=self._open_staging,
+            catalog=lambda account, documents: Catalog(account, documents, self._catalog),
+            own_table=self._own,
+            lease=self._lease,
+        )
+        return AzureSession(tools, platform, run_id)
+
+    def put_state(self, platform: str, state: bytes | None) -> None:
+        with self._account.refusals():
+            put_state(self._documents, platform, state, run_id="")
+
+    def record_run(self, record: RunRecord) -> None:
+        with self._account.refusals():
+            store_run(self._account.table(self._own), record)
+
+    def publish(self) -> None:
+        """The service has no views."""
+
+    def close(self) -> None:
+        self._lease.release()
+        self._hold.close()
+        self._account.close()
+        if self._database is not None:
+            self._database.close()
+
+    def _take(self, seconds: float) -> Lease:
+        client = self._hold.table(self._own)
+        with self._account.refusals():
+            create(client)
+            return Lease(client, what=self.description, seconds=seconds)
+
+    def _open_staging(self) -> Staging:
+        with self._opening:
+            if self._database is None:
+                self._database = open_staging_database()
+            return Staging(self._database.cursor())

@@ -1,0 +1,47 @@
+"""Rows in Vertica: a schema per platform, loaded with COPY; rows, state and a ledger entry are one transaction."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+from supervisor.errors import SinkError
+
+if TYPE_CHECKING:
+    from supervisor.environment import RunEnvironment, VerticaAccess
+    from supervisor.sinks.vertica.history import VerticaHistory
+    from supervisor.sinks.vertica.sink import VerticaSink
+
+# What vertica-python warns of, from its first import on, is nothing for whoever reads the terminal.
+warnings.filterwarnings("ignore", module=r"vertica_python\.")
+
+
+def open_sink(environment: RunEnvironment) -> VerticaSink:
+    from supervisor.sinks.vertica.sink import VerticaSink  # noqa: PLC0415 - its libraries load only when it is used
+
+    return VerticaSink(_access(environment))
+
+
+def open_history(environment: RunEnvironment) -> VerticaHistory:
+    from supervisor.sinks.vertica.history import VerticaHistory  # noqa: PLC0415 - as above
+
+    return VerticaHistory(_access(environment))
+
+
+def check(environment: RunEnvironment) -> str | None:
+    from supervisor.sinks.vertica.connection import Link, label  # noqa: PLC0415 - as above
+
+    link = Link(_access(environment), label("check"))
+    try:
+        link.open()
+    except SinkError as error:
+        return str(error)
+    finally:
+        link.close()
+    return None
+
+
+def _access(environment: RunEnvironment) -> VerticaAccess:
+    if environment.vertica is None:
+        raise SinkError("where Vertica is, was not said: STORAGE_TYPE=vertica needs VERTICA_HOST and its like")
+    return environment.vertica

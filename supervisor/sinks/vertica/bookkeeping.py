@@ -1,0 +1,139 @@
+"""The tables of the schema `_supervisor`: states, the ledger of commits, the lock, and the runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from supervisor.errors import SinkError
+from supervisor.sinks.vertica.connection import Link
+from supervisor.sinks.vertica.literals import literal, moment
+from supervisor.sinks.vertica.target import make_schema
+from supervisor.sinks.vertica.transfer import insert
+
+LONGEST_TEXT = 4_000_000  # octets of a state, of a report, of a message
+_LONG = f"LONG VARCHAR({LONGEST_TEXT})"
+_ID = "VARCHAR(512)"
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "state": {"platform": _ID, "value": _LONG, "run_id": _ID, "updated_at": "TIMESTAMP"},
+    "loads": {
+        "batch_id": "VARCHAR(36)",
+        "run_id": _ID,
+        "platform": _ID,
+        "streams": _LONG,
+        "rows": "INT",
+        "committed_at": "TIMESTAMP",
+    },
+    "run_lock": {"held": "BOOLEAN"},
+    "runs": {
+        "run_id": _ID,
+        "started_at": "TIMESTAMP",
+        "finished_at": "TIMESTAMP",
+        "exit_code": "INT",
+        "total_platforms": "INT",
+        "completed": "INT",
+        "failed": "INT",
+        "skipped": "INT",
+        "success_rate": "FLOAT",
+        "total_rows_processed": "INT",
+        "total_duration_seconds": "FLOAT",
+        "report": _LONG,
+    },
+    "platforms": {
+        "run_id": _ID,
+        "platform": _ID,
+        "status": _ID,
+        "started_at": "TIMESTAMP",
+        "duration_seconds": "FLOAT",
+        "rows_processed": "INT",
+        "tables_processed": "INT",
+        "retry_count": "INT",
+        "error_message": _LONG,
+        "finished": "BOOLEAN",
+    },
+    "attempts": {
+        "run_id": _ID,
+        "platform": _ID,
+        "number": "INT",
+        "outcome": _ID,
+        "started_at": "TIMESTAMP",
+        "duration_seconds": "FLOAT",
+        "rows_processed": "INT",
+        "tables_processed": "INT",
+        "bytes_read": "INT",
+        "peak_memory_bytes": "INT",
+        "blocked_on_sink_seconds": "FLOAT",
+        "exit_status": "INT",
+        "signal": "INT",
+        "message": _LONG,
+    },
+}
+
+
+def make_tables(link: Link) -> None:
+    """Create those that are missing; each is whole on every node."""
+    found = link.run(
+        "SELECT lower(table_name) FROM v_catalog.tables WHERE lower(table_schema) = '_supervisor'", "show the tables"
+    )
+    missing = sorted(set(TABLES) - {name for (name,) in found})
+    if missing:
+        make_schema(link, "_supervisor")
+    for name in missing:
+        columns = ", ".join(f'"{column}" {kind}' for column, kind in TABLES[name].items())
+        link.run(
+            f"CREATE TABLE IF NOT EXISTS _supervisor.{name} ({columns}) UNSEGMENTED ALL NODES",
+            f"create the table _supervisor.{name}",
+        )
+
+
+def store_state(link: Link, platform: str, state: bytes | None, *, run_id: str) -> None:
+    """Put a state in place of the stored one, or take that away; not committed yet."""
+    doing = f"store the state of {platform}"
+    link.run(f"DELETE FROM _supervisor.state WHERE platform = {literal(platform)}", doing)
+    if state is None:
+        return
+    if len(state) > LONGEST_TEXT:
+        raise SinkError(f"the state of {platform} has {len(state):,} octets, and {LONGEST_TEXT:,} can be stored")
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    insert(link, "_supervisor.state", tuple(TABLES["state"]), [[platform, state.decode(), run_id, now]], doing)
+
+
+def stored_state(link: Link, platform: str) -> bytes | None:
+    rows = link.run(
+        f'SELECT "value" FROM _supervisor.state WHERE platform = {literal(platform)}', f"read the state of {platform}"
+    )
+    return rows[0][0].encode() if rows else None
+
+
+@frozen(kw_only=True)
+class Batch:
+    """One commit, as the ledger has it: an entry is there exactly when its rows and its state are."""
+
+    run_id: str
+    platform: str
+    streams: tuple[str, ...]
+    id: str = field(factory=lambda: str(uuid.uuid4()))
+
+    def enter(self, link: Link, rows: int) -> None:
+        """Write the entry; not committed yet."""
+        values = ", ".join(map(literal, (self.id, self.run_id, self.platform, ", ".join(self.streams))))
+        names = ", ".join(f'"{name}"' for name in TABLES["loads"])
+        link.run(
+            f"INSERT INTO _supervisor.loads ({names}) VALUES ({values}, {rows}, {moment(dt.datetime.now(dt.UTC))})",
+            "write the ledger",
+        )
+
+    def is_entered(self, link: Link) -> bool:
+        """Whether it was committed by a connection that is lost now.
+
+        That one's transaction has a lock on the ledger until it is over, so who gets a lock against it knows for good.
+        """
+        link.run("LOCK TABLE _supervisor.loads IN EXCLUSIVE MODE", "wait for what was under way")
+        found = link.count(
+            f"SELECT count(*) FROM _supervisor.loads WHERE batch_id = {literal(self.id)}", "read the ledger"
+        )
+        link.run("ROLLBACK", "give the ledger free")
+        return found > 0

@@ -1,0 +1,85 @@
+"""The runs in Vertica: `_supervisor.runs`, `_supervisor.platforms` and `_supervisor.attempts`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from supervisor.environment import VerticaAccess
+from supervisor.errors import SinkError
+from supervisor.history import PlatformRun, StoredState
+from supervisor.monitor import RunRecord
+from supervisor.sinks.history_rows import PLATFORM_RUN_COLUMNS, attempt_rows, platform_rows, platform_run, run_row
+from supervisor.sinks.vertica.bookkeeping import LONGEST_TEXT, TABLES
+from supervisor.sinks.vertica.connection import Link, label
+from supervisor.sinks.vertica.literals import literal
+from supervisor.sinks.vertica.refusals import MISSING, RefusedError
+from supervisor.sinks.vertica.transfer import insert
+
+_PLATFORM_RUNS = f"SELECT {PLATFORM_RUN_COLUMNS} FROM _supervisor.platforms"
+
+
+def store_run(link: Link, record: RunRecord) -> None:
+    """Keep a run, in place of what was kept of it before. Raises SinkError."""
+    tables = {"runs": [run_row(record)], "platforms": platform_rows(record), "attempts": attempt_rows(record)}
+    report = len(tables["runs"][0][-1].encode())
+    if report > LONGEST_TEXT:
+        raise SinkError(f"the report of the run has {report:,} octets, and {LONGEST_TEXT:,} can be kept")
+    try:
+        for table, rows in tables.items():
+            doing = f"keep the run in _supervisor.{table}"
+            link.run(f"DELETE FROM _supervisor.{table} WHERE run_id = {literal(record.run_id)}", doing)
+            if rows:
+                insert(link, f"_supervisor.{table}", tuple(TABLES[table]), rows, doing)
+        link.run("COMMIT", "keep the run")
+    except BaseException:
+        link.roll_back()
+        raise
+
+
+class VerticaHistory:
+    """A connection that reads beside whatever run is going on."""
+
+    def __init__(self, access: VerticaAccess) -> None:
+        self._access = access
+        self._link = Link(access, label("history"))
+        self._link.open()
+
+    def platform_runs(self, platform: str | None, last: int) -> tuple[PlatformRun, ...]:
+        if platform is not None:
+            rows = self._rows(
+                f"{_PLATFORM_RUNS} WHERE platform = {literal(platform)} "
+                f"ORDER BY started_at DESC, run_id DESC LIMIT {last:d}"
+            )
+        else:
+            newest = f"SELECT run_id FROM _supervisor.runs ORDER BY started_at DESC, run_id DESC LIMIT {last:d}"
+            rows = self._rows(f"{_PLATFORM_RUNS} WHERE run_id IN ({newest}) ORDER BY started_at DESC, run_id DESC")
+        return tuple(map(platform_run, rows))
+
+    def reports(self, run_id: str) -> tuple[Mapping[str, Any], ...]:
+        wanted = literal(run_id)
+        rows = self._rows(
+            f"SELECT report FROM _supervisor.runs WHERE substr(run_id, 1, {len(run_id)}) = {wanted} "
+            f"ORDER BY CASE WHEN run_id = {wanted} THEN 0 ELSE 1 END, started_at DESC LIMIT 2"
+        )
+        found = tuple(json.loads(row[0]) for row in rows)
+        return found[:1] if found and found[0]["run_id"] == run_id else found
+
+    def states(self) -> tuple[StoredState, ...]:
+        rows = self._rows('SELECT platform, "value" FROM _supervisor.state ORDER BY platform')
+        return tuple(StoredState(platform=row[0], value=row[1]) for row in rows)
+
+    def close(self) -> None:
+        self._link.close()
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        try:
+            return self._link.run(query, "show what is kept of runs")
+        except RefusedError as refusal:
+            if refusal.sqlstate not in MISSING:
+                raise
+            raise SinkError(
+                f"the Vertica database {self._access.database} has nothing of any run; no run has made it yet, or "
+                "VERTICA_DATABASE names another"
+            ) from refusal

@@ -1,0 +1,234 @@
+"""One platform's tables in Vertica: staged in DuckDB, sent into a temporary table, and moved in one transaction.
+
+The connection is made by the first verb that needs it, so a server that is away costs an attempt, which is made again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import frozen
+
+from supervisor.errors import SinkError
+from supervisor.sinks import Commit
+from supervisor.sinks.regions import region_of
+from supervisor.sinks.staging import Staging, quoted
+from supervisor.sinks.tables import ADDED
+from supervisor.sinks.vertica.bookkeeping import Batch, store_state, stored_state
+from supervisor.sinks.vertica.connection import Link
+from supervisor.sinks.vertica.literals import literal, moment, where
+from supervisor.sinks.vertica.refusals import LostError
+from supervisor.sinks.vertica.target import Target
+from supervisor.sinks.vertica.transfer import Measures, marker_of, measure, send
+from wire.messages import Replaces
+from wire.schema import Table
+
+_EXPORT = "vertica.csv"
+_LOOK_SECONDS = 0.25
+
+
+@frozen
+class _Part:
+    """What a commit stores of one stream: `source` is what follows FROM in DuckDB."""
+
+    stream: str
+    source: str
+    measures: Measures
+
+    @property
+    def count(self) -> int:
+        return self.measures.count
+
+
+class VerticaSession:
+    """One platform's tables. `new_link` makes a connection that is not open yet; `before` is called before it opens.
+
+    A connection that was lost is not made again, but for finding out whether a commit was stored.
+    """
+
+    def __init__(
+        self,
+        new_link: Callable[[], Link],
+        staging: Staging,
+        platform: str,
+        run_id: str,
+        *,
+        before: Callable[[], None],
+        catalog: threading.Lock,
+    ) -> None:
+        self._new_link = new_link
+        self._staging = staging
+        self._platform = platform
+        self._run_id = run_id
+        self._before = before
+        self._catalog = catalog
+        self._targets: dict[str, Target] = {}
+        self._directory = Path()
+        self._link: Link | None = None
+        self._interrupted = False
+
+    def prepare(self, table: Table) -> None:
+        former = self._targets.get(table.name)
+        target = Target(self._platform, table, former.stage if former else f"_supervisor_stage_{len(self._targets)}")
+        link = self._connected()
+        with self._defining():
+            target.prepare(link)
+        if former is not None:
+            former.drop_stage(link)
+        self._targets[table.name] = target
+        self._staging.prepare(table)
+
+    def stage(self, stream: str, spool: Path, count: int) -> None:
+        self._directory = spool.parent
+        self._staging.stage(stream, spool, count)
+
+    def commit(self, commit: Commit) -> Mapping[str, int]:
+        parts = [self._measured(stream, commit.replaces) for stream in commit.streams]
+        link = self._connected()
+        for part in parts:
+            self._make_room(link, part)
+        batch = Batch(run_id=self._run_id, platform=self._platform, streams=commit.streams)
+        try:
+            for part in parts:
+                self._replace(link, part, commit.replaces)
+            if commit.state is not None:
+                store_state(link, self._platform, commit.state, run_id=self._run_id)
+            batch.enter(link, sum(part.count for part in parts))
+        except BaseException:
+            link.roll_back()
+            raise
+        self._end(link, batch)
+        for part in parts:
+            self._staging.empty(part.stream)
+        return {part.stream: part.count for part in parts}
+
+    def discard(self) -> None:
+        self._staging.discard()
+
+    def flush(self) -> None:
+        """A commit is stored on as many nodes as the database demands when it returns."""
+
+    def interrupt(self) -> None:
+        self._interrupted = True
+        self._staging.interrupt()
+        if self._link is not None:
+            self._link.interrupt()
+
+    def state(self) -> bytes | None:
+        return stored_state(self._connected(), self._platform)
+
+    def close(self) -> None:
+        if self._link is not None:
+            self._link.close()
+        self._staging.close()
+
+    @contextmanager
+    def _defining(self) -> Iterator[None]:
+        """One platform at a time changes definitions; who waits for another can still be interrupted."""
+        while not self._catalog.acquire(timeout=_LOOK_SECONDS):
+            if self._interrupted:
+                raise SinkError("the session was ended")
+        try:
+            yield
+        finally:
+            self._catalog.release()
+
+    def _connected(self) -> Link:
+        if self._link is None:
+            self._before()
+            self._link = self._new_link()
+            self._open(self._link)
+        return self._link
+
+    def _open(self, link: Link) -> None:
+        if self._interrupted:
+            raise SinkError("the session was ended")
+        link.open()
+
+    def _measured(self, stream: str, replaces: Replaces | None) -> _Part:
+        self._staging.check(stream, replaces)
+        source = self._staging.to_store(stream, replaces)
+        return _Part(stream, source, measure(self._staging, stream, source, self._targets[stream].name))
+
+    def _make_room(self, link: Link, part: _Part) -> None:
+        """All that Vertica commits by itself, before the first row."""
+        target = self._targets[part.stream]
+        if target.is_narrow(part.measures.longest):
+            with self._defining():
+                target.widen(link, part.measures.longest)
+        if part.count:
+            target.make_stage(link)
+
+    def _replace(self, link: Link, part: _Part, replaces: Replaces | None) -> None:
+        target = self._targets[part.stream]
+        if part.count:
+            self._send(link, target, part)
+        clear = self._clearing(target, part, replaces)
+        if clear is not None:
+            link.run(f"DELETE FROM {target.sql} WHERE {clear}", f"delete former rows of {target.name}")
+        if part.count:
+            added = ", ".join(quoted(column.name) for column in ADDED)
+            now = moment(dt.datetime.now(dt.UTC).replace(microsecond=0))
+            stored = link.count(
+                f"INSERT INTO {target.sql} ({target.columns}, {added}) "
+                f"SELECT {target.columns}, {now}, {literal(self._run_id)} FROM {quoted(target.stage)}",
+                f"store rows in {target.name}",
+            )
+            _expect(stored, part.count, target)
+
+    def _send(self, link: Link, target: Target, part: _Part) -> None:
+        sent = send(
+            link,
+            self._staging,
+            part.stream,
+            part.source,
+            stage=target.stage,
+            marker=marker_of(part.measures.marker_length),
+            file=self._directory / _EXPORT,
+        )
+        _expect(sent, part.count, target)
+        accepted = link.count("SELECT GET_NUM_ACCEPTED_ROWS()", "count the rows that it took")
+        _expect(accepted, part.count, target)
+
+    def _clearing(self, target: Target, part: _Part, replaces: Replaces | None) -> str | None:
+        """Which rows the new ones stand in for, as SQL; None for none."""
+        if replaces is not None:
+            return where(region_of(target.table, replaces))
+        if not target.table.key or not part.count:
+            return None
+        key = ", ".join(quoted(name) for name in target.table.key)
+        return f"({key}) IN (SELECT {key} FROM {quoted(target.stage)})"
+
+    def _end(self, link: Link, batch: Batch) -> None:
+        """COMMIT; when its answer is lost, the ledger says what came of it."""
+        try:
+            link.run("COMMIT", "commit")
+        except LostError as loss:
+            self._settle(batch, loss)
+        except SinkError:
+            link.roll_back()
+            raise
+
+    def _settle(self, batch: Batch, loss: LostError) -> None:
+        for target in self._targets.values():
+            target.forget_stage()
+        self._link = self._new_link()
+        try:
+            self._open(self._link)
+            done = batch.is_entered(self._link)
+        except SinkError as error:
+            raise SinkError(
+                f"{loss}; whether that commit was stored is unknown, as asking was in vain ({error}); its rows and its "
+                "state are stored together or not at all, and the next run goes on from there"
+            ) from loss
+        if not done:
+            raise SinkError(f"{loss}; nothing of that commit was stored") from loss
+
+
+def _expect(found: int, sent: int, target: Target) -> None:
+    if found != sent:
+        raise SinkError(f"Vertica took {found:,} of {sent:,} rows for {target.name}; nothing of them is stored")

@@ -1,0 +1,114 @@
+"""A Vertica database, held for one run at a time; each platform's session has a connection of its own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from supervisor.environment import TlsMode, VerticaAccess
+from supervisor.log import log
+from supervisor.monitor import RunRecord
+from supervisor.sinks.staging import Staging, open_staging_database
+from supervisor.sinks.unified import SOURCES, unified_views
+from supervisor.sinks.vertica.bookkeeping import make_tables, store_state
+from supervisor.sinks.vertica.connection import Link, label
+from supervisor.sinks.vertica.history import store_run
+from supervisor.sinks.vertica.literals import literal
+from supervisor.sinks.vertica.lock import PURPOSE, RunLock
+from supervisor.sinks.vertica.refusals import addresses
+from supervisor.sinks.vertica.session import VerticaSession
+from supervisor.sinks.vertica.spend import daily_spend
+from supervisor.sinks.vertica.target import make_schema
+from supervisor.spend import DailySpend
+
+_TYPES = {"DOUBLE": "DOUBLE PRECISION"}
+
+
+class VerticaSink:
+    """An open database. Raises SinkError where nobody is let in, or another run is."""
+
+    def __init__(self, access: VerticaAccess) -> None:
+        self._access = access
+        self._started = dt.datetime.now(dt.UTC)
+        link = Link(access, self._label(PURPOSE))
+        self._lock = RunLock(link)
+        try:
+            link.open()
+            if access.tls_mode is TlsMode.PREFER and not link.is_encrypted:
+                log.warning("The connections to Vertica on %s are not encrypted", addresses(access))
+            make_tables(link)
+            self._lock.take()
+        except BaseException:
+            link.close()
+            raise
+        self._database = open_staging_database()
+        # DDL of several platforms at once meets in the global catalog, where Vertica would make one wait for the other.
+        self._catalog = threading.Lock()
+
+    @property
+    def description(self) -> str:
+        return f"vertica database {self._access.database} on {addresses(self._access)}"
+
+    def session(self, platform: str, run_id: str) -> VerticaSession:
+        return VerticaSession(
+            lambda: Link(self._access, self._label(platform)),
+            Staging(self._database.cursor()),
+            platform,
+            run_id,
+            before=self._lock.ensure,
+            catalog=self._catalog,
+        )
+
+    def put_state(self, platform: str, state: bytes | None) -> None:
+        with self._linked("state") as link:
+            store_state(link, platform, state, run_id="")
+            link.run("COMMIT", "commit")
+
+    def record_run(self, record: RunRecord) -> None:
+        with self._linked("history") as link:
+            store_run(link, record)
+
+    def daily_spend(self, days: int) -> tuple[DailySpend, ...]:
+        with self._linked("spend") as link:
+            return daily_spend(link, days)
+
+    def publish(self) -> None:
+        """Make the views of the schema `ads` from the tables that exist."""
+        with self._catalog, self._linked("views") as link:
+            views = unified_views(_columns(link), types=_TYPES)
+            if views:
+                make_schema(link, "ads")
+            for name, query in views.items():
+                link.run(f"CREATE OR REPLACE VIEW ads.{name} AS {query}", f"make the view ads.{name}")
+
+    def close(self) -> None:
+        self._lock.release()
+        self._database.close()
+
+    @contextmanager
+    def _linked(self, purpose: str) -> Iterator[Link]:
+        """A connection of its own: the lock's would lose the lock with its first commit."""
+        link = Link(self._access, self._label(purpose))
+        try:
+            link.open()
+            yield link
+        finally:
+            link.close()
+
+    def _label(self, purpose: str) -> str:
+        return label(purpose, self._started)
+
+
+def _columns(link: Link) -> dict[str, set[str]]:
+    """The columns of the platforms' tables, by `platform.table`."""
+    schemas = ", ".join(map(literal, SOURCES))
+    columns: dict[str, set[str]] = {}
+    for table, column in link.run(
+        "SELECT lower(table_schema) || '.' || lower(table_name), lower(column_name) FROM v_catalog.columns "
+        f"WHERE lower(table_schema) IN ({schemas})",
+        "show the tables",
+    ):
+        columns.setdefault(table, set()).add(column)
+    return columns
