@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from attrs import frozen
@@ -60,6 +60,22 @@ def kept_report(record: RunRecord) -> dict[str, Any]:
         for attempt in platform["attempts"]:
             attempt.pop("samples", None)
     return report
+
+
+def platform_parts(report: Mapping[str, Any]) -> Iterator[PlatformRun]:
+    """Each platform's part of a kept report."""
+    for part in report["platforms"]:
+        yield PlatformRun(
+            run_id=report["run_id"],
+            platform=part["platform_name"],
+            status=part["status"],
+            started=dt.datetime.fromisoformat(part.get("started_at") or report["started_at"]),
+            duration_seconds=part["duration_seconds"],
+            rows=part["rows_processed"],
+            retry_count=part["retry_count"],
+            error_message=part["error_message"],
+            finished=report["finished_at"] is not None,
+        )
 
 
 def open_history(environment: RunEnvironment) -> History:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import fcntl
 import json
 import mmap
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from supervisor.errors import SinkError
-from supervisor.history import PlatformRun, StoredState, kept_report
+from supervisor.history import PlatformRun, StoredState, kept_report, platform_parts
 from supervisor.monitor import RunRecord
 
 
@@ -65,7 +64,7 @@ class HistoryFile:
         found: list[PlatformRun] = []
         runs = 0
         for report in self._newest_first(needle):
-            parts = [part for part in _parts(report) if platform in (None, part.platform)]
+            parts = [part for part in platform_parts(report) if platform in (None, part.platform)]
             found += parts
             runs += bool(parts)
             if runs == last:
@@ -135,18 +134,3 @@ def _report(line: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return report if isinstance(report, dict) and isinstance(report.get("run_id"), str) else None
-
-
-def _parts(report: Mapping[str, Any]) -> Iterator[PlatformRun]:
-    for part in report["platforms"]:
-        yield PlatformRun(
-            run_id=report["run_id"],
-            platform=part["platform_name"],
-            status=part["status"],
-            started=dt.datetime.fromisoformat(part.get("started_at") or report["started_at"]),
-            duration_seconds=part["duration_seconds"],
-            rows=part["rows_processed"],
-            retry_count=part["retry_count"],
-            error_message=part["error_message"],
-            finished=report["finished_at"] is not None,
-        )

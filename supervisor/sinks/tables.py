@@ -35,10 +35,12 @@ def missing_columns(
     *,
     wanted: Callable[[Column], str],
     fits: Callable[[str, str], bool] = lambda stored, wanted: stored == wanted,
+    remedy: str = "rename the table",
 ) -> tuple[Column, ...]:
     """The columns that a stored table lacks; `stored` maps its column names to their types, as the database says them.
 
-    `fits` tells whether a stored type holds what the `wanted` one would. Raises SinkError where the table was not made
+    `fits` tells whether a stored type holds what the `wanted` one would, `remedy` what to do with a table that is in
+    the way. Raises SinkError where the table was not made
     by this program, or where a column would need another type.
     """
     lower = {name.lower(): kind for name, kind in stored.items()}
@@ -46,13 +48,13 @@ def missing_columns(
         if added.name not in lower:
             raise SinkError(
                 f"the table {platform}.{table.name} was not made by this program: it has no column {added.name}; "
-                "rename it, or choose another database"
+                f"{remedy}, or choose another database"
             )
     for column in table.columns:
         kind = lower.get(column.name.lower())
         if kind is not None and not fits(kind, wanted(column)):
             raise SinkError(
                 f"the column {column.name!r} of {platform}.{table.name} is {kind} and would become {wanted(column)}; "
-                "rename the table and load its days anew with --full-refresh"
+                f"{remedy} and load its days anew with --full-refresh"
             )
     return tuple(column for column in table.columns if column.name.lower() not in lower)

@@ -5,10 +5,6 @@ from __future__ import annotations
 import atexit
 import datetime as dt
 import json
-import shutil
-import socket
-import subprocess
-import time
 import uuid
 from decimal import Decimal
 from functools import cache
@@ -19,57 +15,22 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient
 
+from sandbox.azurite import Azurite, connection_string, is_installed
 from supervisor.environment import AzureAccess
 from supervisor.sinks.azure_table.keys import column_name, table_name
 from supervisor.sinks.azure_table.partitions import MARKER
 from supervisor.sinks.azure_table.sink import AzureSink
 from wire.schema import Table, Type
 
-ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / ".tools/azurite/node_modules/azurite/dist/src/table/main.js"
-ACCOUNT = "devstoreaccount1"
-# The key that every installation of the emulator has: https://learn.microsoft.com/azure/storage/common/storage-use-azurite
-KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-
-
-def connection_string(port: int, *, key: str = KEY, host: str = "127.0.0.1") -> str:
-    return (
-        f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={key};"
-        f"TableEndpoint=http://{host}:{port}/{ACCOUNT};"
-    )
-
 
 @cache
-def emulator() -> int:
-    """The port of the emulator, which is started by whoever asks first; skips the test where it is not installed."""
-    if not PROGRAM.exists() or shutil.which("node") is None:
+def emulator() -> Azurite:
+    """The emulator, which is started by whoever asks first; skips the test where it is not installed."""
+    if not is_installed():
         pytest.skip("Azurite is not installed: tests/azurite.sh does that, and needs node and npm")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            *("node", str(PROGRAM), "--tableHost", "127.0.0.1", "--tablePort", str(port)),
-            *("--inMemoryPersistence", "--silent", "--disableTelemetry", "--skipApiVersionCheck"),
-        ],
-        cwd=PROGRAM.parent,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    atexit.register(_end, process)
-    until = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return port
-        except OSError:
-            if time.monotonic() > until or process.poll() is not None:
-                raise
-            time.sleep(0.05)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    process.wait()
+    started = Azurite().__enter__()
+    atexit.register(started.__exit__, None, None, None)
+    return started
 
 
 class AzureTables:
@@ -81,7 +42,7 @@ class AzureTables:
     longest_text: ClassVar[int] = 32_000
 
     def __init__(self, directory: Path) -> None:
-        self.port = emulator()
+        self.port = emulator().port
         self.prefix = f"t{uuid.uuid4().hex[:10]}"
         self.access = AzureAccess(connection_string=connection_string(self.port), table_name=self.prefix)
 

@@ -22,7 +22,6 @@ STORAGES = {
     "singer": ("singer_target", "SingerTarget"),
     "none": ("nowhere", "Nowhere"),
 }
-STORAGES = {k: v for k, v in STORAGES.items() if (Path(__file__).parent / f"{v[0]}.py").exists()}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azurite import KEY, AzureTables, connection_string
+from azurite import AzureTables
 from faulty import Fault, Proxy, Request, first
 from hypothesis import given
 from hypothesis import strategies as st
 from storage import DAILY, day, load, stage
 
+from sandbox.azurite import KEY, connection_string
 from supervisor.environment import AzureAccess, RunEnvironment, StorageType
 from supervisor.errors import SinkError
 from supervisor.monitor import ExecutionMonitor

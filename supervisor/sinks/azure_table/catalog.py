@@ -70,16 +70,17 @@ class Catalog:
     def _describe(self, platform: str, table: Table, name: str, client: TableClient) -> None:
         found = self._documents.get(PARTITION, name)
         is_new = create(client)
+        remedy = f"delete the Azure table {name}"
         if found is None:
             if not is_new and next(
                 iter(client.list_entities(results_per_page=1, select="PartitionKey", **options())), None
             ):
-                missing_columns(platform, table, {"PartitionKey": "Edm.String"}, wanted=_type_of)
+                missing_columns(platform, table, {"PartitionKey": "Edm.String"}, wanted=_type_of, remedy=remedy)
             columns = {column.name: _type_of(column) for column in (*table.columns, *ADDED)}
         else:
             known = json.loads(found.text)
             _check_owner(known, platform, table, name)
-            missing = missing_columns(platform, table, known["columns"], wanted=_type_of)
+            missing = missing_columns(platform, table, known["columns"], wanted=_type_of, remedy=remedy)
             if not missing:
                 return
             columns = known["columns"] | {column.name: _type_of(column) for column in missing}

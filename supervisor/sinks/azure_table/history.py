@@ -15,7 +15,7 @@ from azure.data.tables import EdmType, TableClient, TableEntity, UpdateMode
 
 from supervisor.environment import AzureAccess
 from supervisor.errors import SinkError
-from supervisor.history import PlatformRun, StoredState, kept_report
+from supervisor.history import PlatformRun, StoredState, kept_report, platform_parts
 from supervisor.monitor import RunRecord
 from supervisor.sinks.azure_table.access import Account, Patience, options
 from supervisor.sinks.azure_table.catalog import exists, own_table
@@ -39,7 +39,7 @@ def store_run(client: TableClient, record: RunRecord) -> None:
         "exit_code": record.exit_code,
         "rows": (record.summary.total_rows_processed, EdmType.INT64),
     }
-    for part in _parts_of(report):
+    for part in platform_parts(report):
         client.upsert_entity(_entity(key, part), mode=UpdateMode.REPLACE, **options())
     # Last, because whoever finds the run looks for its parts.
     Documents(client).put(RUNS, key, json.dumps(report, ensure_ascii=False), properties)
@@ -63,7 +63,7 @@ class AzureHistory:
         with self._account.refusals():
             if platform is None:
                 reports = (json.loads(found.text) for found in self._documents.all(RUNS, limit=last))
-                return tuple(part for report in reports for part in _parts_of(report))
+                return tuple(part for report in reports for part in platform_parts(report))
             found = self._query(f"PartitionKey eq '{_of_platform(platform)}'", last)
             return tuple(map(_platform_run, islice(found, last)))
 
@@ -119,21 +119,6 @@ def _entity(key: str, part: PlatformRun) -> dict[str, Any]:
         "error_message": (part.error_message or "")[:_LONGEST_MESSAGE] or None,
         "finished": part.finished,
     }
-
-
-def _parts_of(report: Mapping[str, Any]) -> Iterator[PlatformRun]:
-    for part in report["platforms"]:
-        yield PlatformRun(
-            run_id=report["run_id"],
-            platform=part["platform_name"],
-            status=part["status"],
-            started=dt.datetime.fromisoformat(part["started_at"] or report["started_at"]),
-            duration_seconds=part["duration_seconds"],
-            rows=part["rows_processed"],
-            retry_count=part["retry_count"],
-            error_message=part["error_message"],
-            finished=report["finished_at"] is not None,
-        )
 
 
 def _platform_run(entity: TableEntity) -> PlatformRun:
