@@ -12,8 +12,14 @@ from typing import Any
 import pytest
 
 from sandbox.faults import KINDS
+from supervisor.environment import StorageType
+from supervisor.sinks.azure_table import entities, keys, partitions, transactions
 from supervisor.sinks.staging import TYPES
 from supervisor.sinks.unified import LEVELS, MEASURES, SOURCES
+from supervisor.sinks.vertica.bookkeeping import LONGEST_TEXT
+from supervisor.sinks.vertica.columns import SIZES
+from supervisor.sinks.vertica.columns import TYPES as VERTICA_TYPES
+from supervisor.sinks.vertica.literals import LONGEST_NAME
 from wire import exits
 from wire.schema import Type
 
@@ -61,6 +67,31 @@ def test_the_wire_page_lists_statuses_and_types_of_the_code() -> None:
     assert columns == [TYPES[kind] for kind in Type]
 
 
+def test_the_sinks_page_lists_the_sinks_and_types_of_the_code() -> None:
+    kinds = [re.findall(r"`(\w+)`", row[0])[0] for row in table("docs/sinks.md", "`STORAGE_TYPE`")]
+    assert sorted(kinds) == sorted(StorageType)
+    assert [row[0] for row in table("docs/sinks.md", "wire")] == [*map(str, Type), "null"]
+    types = {row[0]: row[1:3] for row in table("docs/sinks.md", "wire")}
+    for kind in Type:
+        assert [re.findall(r"`([^`]+)`", cell)[0] for cell in types[kind]] == [TYPES[kind], VERTICA_TYPES[kind]]
+    sizes = {kind: f"{steps[0]:,} to {steps[-1]:,} octets" for kind, steps in SIZES.items()}
+    assert all(sizes[kind] in types[kind][1] for kind in SIZES)
+
+
+def test_the_sinks_page_tells_the_limits_of_the_code() -> None:
+    text = " ".join((ROOT / "docs" / "sinks.md").read_text().split())
+    for told in (
+        f"{entities.MOST_COLUMNS} columns, a text over {entities.LONGEST_TEXT:,} UTF-16 units",
+        f"a PartitionKey or RowKey over {keys.LONGEST_KEY} units, a column's name over {keys.LONGEST_NAME}, "
+        f"a table's over {keys.LONGEST_TABLE}, times before {entities.FIRST_YEAR}",
+        f"a name over {LONGEST_NAME}",
+        f"a state or a report over {LONGEST_TEXT:,} octets",
+        f"RowKey eq '{partitions.MARKER}' and {partitions.COMPLETE} eq true",
+        f"{transactions.MOST_OPERATIONS - 1} at most",
+    ):
+        assert told in text, told
+
+
 def test_the_sandbox_page_lists_the_faults_of_the_code() -> None:
     assert [row[0].strip("`") for row in table("docs/sandbox.md", "kind")] == list(KINDS)
 
@@ -81,11 +112,15 @@ def test_the_readmes_commands_exist() -> None:
         assert f"\n{target}:" in make
     for command in set(
         re.findall(
-            r"supervisor (run|plan|check|install|history|freshness|sandbox|demo)((?: --[\w-]+(?: [\w:-]+)?)*)", readme
+            r"supervisor (run|plan|check|install|history|freshness|state show|export|sandbox|demo)((?: --[\w-]+(?: [\w:-]+)?)*)",
+            readme,
         )
     ):
         done = subprocess.run(
-            [sys.executable, "-m", "supervisor.cli", command[0], "--help"], capture_output=True, text=True, check=True
+            [sys.executable, "-m", "supervisor.cli", *command[0].split(), "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
         )
         for option in re.findall(r"--[\w-]+", command[1]):
             assert option in done.stdout, command
