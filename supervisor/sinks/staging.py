@@ -126,7 +126,7 @@ class Staging:
         try:
             return self._connection.execute(statement, values)
         except duckdb.Error as cause:
-            raise SinkError(f"DuckDB refused: {first_line(cause)}") from cause
+            raise SinkError(f"DuckDB refused: {first_line(cause)}{_remedy(cause)}") from cause
 
     def interrupt(self) -> None:
         """End the statement that another thread is executing."""
@@ -158,6 +158,13 @@ def text(value: str) -> str:
 def first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+def _remedy(error: duckdb.Error) -> str:
+    full = ("No space left", "File too large", "Disk quota exceeded", "failed to offload data block")
+    if any(words in str(error) for words in full):
+        return "; make room for it, and the next attempt goes on after the last commit"
+    return ""
 
 
 def _as_stored(column: Column) -> str:

@@ -85,11 +85,14 @@ class AzureTables:
             if entity["RowKey"] == MARKER
         }
 
-    def occupy(self, platform: str, table: Table) -> bool:
+    def occupy(self, platform: str, table: Table) -> None:
         with TableServiceClient.from_connection_string(self.access.connection_string) as service:
             client = service.create_table(table_name(self.prefix, platform, table.name))
             client.create_entity({"PartitionKey": "p", "RowKey": "r", "mine": "x"})
-        return True
+
+    def forget_dead_run(self) -> None:
+        with self.client("supervisor") as client:
+            client.delete_entity("lease", "run")
 
     def close(self) -> None:
         with TableServiceClient.from_connection_string(self.access.connection_string) as service:

@@ -50,11 +50,13 @@ class DuckDBFile:
         except duckdb.ConnectionException:
             return duckdb.connect(str(self.path))
 
-    def occupy(self, platform: str, table: Table) -> bool:
+    def occupy(self, platform: str, table: Table) -> None:
         with duckdb.connect(str(self.path)) as connection:
             connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{platform}"')
             connection.execute(f'CREATE TABLE "{platform}"."{table.name}" (mine VARCHAR)')
-        return True
+
+    def forget_dead_run(self) -> None:
+        pass
 
     def close(self) -> None:
         pass

@@ -30,8 +30,11 @@ class Nowhere:
     def rows(self, platform: str, table: Table) -> list[dict[str, Any]]:
         return []
 
-    def occupy(self, platform: str, table: Table) -> bool:
-        return False
+    def occupy(self, platform: str, table: Table) -> None:
+        raise AssertionError("it has no tables that somebody else could have made")
+
+    def forget_dead_run(self) -> None:
+        pass
 
     def close(self) -> None:
         pass

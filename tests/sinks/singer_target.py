@@ -156,8 +156,11 @@ class SingerTarget:
         records = [json.loads(text) for (text,) in found]
         return [{c.name: _read(c, record.get(c.name)) for c in table.columns} for record in records]
 
-    def occupy(self, platform: str, table: Table) -> bool:
-        return False
+    def occupy(self, platform: str, table: Table) -> None:
+        raise AssertionError("it has no tables that somebody else could have made")
+
+    def forget_dead_run(self) -> None:
+        pass
 
     def close(self) -> None:
         pass

@@ -45,8 +45,11 @@ class Storage(Protocol):
         in a JSON column; without the columns that the sink adds. Called while no sink is open, or beside one.
         """
 
-    def occupy(self, platform: str, table: Table) -> bool:
-        """Make a table of that name that is not ours, with one column; False where there can be none."""
+    def occupy(self, platform: str, table: Table) -> None:
+        """Make a table of that name that is not ours, with one column; only where regions are replaced."""
+
+    def forget_dead_run(self) -> None:
+        """Take away what a killed run still holds, as time would; nothing where a hold dies with its holder."""
 
     def close(self) -> None:
         """End whatever was started for it."""

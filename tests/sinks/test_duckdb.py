@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -160,6 +161,38 @@ def test_half_a_snapshot_is_never_seen(tmp_path: Path) -> None:
         write_snapshot(database, snapshot)
     assert read(snapshot, "SELECT n FROM t") == [(1,)]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.snapshot.duckdb"]
+
+
+def test_a_full_disk_fails_the_attempt_and_the_retry_is_clean(house: Any) -> None:
+    """A file-size limit of the process is met by the database exactly as a full disk is."""
+    house.tap(
+        "big",
+        """
+        import random
+        schema(id="string", n="integer", text="string")
+        for window in range(10):
+            for n in range(2000):
+                row(id=f"{window}-{n}", n=n, text=random.Random(n).randbytes(400).hex())
+            state({"window": window})
+        """,
+    )
+    house.write()
+    (house.directory / "limited.py").write_text(
+        "import resource, runpy, signal, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))\n"
+        "sys.argv = ['supervisor', 'run']\n"
+        "runpy.run_module('supervisor.cli', run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "limited.py"], cwd=house.directory, env=house.environment, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    assert re.search(r"Platform 'big' failed: DuckDB refused: .*File too large.*; make room for it", done.stderr)
+    whole = house.rows("SELECT count(*), count(DISTINCT split_part(id, '-', 1)) FROM big.t")[0]
+    assert whole[0] == 2000 * whole[1] < 20000
+    assert house.run().returncode == 0
+    assert house.rows("SELECT count(*) FROM big.t") == [(20000,)]
 
 
 @pytest.fixture

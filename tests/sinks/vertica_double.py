@@ -77,10 +77,9 @@ class VerticaDatabase:
         rows = [dict(zip((c.name for c in table.columns), row, strict=True)) for row in found]
         return [{k: json.loads(v) if k in as_json and v is not None else v for k, v in row.items()} for row in rows]
 
-    def occupy(self, platform: str, table: Table) -> bool:
+    def occupy(self, platform: str, table: Table) -> None:
         self.query(f'CREATE SCHEMA IF NOT EXISTS "{platform}"')
         self.query(f'CREATE TABLE "{platform}"."{table.name}" (mine VARCHAR)')
-        return True
 
     def query(self, statement: str) -> list[list[Any]]:
         with vertica_python.connect(
@@ -89,6 +88,9 @@ class VerticaDatabase:
         ) as connection:  # fmt: skip
             found: list[list[Any]] = connection.cursor().execute(statement).fetchall()
             return found
+
+    def forget_dead_run(self) -> None:
+        pass
 
     def close(self) -> None:
         pass
