@@ -21,6 +21,7 @@ from supervisor.errors import SinkError
 from supervisor.sinks import Commit
 from supervisor.sinks.duckdb.sink import DuckDBSink
 from supervisor.sinks.duckdb.snapshot import write_snapshot
+from supervisor.sinks.staging import MEMORY_LIMIT
 from wire.schema import Column, Table, Type
 
 
@@ -193,6 +194,20 @@ def test_a_full_disk_fails_the_attempt_and_the_retry_is_clean(house: Any) -> Non
     assert whole[0] == 2000 * whole[1] < 20000
     assert house.run().returncode == 0
     assert house.rows("SELECT count(*) FROM big.t") == [(20000,)]
+
+
+def test_no_snapshot_is_made_of_a_file_whose_log_is_not_folded_in(tmp_path: Path) -> None:
+    sink = DuckDBSink(tmp_path / "x.duckdb", snapshot=tmp_path / "s.duckdb")
+    other = duckdb.connect(str(tmp_path / "x.duckdb"), config={"memory_limit": MEMORY_LIMIT, "threads": 1})
+    load(sink, tmp_path, DAILY, day("1", "a", "2026-01-01", 1))
+    sink.publish()
+    sink.close()
+    with pytest.raises(SinkError, match=r"is not whole without x\.duckdb\.wal"):
+        write_snapshot(tmp_path / "x.duckdb", tmp_path / "s.duckdb")
+    assert not (tmp_path / "s.duckdb").exists()
+    other.close()
+    write_snapshot(tmp_path / "x.duckdb", tmp_path / "s.duckdb")
+    assert read(tmp_path / "s.duckdb") == [(1,)]
 
 
 @pytest.fixture

@@ -16,6 +16,11 @@ def write_snapshot(database: Path, snapshot: Path) -> None:
     Whoever reads the former one keeps it until they close it. The copy can only be read, so that nobody takes it for
     the database.
     """
+    log = database.with_name(database.name + ".wal")
+    if log.exists() and log.stat().st_size:
+        raise SinkError(
+            f"{database} is not whole without {log.name}, which somebody still holds or DuckDB could not fold in"
+        )
     new = snapshot.with_name(f".{snapshot.name}.new")
     try:
         with suppress(FileNotFoundError):
