@@ -84,22 +84,22 @@ class Attempt:
         started, clock = dt.datetime.now(dt.UTC), time.monotonic()
         loader = Loader(self.session, self.directory, notice=self.log_line)
         child: Child | None = None
-        try:
-            child = Child.spawn(
-                self._command(),
-                directory=self.pipeline.directory,
-                environment=self.pipeline.environment,
-                address_space_limit=self.platform.address_space_limit,
-            )
-        except SpawnError as error:
-            end: _End | None = _End(Outcome.SPAWN_FAILED, f"{error}")
-        except SinkError as error:
-            end = _End(Outcome.SINK_ERROR, f"{error}")
-        else:
-            with limited(loader.interrupt, partial(self._sink_overdue, clock)):
+        with limited(loader.interrupt, partial(self._sink_overdue, clock)):
+            try:
+                child = Child.spawn(
+                    self._command(),
+                    directory=self.pipeline.directory,
+                    environment=self.pipeline.environment,
+                    address_space_limit=self.platform.address_space_limit,
+                )
+            except SpawnError as error:
+                end: _End | None = _End(Outcome.SPAWN_FAILED, f"{error}")
+            except SinkError as error:
+                end = _End(Outcome.SINK_ERROR, f"{error}")
+            else:
                 end = self._watch(child, loader, clock)
                 loader.finish(keep=end is None and child.exit_status == 0)
-            end = end or _loading_end(loader)
+                end = end or _loading_end(loader)
         return self._result(started, time.monotonic() - clock, loader, end, child)
 
     def _watch(self, child: Child, loader: Loader, clock: float) -> _End | None:

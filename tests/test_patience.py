@@ -24,7 +24,8 @@ class Silent:
 
     description = "a database that does not answer"
 
-    def __init__(self, *, flushes: bool = True) -> None:
+    def __init__(self, *, flushes: bool = True, tells: bool = True) -> None:
+        self.tells = tells
         self.interrupted = threading.Event()
         self.committing = threading.Event()
         self.flushes = flushes
@@ -58,6 +59,8 @@ class Silent:
         return
 
     def state(self) -> bytes | None:
+        if not self.tells:
+            self._wait()
         return None
 
     def put_state(self, platform: str, state: bytes | None) -> None:
@@ -98,6 +101,13 @@ def test_the_timeout_of_a_platform_is_its_sinks_too(house: Any, body: str, flush
     else:
         assert attempt.outcome == "sink_error"
         assert "the sink was still storing rows after 2 s, the timeout of its platform" in (attempt.message or "")
+
+
+def test_a_database_that_does_not_tell_the_state_is_given_up_too(house: Any) -> None:
+    orchestrator = SocialAdsOrchestrator(config=configured(house, "", timeout=1), data_sink=Silent(tells=False))
+    begun = time.monotonic()
+    assert orchestrator.run_all_platforms().failed_platforms == ("one",)
+    assert 1 <= time.monotonic() - begun < 10
 
 
 def test_a_run_that_is_stopped_does_not_wait_for_its_sink(house: Any) -> None:

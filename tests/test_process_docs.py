@@ -12,7 +12,8 @@ TEXT = (ROOT / "docs" / "process-model.md").read_text()
 def test_every_test_that_is_named_exists() -> None:
     named = set(re.findall(r"`(test_\w+)`", TEXT))
     source = "".join(
-        (ROOT / "tests" / name).read_text() for name in ("test_process.py", "test_limits.py", "test_loader.py")
+        (ROOT / "tests" / name).read_text()
+        for name in ("test_process.py", "test_limits.py", "test_loader.py", "test_patience.py")
     )
     existing = set(re.findall(r"^def (test_\w+)", source, flags=re.M))
     assert len(named) > 20
