@@ -154,9 +154,11 @@ def test_half_a_snapshot_is_never_seen(tmp_path: Path) -> None:
     database, snapshot = tmp_path / "x.duckdb", tmp_path / "x.snapshot.duckdb"
     with duckdb.connect(str(database)) as connection:
         connection.execute("CREATE TABLE t AS SELECT 1 AS n")
+    database.chmod(0o640)
     (tmp_path / ".x.snapshot.duckdb.new").write_bytes(b"half")
     write_snapshot(database, snapshot)
     assert read(snapshot, "SELECT n FROM t") == [(1,)]
+    assert snapshot.stat().st_mode & 0o777 == 0o440
     database.unlink()
     with pytest.raises(SinkError, match="cannot be written"):
         write_snapshot(database, snapshot)

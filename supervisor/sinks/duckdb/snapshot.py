@@ -13,8 +13,8 @@ from supervisor.errors import SinkError
 def write_snapshot(database: Path, snapshot: Path) -> None:
     """Replace the snapshot by a copy of the closed database, in one step; raises SinkError.
 
-    Whoever reads the former one keeps it until they close it. The copy can only be read, so that nobody takes it for
-    the database.
+    Whoever reads the former one keeps it until they close it. Whoever may read the database may read the copy,
+    and nobody may write it.
     """
     log = database.with_name(database.name + ".wal")
     if log.exists() and log.stat().st_size:
@@ -25,8 +25,9 @@ def write_snapshot(database: Path, snapshot: Path) -> None:
     try:
         with suppress(FileNotFoundError):
             new.unlink()
+        new.touch(mode=0o600)
         shutil.copyfile(database, new)
-        new.chmod(0o444)
+        new.chmod(database.stat().st_mode & 0o444)
         with new.open("rb") as file:
             os.fsync(file.fileno())
         new.replace(snapshot)
