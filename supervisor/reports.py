@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import datetime as dt
-import errno
 import io
 import json
 import os
@@ -20,6 +18,7 @@ import attrs
 from supervisor.errors import ReportError
 from supervisor.monitor import ExecutionSummary, PlatformRecord, RunRecord
 from supervisor.outcome import AttemptResult
+from supervisor.whole_file import replace_file
 
 FORMATS = ("json", "csv", "html")
 _LINE = "=" * 60
@@ -120,37 +119,8 @@ def check_report_path(path: Path) -> str | None:
 def _write(path: Path, content: bytes) -> None:
     if _is_special(path):
         path.write_bytes(content)
-        return
-    # A report that is a symbolic link stays one; its target is replaced.
-    path = path.resolve()
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        _put_in_place(Path(name), path, content)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
-
-
-def _put_in_place(written: Path, path: Path, content: bytes) -> None:
-    """Rename, except onto a file that a container engine mounted alone, such as /dev/termination-log."""
-    try:
-        written.replace(path)
-    except OSError as cause:
-        if cause.errno != errno.EBUSY:
-            raise
-        path.write_bytes(content)
-        written.unlink()
-        return
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    else:
+        replace_file(path, content)
 
 
 def _is_special(path: Path) -> bool:

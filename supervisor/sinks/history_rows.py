@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from supervisor.history import PlatformRun, kept_report
@@ -18,7 +18,18 @@ PLATFORM_RUN_COLUMNS = (
 )
 
 
-def run_row(record: RunRecord) -> list[Any]:
+def rows_of_run(record: RunRecord) -> dict[str, list[list[Any]]]:
+    """The rows of each table, by its name."""
+    return {"runs": [_run_row(record)], "platforms": _platform_rows(record), "attempts": _attempt_rows(record)}
+
+
+def chosen_reports(texts: Iterable[str], run_id: str) -> tuple[Mapping[str, Any], ...]:
+    """Of the reports whose ids begin with `run_id`, an exact match first: that one alone, or all."""
+    found = tuple(json.loads(text) for text in texts)
+    return found[:1] if found and found[0]["run_id"] == run_id else found
+
+
+def _run_row(record: RunRecord) -> list[Any]:
     """The last value is the report, as JSON text."""
     summary = record.summary
     return [
@@ -29,7 +40,7 @@ def run_row(record: RunRecord) -> list[Any]:
     ]
 
 
-def platform_rows(record: RunRecord) -> list[list[Any]]:
+def _platform_rows(record: RunRecord) -> list[list[Any]]:
     return [
         [
             *(record.run_id, p.platform_name, p.status.value, _utc(p.started or record.started), p.duration_seconds),
@@ -39,7 +50,7 @@ def platform_rows(record: RunRecord) -> list[list[Any]]:
     ]
 
 
-def attempt_rows(record: RunRecord) -> list[list[Any]]:
+def _attempt_rows(record: RunRecord) -> list[list[Any]]:
     return [
         [
             *(record.run_id, a.platform, a.number, a.outcome.value, _utc(a.started), a.duration_seconds),

@@ -6,17 +6,19 @@ sinks refuse the same rows, with the same sentences, before anything is sent any
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from supervisor.errors import SinkError
 from supervisor.sinks.regions import region_of
 from wire.messages import Replaces
 from wire.reader import LINE_LIMIT
 from wire.schema import DECIMAL_PRECISION, DECIMAL_SCALE, Column, Table, Type
+
+if TYPE_CHECKING:
+    import duckdb
 
 MEMORY_LIMIT = "192MiB"
 TYPES = {
@@ -33,22 +35,44 @@ TYPES = {
 _READ_AS = {Type.DATETIME: "VARCHAR"}
 
 
-def open_staging_database() -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory, for sinks that have none of their own; each session takes a cursor of it."""
-    return duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT, "threads": 1})
+class StagingDatabase:
+    """A DuckDB in memory for the sessions of a sink that has none of its own.
+
+    It is opened when the first of them has a table: DuckDB takes 50 MiB, and many a run only looks.
+    """
+
+    def __init__(self) -> None:
+        self._opening = threading.Lock()
+        self._database: duckdb.DuckDBPyConnection | None = None
+
+    def staging(self) -> Staging:
+        """For one more session; several may be used at once."""
+        return Staging(self._cursor, spills_beside_spool=True)
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        import duckdb  # noqa: PLC0415 - see above
+
+        with self._opening:
+            if self._database is None:
+                self._database = duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT, "threads": 1})
+            return self._database.cursor()
 
 
 class Staging:
-    """The staged rows of one session. `connection` is a cursor that nobody else uses; the staging tables die with it.
+    """The staged rows of one session; the staging tables die with it. Every verb raises SinkError.
 
-    Every verb raises SinkError.
+    `connect` gives a cursor that nobody else uses, and is called when there is something to execute.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, *, spills_beside_spool: bool = True) -> None:
-        self._connection = connection
+    def __init__(self, connect: Callable[[], duckdb.DuckDBPyConnection], *, spills_beside_spool: bool) -> None:
+        self._connect = connect
+        self._connection: duckdb.DuckDBPyConnection | None = None
         self._spills_beside_spool = spills_beside_spool
         self._tables: dict[str, Table] = {}
-        self.run("SET TimeZone = 'UTC'")  # a time without an offset is taken for UTC
 
     def table(self, stream: str) -> Table:
         return self._tables[stream]
@@ -123,17 +147,27 @@ class Staging:
 
     def run(self, statement: str, values: Sequence[Any] | None = None) -> duckdb.DuckDBPyConnection:
         """Execute a statement; what DuckDB refuses is a SinkError."""
+        import duckdb  # noqa: PLC0415 - see above
+
         try:
-            return self._connection.execute(statement, values)
+            return self._opened().execute(statement, values)
         except duckdb.Error as cause:
             raise SinkError(f"DuckDB refused: {first_line(cause)}{_remedy(cause)}") from cause
 
     def interrupt(self) -> None:
         """End the statement that another thread is executing."""
-        self._connection.interrupt()
+        if self._connection is not None:
+            self._connection.interrupt()
 
     def close(self) -> None:
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
+
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        if self._connection is None:
+            self._connection = self._connect()
+            self._connection.execute("SET TimeZone = 'UTC'")  # a time without an offset is taken for UTC
+        return self._connection
 
 
 def relation(stream: str) -> str:

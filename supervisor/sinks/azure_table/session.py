@@ -66,7 +66,7 @@ class Tools:
     """What a sink gives each of its sessions; the account is opened by the first verb, so that none is made in vain."""
 
     account: Callable[[], Account]
-    staging: Callable[[], Staging]
+    staging: Staging
     catalog: Callable[[Account, Documents], Catalog]
     own_table: str
     lease: Lease
@@ -80,7 +80,7 @@ class AzureSession:
         self._platform = platform
         self._run_id = run_id
         self._opened: _Opened | None = None
-        self._opened_staging: Staging | None = None
+        self._staging = tools.staging
         self._flights: Flights | None = None
         self._targets: dict[str, _Target] = {}
         self._number = uuid.uuid4().hex[:8]
@@ -116,15 +116,13 @@ class AzureSession:
         return {stream: sum(count() for count in each) for stream, each in counts.items()}
 
     def discard(self) -> None:
-        if self._opened_staging is not None:
-            self._opened_staging.discard()
+        self._staging.discard()
 
     def flush(self) -> None:
         """A transaction is stored three times when the service answers."""
 
     def interrupt(self) -> None:
-        if self._opened_staging is not None:
-            self._opened_staging.interrupt()
+        self._staging.interrupt()
         if self._flights is not None:
             self._flights.interrupt()
 
@@ -134,8 +132,7 @@ class AzureSession:
         return found.text.encode() if found else None
 
     def close(self) -> None:
-        if self._opened_staging is not None:
-            self._opened_staging.close()
+        self._staging.close()
         if self._opened is not None:
             self._opened.account.close()
 
@@ -152,12 +149,6 @@ class AzureSession:
             account = self._tools.account()
             self._opened = _Opened(account, Documents(account.table(self._tools.own_table)))
         return self._opened
-
-    @property
-    def _staging(self) -> Staging:
-        if self._opened_staging is None:
-            self._opened_staging = self._tools.staging()
-        return self._opened_staging
 
     @contextmanager
     def _flying(self) -> Iterator[Flights]:

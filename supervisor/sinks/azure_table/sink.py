@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 
-import duckdb
-
 from supervisor.environment import AzureAccess
 from supervisor.monitor import RunRecord
 from supervisor.sinks.azure_table.access import IMPATIENT, Account, Patience
@@ -14,7 +12,7 @@ from supervisor.sinks.azure_table.documents import Documents
 from supervisor.sinks.azure_table.history import store_run
 from supervisor.sinks.azure_table.lease import HOLD_SECONDS, Lease
 from supervisor.sinks.azure_table.session import AzureSession, Tools, put_state
-from supervisor.sinks.staging import Staging, open_staging_database
+from supervisor.sinks.staging import StagingDatabase
 
 
 class AzureSink:
@@ -27,9 +25,8 @@ class AzureSink:
         self._patience = patience
         self._account = Account(access, patience)
         self._hold = Account(access, patience or IMPATIENT)  # a renewal that waits for long has missed its time
-        self._opening = threading.Lock()
         self._catalog = threading.Lock()
-        self._database: duckdb.DuckDBPyConnection | None = None
+        self._database = StagingDatabase()
         self._own = own_table(self._account.prefix)
         self._documents = Documents(self._account.table(self._own))
         try:
@@ -46,7 +43,7 @@ class AzureSink:
     def session(self, platform: str, run_id: str) -> AzureSession:
         tools = Tools(
             account=lambda: Account(self._access, self._patience),
-            staging=self._open_staging,
+            staging=self._database.staging(),
             catalog=lambda account, documents: Catalog(account, documents, self._catalog),
             own_table=self._own,
             lease=self._lease,
@@ -68,17 +65,10 @@ class AzureSink:
         self._lease.release()
         self._hold.close()
         self._account.close()
-        if self._database is not None:
-            self._database.close()
+        self._database.close()
 
     def _take(self, seconds: float) -> Lease:
         client = self._hold.table(self._own)
         with self._account.refusals():
             create(client)
             return Lease(client, what=self.description, seconds=seconds)
-
-    def _open_staging(self) -> Staging:
-        with self._opening:
-            if self._database is None:
-                self._database = open_staging_database()
-            return Staging(self._database.cursor())

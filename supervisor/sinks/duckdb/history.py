@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -15,7 +14,7 @@ from supervisor.errors import SinkError
 from supervisor.history import PlatformRun, StoredState
 from supervisor.monitor import RunRecord
 from supervisor.sinks.duckdb.reading import open_for_reading
-from supervisor.sinks.history_rows import PLATFORM_RUN_COLUMNS, attempt_rows, platform_rows, platform_run, run_row
+from supervisor.sinks.history_rows import PLATFORM_RUN_COLUMNS, chosen_reports, platform_run, rows_of_run
 from supervisor.sinks.staging import first_line
 
 _TABLES = """
@@ -42,7 +41,7 @@ _PLATFORM_RUNS = f"SELECT {PLATFORM_RUN_COLUMNS} FROM _supervisor.platforms"
 
 def store_run(connection: duckdb.DuckDBPyConnection, record: RunRecord) -> None:
     """Keep a run, in place of what was kept of it before. Raises SinkError."""
-    tables = {"runs": [run_row(record)], "platforms": platform_rows(record), "attempts": attempt_rows(record)}
+    tables = rows_of_run(record)
     try:
         connection.execute(_TABLES)
         connection.execute("BEGIN TRANSACTION")
@@ -83,8 +82,7 @@ class DuckDBHistory:
             "ORDER BY run_id = ? DESC, started_at DESC LIMIT 2",
             [run_id, run_id],
         )
-        found = tuple(json.loads(row[0]) for row in rows)
-        return found[:1] if found and found[0]["run_id"] == run_id else found
+        return chosen_reports((row[0] for row in rows), run_id)
 
     def states(self) -> tuple[StoredState, ...]:
         rows = self._rows("SELECT platform, value FROM _supervisor.state ORDER BY platform", [])

@@ -32,7 +32,7 @@ class DuckDBSession:
         self, connection: duckdb.DuckDBPyConnection, platform: str, run_id: str, catalog: threading.Lock
     ) -> None:
         self._connection = connection
-        self._staging = Staging(connection, spills_beside_spool=False)
+        self._staging = Staging(lambda: connection, spills_beside_spool=False)
         self._platform = platform
         self._run_id = run_id
         self._catalog = catalog
@@ -83,7 +83,7 @@ class DuckDBSession:
         return found[0].encode() if found else None
 
     def close(self) -> None:
-        self._staging.close()
+        self._connection.close()
 
     def _store(self, stream: str, replaces: Replaces | None) -> int:
         table = self._staging.table(stream)

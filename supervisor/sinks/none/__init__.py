@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from supervisor.sinks.history_file import HistoryFile
+from supervisor.sinks.none.sink import NoSink
 
 if TYPE_CHECKING:
     from supervisor.environment import RunEnvironment
-    from supervisor.sinks.none.sink import NoSink
 
 
 def open_sink(environment: RunEnvironment) -> NoSink:
-    from supervisor.sinks.none.sink import NoSink  # noqa: PLC0415 - DuckDB, which checks the rows, loads only for a run
-
     return NoSink(environment.history_path)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def open_sink(environment: RunEnvironment) -> SingerSink:
-    from supervisor.sinks.singer.sink import SingerSink  # noqa: PLC0415 - DuckDB, which checks the rows, loads only for a run
+    from supervisor.sinks.singer.sink import SingerSink  # noqa: PLC0415 - only for a run
 
     return SingerSink(_access(environment), visible=_visible(), history_path=environment.history_path)
 

@@ -64,9 +64,8 @@ class Echoes:
 
     def _is_new(self, digest: bytes) -> bool:
         with self._lock:
-            if (
-                digest == self._last_echoed
-            ):  # the same one again; or an equal one that was sent later, which is the same
+            # The same one again; or an equal one that was sent later, which is the same.
+            if digest == self._last_echoed:
                 return False
             if digest not in self._pending:
                 raise ValueError("not sent, or sent before one that was echoed already")

@@ -16,7 +16,7 @@ from supervisor.sinks.singer.names import StreamNames
 from supervisor.sinks.singer.session import SingerSession
 from supervisor.sinks.singer.state_file import StateFile
 from supervisor.sinks.singer.target import RunningTarget
-from supervisor.sinks.staging import Staging, open_staging_database
+from supervisor.sinks.staging import StagingDatabase
 
 
 class SingerSink:
@@ -34,7 +34,7 @@ class SingerSink:
         self._lock = RunLock(lock_path(path), what=f"the state file {path}")
         try:
             self._states = StateFile(path)
-            self._database = open_staging_database()
+            self._database = StagingDatabase()
         except BaseException:
             self._lock.release()
             raise
@@ -47,7 +47,7 @@ class SingerSink:
         return SingerSession(
             platform,
             names=self._names,
-            staging=Staging(self._database.cursor()),
+            staging=self._database.staging(),
             states=self._states,
             start=self._start_target,
         )

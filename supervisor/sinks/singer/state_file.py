@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from msgspec import Raw
 
 from supervisor.errors import SinkError
+from supervisor.whole_file import replace_file
 
 _STATES = msgspec.json.Decoder(dict[str, Raw])
 
@@ -60,26 +58,6 @@ class StateFile:
     def _write(self, states: Mapping[str, bytes]) -> None:
         content = msgspec.json.encode({name: Raw(states[name]) for name in sorted(states)}) + b"\n"
         try:
-            _replace(self._path, content)
+            replace_file(self._path, content)
         except OSError as cause:
             raise SinkError(f"the state file {self._path} cannot be written: {cause.strerror or cause}") from cause
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """As a whole or not at all, also if the machine stops meanwhile; readable by its owner alone."""
-    descriptor, new = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(new, path)  # noqa: PTH105 - mkstemp gives a name and no Path
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(new)  # noqa: PTH108 - as above
-        raise
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

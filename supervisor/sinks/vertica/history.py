@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ from supervisor.environment import VerticaAccess
 from supervisor.errors import SinkError
 from supervisor.history import PlatformRun, StoredState
 from supervisor.monitor import RunRecord
-from supervisor.sinks.history_rows import PLATFORM_RUN_COLUMNS, attempt_rows, platform_rows, platform_run, run_row
+from supervisor.sinks.history_rows import PLATFORM_RUN_COLUMNS, chosen_reports, platform_run, rows_of_run
 from supervisor.sinks.vertica.bookkeeping import LONGEST_TEXT, TABLES
 from supervisor.sinks.vertica.connection import Link, label
 from supervisor.sinks.vertica.literals import literal
@@ -22,7 +21,7 @@ _PLATFORM_RUNS = f"SELECT {PLATFORM_RUN_COLUMNS} FROM _supervisor.platforms"
 
 def store_run(link: Link, record: RunRecord) -> None:
     """Keep a run, in place of what was kept of it before. Raises SinkError."""
-    tables = {"runs": [run_row(record)], "platforms": platform_rows(record), "attempts": attempt_rows(record)}
+    tables = rows_of_run(record)
     report = len(tables["runs"][0][-1].encode())
     if report > LONGEST_TEXT:
         raise SinkError(f"the report of the run has {report:,} octets, and {LONGEST_TEXT:,} can be kept")
@@ -63,8 +62,7 @@ class VerticaHistory:
             f"SELECT report FROM _supervisor.runs WHERE substr(run_id, 1, {len(run_id)}) = {wanted} "
             f"ORDER BY CASE WHEN run_id = {wanted} THEN 0 ELSE 1 END, started_at DESC LIMIT 2"
         )
-        found = tuple(json.loads(row[0]) for row in rows)
-        return found[:1] if found and found[0]["run_id"] == run_id else found
+        return chosen_reports((row[0] for row in rows), run_id)
 
     def states(self) -> tuple[StoredState, ...]:
         rows = self._rows('SELECT platform, "value" FROM _supervisor.state ORDER BY platform')

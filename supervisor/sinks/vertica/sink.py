@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from supervisor.environment import TlsMode, VerticaAccess
 from supervisor.log import log
 from supervisor.monitor import RunRecord
-from supervisor.sinks.staging import Staging, open_staging_database
+from supervisor.sinks.staging import StagingDatabase
 from supervisor.sinks.unified import SOURCES, unified_views
 from supervisor.sinks.vertica.bookkeeping import make_tables, store_state
 from supervisor.sinks.vertica.connection import Link, label
@@ -43,7 +43,7 @@ class VerticaSink:
         except BaseException:
             link.close()
             raise
-        self._database = open_staging_database()
+        self._database = StagingDatabase()
         # DDL of several platforms at once meets in the global catalog, where Vertica would make one wait for the other.
         self._catalog = threading.Lock()
 
@@ -54,7 +54,7 @@ class VerticaSink:
     def session(self, platform: str, run_id: str) -> VerticaSession:
         return VerticaSession(
             lambda: Link(self._access, self._label(platform)),
-            Staging(self._database.cursor()),
+            self._database.staging(),
             platform,
             run_id,
             before=self._lock.ensure,
