@@ -130,7 +130,7 @@ def _command(  # type: ignore[no-untyped-def]  # argparse does not name the type
     commands, name: str, run, text: str, epilog: str | None = None
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=text, description=text.capitalize() + ".", epilog=epilog,
+        name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.set_defaults(run=run)
