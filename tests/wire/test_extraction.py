@@ -21,8 +21,12 @@ def extract(invocation, extraction):
         with extraction.account(account):
             today = today_in("UTC")
             for window in extraction.due("daily", account, today=today, lookback_days=2, window_days=3):
-                extraction.replace_window("daily", account, window, rows(account, window), today=today)
+                extraction.replace_window("daily", account, window, rows(account, window), today=today, confirm_empty=confirmed)
+def confirmed():
+    print("asked a second way")
+    return True
 def rows(account, window):
+    if account == "idle": return
     for day in window.days():
         yield {"account_id": account, "date": day, "n": 1}
         if account == "broken": raise PipelineError(Kind.TRANSIENT, "the platform hung up")
@@ -122,3 +126,14 @@ def test_discover_prints_a_catalog_and_a_wrong_option_exits_with_64(tmp_path: Pa
     assert (status, lines[0]["streams"][0]["tap_stream_id"]) == (0, "daily")
     assert run(tmp_path, "--nonsense")[0] == 64
     assert run(tmp_path, "--since", "2026-02-02", "--until", "2026-01-01")[0] == 64
+
+
+def test_an_empty_answer_is_confirmed_only_where_days_were_loaded_before(tmp_path: Path) -> None:
+    _, lines, stderr = run(tmp_path, settings={"accounts": ["idle"]})
+    assert "asked a second way" not in stderr
+    assert [line["replaces"].get("confirmed") for line in lines if line["type"] == "STATE"] == [None] * 4
+    state = lines[-1]["value"]
+    _, lines, stderr = run(tmp_path, settings={"accounts": ["idle"], "start_date": "2026-11-08"}, state=state)
+    assert stderr.count("asked a second way") == 1
+    states = [line["replaces"] for line in lines if line["type"] == "STATE"]
+    assert [(each["from"], each.get("confirmed")) for each in states] == [("2026-11-18", True), ("2026-11-08", None)]

@@ -49,24 +49,57 @@ class Extraction:
         selected = self._invocation.selected
         return selected is None or name in selected
 
-    def replace_account(self, name: str, account_id: str, rows: Iterable[Mapping[str, Any]]) -> int:
-        """Send an account's entities: `rows` are all of them. If they cannot all be had, nothing was sent."""
+    def replace_account(
+        self,
+        name: str,
+        account_id: str,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        confirm_empty: Callable[[], bool] | None = None,
+    ) -> int:
+        """Send an account's entities: `rows` are all of them. If they cannot all be had, nothing was sent.
+
+        `confirm_empty` is asked only where there are none now and the account was loaded before: whether a second,
+        independent question to the platform says the same. Without its yes the supervisor keeps the rows that it has.
+        """
         count = self._send(name, rows)
+        known = account_id in self._known_accounts(name)
         self._account_state(name, account_id)
-        self._channel.state(self._state, Replaces(stream=name, where={"account_id": account_id}, rows=count))
+        replaces = Replaces(
+            stream=name,
+            where={"account_id": account_id},
+            rows=count,
+            confirmed=_confirmed(count, confirm_empty if known else None),
+        )
+        self._channel.state(self._state, replaces)
         return count
 
     def replace_window(
-        self, name: str, account_id: str, window: Window, rows: Iterable[Mapping[str, Any]], *, today: dt.date
+        self,
+        name: str,
+        account_id: str,
+        window: Window,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        today: dt.date,
+        confirm_empty: Callable[[], bool] | None = None,
     ) -> int:
         """Send an account's rows of some days: `rows` are all of them. If they cannot all be had, nothing was sent.
 
         Days before `today`, the account's own date when the rows were asked for, count as complete from then on. Those
         that the lookback given to `due` no longer reaches the next day count as settled too: only they need not be
         loaded again, however long the next run is in coming.
+
+        `confirm_empty` is asked only where there are no rows now and some of the days were loaded before: whether a
+        second, independent question to the platform, the account's own total of these days say, finds nothing either.
+        Without its yes the supervisor keeps the rows that it has.
         """
         count = self._send(name, rows)
         account = self._account_state(name, account_id)
+        known = any(
+            each.first <= window.last and window.first <= each.last for each in _windows(account.get("complete", ()))
+        )
+        confirmed = _confirmed(count, confirm_empty if known else None)
         yesterday = today - dt.timedelta(days=1)
         _mark(account, "complete", window, yesterday)
         _mark(account, "settled", window, min(yesterday, today - dt.timedelta(days=self._lookbacks.get(name, 0))))
@@ -76,6 +109,7 @@ class Extraction:
             first=window.first.isoformat(),
             last=window.last.isoformat(),
             rows=count,
+            confirmed=confirmed,
         )
         self._channel.state(self._state, replaces)
         return count
@@ -137,11 +171,18 @@ class Extraction:
         self._channel.send(gathered)
         return gathered.count
 
-    def _account_state(self, name: str, account_id: str) -> dict[str, Any]:
+    def _known_accounts(self, name: str) -> dict[str, Any]:
         streams = self._state.setdefault("bookmarks", {})
-        accounts = streams.setdefault(name, {}).setdefault("accounts", {})
-        account: dict[str, Any] = accounts.setdefault(account_id, {})
+        accounts: dict[str, Any] = streams.setdefault(name, {}).setdefault("accounts", {})
+        return accounts
+
+    def _account_state(self, name: str, account_id: str) -> dict[str, Any]:
+        account: dict[str, Any] = self._known_accounts(name).setdefault(account_id, {})
         return account
+
+
+def _confirmed(count: int, confirm_empty: Callable[[], bool] | None) -> bool:
+    return count == 0 and confirm_empty is not None and confirm_empty()
 
 
 def start_date(settings: Mapping[str, Any], today: dt.date) -> dt.date:

@@ -14,7 +14,8 @@ class Replaces(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
 
     `where` names the region's columns and values; `first` and `last` (on the wire `from` and `to`) are ISO dates that
     range over the replication key, both ends included; without them the region is all that `where` selects.
-    `rows`, when given, is how many rows there must be.
+    `rows`, when given, is how many rows there must be. `confirmed` says of a region without rows that the platform was
+    asked a second, independent way and has none: only then are rows that are there taken away.
     """
 
     stream: str
@@ -22,6 +23,7 @@ class Replaces(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     first: str | None = field(name="from", default=None)
     last: str | None = field(name="to", default=None)
     rows: int | None = None
+    confirmed: bool = False
 
 
 class SchemaLine(Struct, tag_field="type", tag="SCHEMA"):
