@@ -32,7 +32,12 @@ def rows(account, window):
         if account == "broken": raise PipelineError(Kind.TRANSIENT, "the platform hung up")
         if account == "refused": raise PipelineError(Kind.AUTH, "the token is refused")
         if account == "bug": raise ZeroDivisionError("secret-token")
-sys.exit(run_pipeline("pipeline-test", (T,), extract))
+def check(invocation):
+    for account in invocation.settings.get("accounts", []):
+        if not account.isdigit():
+            yield PipelineError(Kind.CONFIG, f"settings.accounts: {account!r} is not a number")
+api = Api(version="v9", ends=dt.date(2027, 1, 31), source="https://example.com/sunset")
+sys.exit(run_pipeline("pipeline-test", (T,), extract, check=check, api=api))
 """
 
 
@@ -137,3 +142,26 @@ def test_an_empty_answer_is_confirmed_only_where_days_were_loaded_before(tmp_pat
     assert stderr.count("asked a second way") == 1
     states = [line["replaces"] for line in lines if line["type"] == "STATE"]
     assert [(each["from"], each.get("confirmed")) for each in states] == [("2026-11-18", True), ("2026-11-08", None)]
+
+
+def test_a_check_names_everything_at_once_and_asks_nobody(tmp_path: Path) -> None:
+    wrong = {"accounts": ["a", "1", "b"], "tables": ["dialy"], "start_date": "soon"}
+    status, (line,), _ = run(tmp_path, "--check", settings=wrong)
+    assert (status, line["type"]) == (78, "CHECK")
+    assert [error.split(":")[0] for error in line["errors"]] == [
+        "settings.tables", "settings.start_date", "settings.accounts", "settings.accounts",
+    ]  # fmt: skip
+    status, (line,), _ = run(tmp_path, "--check")
+    assert (status, line["errors"]) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("day", "says"),
+    [("2026-11-01", None), ("2026-11-02", "ends on 2027-01-31, in 90 days"), ("2027-01-31", "ended on 2027-01-31")],
+)
+def test_the_end_of_an_api_version_is_told_ninety_days_before(tmp_path: Path, day: str, says: str | None) -> None:
+    status, (line,), _ = run(tmp_path, "--check", now=f"{day}T12:00:00Z")
+    assert status == 0 and line["api"]["version"] == "v9"
+    assert (says is None) == (line["warnings"] == [])
+    _, _, stderr = run(tmp_path, settings={"accounts": ["idle"]}, now=f"{day}T12:00:00Z")
+    assert says is None or (says in line["warnings"][0] and says in stderr)

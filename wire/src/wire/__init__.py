@@ -5,6 +5,7 @@ A pipeline uses `run_pipeline` and `Extraction`; the supervisor uses `wire.reade
 
 from wire.backoff import Backoff, call_with_retries
 from wire.channel import Channel, open_channel
+from wire.checking import Api
 from wire.days import Window, today_in
 from wire.endpoints import checked_endpoint
 from wire.exits import Kind
@@ -17,6 +18,7 @@ from wire.money import from_micros, plain
 from wire.schema import Column, Table, Type
 
 __all__ = [
+    "Api",
     "Backoff",
     "Channel",
     "Column",

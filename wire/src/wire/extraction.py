@@ -14,12 +14,14 @@ import msgspec
 
 from wire import metrics
 from wire.channel import Channel, open_channel
-from wire.days import Window, due_windows, merged
+from wire.checking import Api, Check, run_check
+from wire.days import Window, due_windows, merged, now
 from wire.exits import INTERNAL, OK, Kind, status_of_all
 from wire.failures import PipelineError, SchemaError
 from wire.invocation import Invocation, read_invocation
 from wire.messages import ErrorLine, Replaces
 from wire.schema import Table
+from wire.settings import start_date, unknown_tables
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +40,8 @@ class Extraction:
 
     def wants(self, name: str) -> bool:
         """Whether a table is asked for, by the settings' `tables` or by a catalog; neither means all."""
+        unknown_tables(self._invocation.settings, tuple(self._tables.values()))
         tables = self._invocation.settings.get("tables") or ()
-        unknown = sorted(set(tables) - set(self._tables))
-        if unknown:
-            raise PipelineError(
-                Kind.CONFIG, f"settings.tables: there is no table {unknown[0]!r}; there are {', '.join(self._tables)}"
-            )
         if tables and name not in tables:
             return False
         selected = self._invocation.selected
@@ -185,21 +183,18 @@ def _confirmed(count: int, confirm_empty: Callable[[], bool] | None) -> bool:
     return count == 0 and confirm_empty is not None and confirm_empty()
 
 
-def start_date(settings: Mapping[str, Any], today: dt.date) -> dt.date:
-    """The first day to load: the setting `start_date`, or 30 days before `today`."""
-    given = settings.get("start_date")
-    if given is None:
-        return today - dt.timedelta(days=30)
-    try:
-        return dt.date.fromisoformat(str(given))
-    except ValueError as cause:
-        raise PipelineError(
-            Kind.CONFIG, f"settings.start_date: expected a day like 2026-01-31, got {given!r}"
-        ) from cause
-
-
-def run_pipeline(name: str, tables: Sequence[Table], extract: Callable[[Invocation, Extraction], None]) -> int:
+def run_pipeline(
+    name: str,
+    tables: Sequence[Table],
+    extract: Callable[[Invocation, Extraction], None],
+    *,
+    check: Check | None = None,
+    api: Api | None = None,
+) -> int:
     """A pipeline's whole main function: everything from the command line to the exit status.
+
+    `check` finds what is wrong with settings and credentials without the network, for `--check`; `api` is the version
+    of the platform's API that the pipeline speaks.
 
     `extract` imports the SDK itself, after standard output has been taken for the wire. Whatever it raises becomes one
     ERROR line and one log line; a traceback is only logged at LOG_LEVEL=DEBUG, because it may quote a request.
@@ -211,9 +206,10 @@ def run_pipeline(name: str, tables: Sequence[Table], extract: Callable[[Invocati
     try:
         invocation = read_invocation(name)
         channel = open_channel()
-        if invocation.discover:
-            _print_catalog(channel, tables)
-            return OK
+        if invocation.discover or invocation.check:
+            return _answer(channel, invocation, tables, check=check, api=api)
+        for warning in api.warnings(now().date()) if api else ():
+            log.warning("%s", warning)
         extraction = Extraction(channel, invocation, tables)
         extract(invocation, extraction)
         channel.flush()
@@ -241,6 +237,16 @@ def _report(channel: Channel | None, error: PipelineError) -> int:
         except BrokenPipeError:
             log.error("nobody reads the output any more")
     return error.exit_status
+
+
+def _answer(
+    channel: Channel, invocation: Invocation, tables: Sequence[Table], *, check: Check | None, api: Api | None
+) -> int:
+    """What is asked instead of a load: the catalog, or what a check finds."""
+    if invocation.discover:
+        _print_catalog(channel, tables)
+        return OK
+    return run_check(channel, invocation, tables, check=check, api=api)
 
 
 def _print_catalog(channel: Channel, tables: Sequence[Table]) -> None:

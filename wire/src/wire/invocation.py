@@ -23,12 +23,13 @@ class Invocation(Struct, frozen=True):
     state: Mapping[str, Any]
     selected: frozenset[str] | None
     discover: bool
+    check: bool
     since: dt.date | None
     until: dt.date | None
 
 
 def read_invocation(name: str, arguments: Sequence[str] | None = None) -> Invocation:
-    """Parse `--config FILE --state FILE --catalog FILE --discover --since DAY --until DAY`.
+    """Parse `--config FILE --state FILE --catalog FILE --discover --check --since DAY --until DAY`.
 
     Raises PipelineError (config) for a file that is missing or is not a JSON object; a wrong option exits with 64.
     """
@@ -43,6 +44,9 @@ def read_invocation(name: str, arguments: Sequence[str] | None = None) -> Invoca
     parser.add_argument("--catalog", type=Path, metavar="FILE", help="a Singer catalog that selects streams")
     parser.add_argument("--discover", action="store_true", help="print the catalog and exit")
     parser.add_argument(
+        "--check", action="store_true", help="say what is wrong with settings and credentials, without the network"
+    )
+    parser.add_argument(
         "--since", type=dt.date.fromisoformat, metavar="DAY", help="reload from this day on (2026-01-31)"
     )
     parser.add_argument("--until", type=dt.date.fromisoformat, metavar="DAY", help="and up to this day")
@@ -54,6 +58,7 @@ def read_invocation(name: str, arguments: Sequence[str] | None = None) -> Invoca
         state=_object(given.state),
         selected=_selected(_object(given.catalog)) if given.catalog else None,
         discover=given.discover,
+        check=given.check,
         since=given.since,
         until=given.until,
     )

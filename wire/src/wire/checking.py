@@ -1,0 +1,75 @@
+"""What a pipeline can say before it starts: whether settings and credentials make sense, and how long its API lasts.
+
+Nothing here asks the platform: `--check` works without a network and within a second.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from wire.channel import Channel
+from wire.days import now
+from wire.exits import CONFIGURATION, OK
+from wire.failures import PipelineError
+from wire.invocation import Invocation
+from wire.schema import Table
+from wire.settings import start_date, unknown_tables
+
+WARNING_DAYS = 90
+"""How long before the end of an API version the warnings begin."""
+
+Check = Callable[[Invocation], Iterable[PipelineError]]
+"""Everything that is wrong with an invocation's settings and credentials, found without the network."""
+
+
+class Api(Struct, frozen=True):
+    """The version of the platform's API that a pipeline speaks; `ends` is None where the platform has named no day."""
+
+    version: str
+    ends: dt.date | None
+    source: str
+
+    def warnings(self, today: dt.date) -> list[str]:
+        """A sentence from `WARNING_DAYS` before the announced end on."""
+        if self.ends is None or today < self.ends - dt.timedelta(days=WARNING_DAYS):
+            return []
+        if today >= self.ends:
+            return [f"API version {self.version} ended on {self.ends} ({self.source}): upgrade this pipeline"]
+        return [
+            f"API version {self.version} ends on {self.ends}, in {(self.ends - today).days} days ({self.source}): "
+            "upgrade this pipeline before"
+        ]
+
+
+class CheckLine(Struct, tag_field="type", tag="CHECK"):
+    """All that a check found; `errors` keep a run from working, `warnings` do not."""
+
+    errors: list[str]
+    warnings: list[str]
+    api: Api | None = None
+
+
+def run_check(
+    channel: Channel, invocation: Invocation, tables: Sequence[Table], *, check: Check | None, api: Api | None
+) -> int:
+    """Write one CHECK line; the exit status is 0, or 78 where something must be mended first."""
+    today = now().date()
+    found: list[str] = []
+    _collect(found, lambda: unknown_tables(invocation.settings, tables))
+    _collect(found, lambda: start_date(invocation.settings, today))
+    if check is not None:
+        _collect(found, lambda: found.extend(error.message for error in check(invocation)))
+    errors = list(dict.fromkeys(found))
+    channel.write_line(CheckLine(errors=errors, warnings=api.warnings(today) if api else [], api=api))
+    return CONFIGURATION if errors else OK
+
+
+def _collect(found: list[str], look: Callable[[], Any]) -> None:
+    try:
+        look()
+    except PipelineError as error:
+        found.append(error.message)
