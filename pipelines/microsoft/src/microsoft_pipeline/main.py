@@ -29,7 +29,7 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
         from microsoft_pipeline.accounts import discover, select  # noqa: PLC0415 - see above
         from microsoft_pipeline.client import Client  # noqa: PLC0415 - see above
         from microsoft_pipeline.entities import load_entities  # noqa: PLC0415 - see above
-        from microsoft_pipeline.jobs import load_reports  # noqa: PLC0415 - see above
+        from microsoft_pipeline.reports import load_reports  # noqa: PLC0415 - see above
 
     client = Client(settings)
     client.sign_in()
