@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from facebook_pipeline.insights import REPORTS
 from facebook_pipeline.jobs import Jobs, Order
-from facebook_pipeline.reports import REPORTS
 from facebook_pipeline.settings import Settings
 from wire import PipelineError, Window
 

@@ -22,7 +22,7 @@ from facebook_pipeline.errors import (
     is_mendable,
     redacted,
 )
-from facebook_pipeline.reports import REPORTS
+from facebook_pipeline.insights import REPORTS
 from facebook_pipeline.settings import Settings
 from facebook_pipeline.tables import TABLES
 from facebook_pipeline.usage import regain_seconds, utilisation

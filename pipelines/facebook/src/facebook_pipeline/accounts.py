@@ -15,7 +15,7 @@ from facebook_pipeline.settings import Settings
 from wire import Extraction, Kind, PipelineError
 
 if TYPE_CHECKING:
-    from facebook_pipeline.graph import Graph
+    from facebook_pipeline.client import Graph
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from facebook_pipeline.accounts import Account
+from facebook_pipeline.client import Graph
 from facebook_pipeline.errors import UNREADABLE, DeletedRefusedError, unreadable
-from facebook_pipeline.graph import Graph
 from facebook_pipeline.objects import ACCOUNT, ENTITIES, Entity
 from wire import Extraction
 

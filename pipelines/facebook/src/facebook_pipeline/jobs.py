@@ -13,14 +13,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from facebook_pipeline.errors import ObjectRefusedError, TooMuchDataError, api_failure
+from facebook_pipeline.insights import Report, ReportTable
 from facebook_pipeline.objects import STATUSES
-from facebook_pipeline.reports import Report, ReportTable
 from facebook_pipeline.settings import Settings
 from wire import Kind, PipelineError, Window
 
 if TYPE_CHECKING:
     from facebook_pipeline.accounts import Account
-    from facebook_pipeline.graph import Graph
+    from facebook_pipeline.client import Graph
 
 log = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ def main() -> None:
 def extract(invocation: Invocation, extraction: Extraction) -> None:
     """Load what the settings ask for; the SDK is imported here, when standard output already belongs to the wire."""
     from facebook_pipeline.accounts import blamed_on, each_account  # noqa: PLC0415 - the SDK comes with it
+    from facebook_pipeline.client import Graph  # noqa: PLC0415 - the same
     from facebook_pipeline.entities import load_entities  # noqa: PLC0415 - the same
-    from facebook_pipeline.graph import Graph  # noqa: PLC0415 - the same
-    from facebook_pipeline.loading import load_reports  # noqa: PLC0415 - the same
+    from facebook_pipeline.reports import load_reports  # noqa: PLC0415 - the same
     from facebook_pipeline.settings import read_credentials, read_settings  # noqa: PLC0415 - beside its users
 
     settings = read_settings(invocation.settings)

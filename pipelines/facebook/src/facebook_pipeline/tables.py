@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from facebook_pipeline.insights import REPORTS
 from facebook_pipeline.objects import ACCOUNT, ENTITIES
-from facebook_pipeline.reports import REPORTS
 
 TABLES = (
     ACCOUNT.table,
