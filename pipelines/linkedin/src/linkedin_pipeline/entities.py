@@ -1,4 +1,4 @@
-"""Entities: everything of one kind in an account, whatever its status."""
+"""Entity tables loaded: everything of one kind in an account, whatever its status."""
 
 from __future__ import annotations
 
@@ -6,8 +6,29 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from linkedin_pipeline.client import Client
+from linkedin_pipeline.directory import Directory
 from linkedin_pipeline.restli import Projection, Value
-from linkedin_pipeline.tables import Entity
+from linkedin_pipeline.tables import LEVELS, REPORTS, Entity
+from wire import Extraction
+
+
+def load_entities(
+    client: Client, extraction: Extraction, directory: Directory, account_id: str, wanted: frozenset[str]
+) -> int:
+    """Load the levels that are wanted, and read those that a wanted report takes its names from; the rows loaded."""
+    count = 0
+    needed = {level for report in REPORTS if report.name in wanted for level in (*report.parents, report.level)}
+    for entity in LEVELS:
+        if entity.name not in wanted | needed:
+            continue
+        elements = found(client, entity, account_id)
+        rows = directory.noting(entity, (row(entity, each, account_id) for each in elements))
+        if entity.name in wanted:
+            count += extraction.replace_account(entity.name, account_id, rows)
+        else:
+            for _ in rows:
+                pass
+    return count
 
 
 def found(client: Client, entity: Entity, account_id: str | None = None) -> Iterator[dict[str, Any]]:

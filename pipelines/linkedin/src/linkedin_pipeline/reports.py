@@ -1,0 +1,60 @@
+"""Daily tables loaded: the days that an account still needs, window by window, newest first."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import Any
+
+from linkedin_pipeline.analytics import OLDEST, Analytics
+from linkedin_pipeline.client import Client
+from linkedin_pipeline.directory import Directory
+from linkedin_pipeline.settings import Settings
+from linkedin_pipeline.tables import Report
+from wire import Extraction, Window
+
+log = logging.getLogger(__name__)
+
+
+class ReportLoad:
+    """What one run loads of one account's daily tables."""
+
+    def __init__(
+        self,
+        client: Client,
+        extraction: Extraction,
+        settings: Settings,
+        *,
+        account: dict[str, Any],
+        directory: Directory,
+        today: dt.date,
+    ) -> None:
+        self._extraction = extraction
+        self._settings = settings
+        self._account_id = str(account["account_id"])
+        self._today = today
+        self._analytics = Analytics(
+            client,
+            directory,
+            account_id=self._account_id,
+            currency=account["currency"],
+            element_limit=settings.element_limit,
+        )
+
+    def run(self, report: Report) -> int:
+        """Load all windows that are due; the number of rows."""
+        windows = self._extraction.due(
+            report.name,
+            self._account_id,
+            today=self._today,
+            lookback_days=self._settings.lookback_days,
+            window_days=self._settings.window_days or self._analytics.window_days(report),
+            earliest=self._today - OLDEST,
+        )
+        return sum(self._window(report, window) for window in windows)
+
+    def _window(self, report: Report, window: Window) -> int:
+        rows = self._analytics.rows(report, window, self._today)
+        count = self._extraction.replace_window(report.name, self._account_id, window, rows, today=self._today)
+        log.debug("%s %s %s: %d rows", self._account_id, report.name, window, count)
+        return count
