@@ -47,9 +47,10 @@ def run(
     settings: dict[str, Any] | None = None,
     state: Any = None,
     now: str = "2026-11-20T12:00:00Z",
+    pipeline: str = PIPELINE,
 ) -> tuple[int, list[dict[str, Any]], str]:
     (tmp_path / "config.json").write_text(json.dumps({"start_date": "2026-11-10"} | (settings or {})))
-    command = [sys.executable, "-c", PIPELINE, "--config", str(tmp_path / "config.json"), *options]
+    command = [sys.executable, "-c", pipeline, "--config", str(tmp_path / "config.json"), *options]
     if state is not None:
         (tmp_path / "state.json").write_text(json.dumps(state))
         command += ["--state", str(tmp_path / "state.json")]
@@ -165,3 +166,11 @@ def test_the_end_of_an_api_version_is_told_ninety_days_before(tmp_path: Path, da
     assert (says is None) == (line["warnings"] == [])
     _, _, stderr = run(tmp_path, settings={"accounts": ["idle"]}, now=f"{day}T12:00:00Z")
     assert says is None or (says in line["warnings"][0] and says in stderr)
+
+
+def test_a_setting_may_decide_the_api_version(tmp_path: Path) -> None:
+    decided = PIPELINE.replace("api=api", "api=lambda given: api if given.settings.get('version') == 'v9' else None")
+    for settings, version in (({"version": "v9"}, "v9"), ({"version": "v8"}, None)):
+        status, (line,), _ = run(tmp_path, "--check", settings=settings, pipeline=decided)
+        assert status == 0
+        assert (line["api"] or {}).get("version") == version

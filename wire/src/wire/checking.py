@@ -45,6 +45,15 @@ class Api(Struct, frozen=True):
         ]
 
 
+ApiOf = Callable[[Invocation], Api | None]
+"""The version that an invocation's settings name; None where they make no sense or name one that is not known."""
+
+
+def spoken(api: Api | ApiOf | None, invocation: Invocation) -> Api | None:
+    """The version of the API that a run with this invocation speaks."""
+    return api(invocation) if callable(api) else api
+
+
 class CheckLine(Struct, tag_field="type", tag="CHECK"):
     """All that a check found; `errors` keep a run from working, `warnings` do not."""
 

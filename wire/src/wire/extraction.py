@@ -14,7 +14,7 @@ import msgspec
 
 from wire import metrics
 from wire.channel import Channel, open_channel
-from wire.checking import Api, Check, run_check
+from wire.checking import Api, ApiOf, Check, run_check, spoken
 from wire.days import Window, due_windows, merged, now
 from wire.exits import INTERNAL, OK, Kind, status_of_all
 from wire.failures import PipelineError, SchemaError
@@ -189,12 +189,12 @@ def run_pipeline(
     extract: Callable[[Invocation, Extraction], None],
     *,
     check: Check | None = None,
-    api: Api | None = None,
+    api: Api | ApiOf | None = None,
 ) -> int:
     """A pipeline's whole main function: everything from the command line to the exit status.
 
     `check` finds what is wrong with settings and credentials without the network, for `--check`; `api` is the version
-    of the platform's API that the pipeline speaks.
+    of the platform's API that the pipeline speaks, or finds it where a setting decides.
 
     `extract` imports the SDK itself, after standard output has been taken for the wire. Whatever it raises becomes one
     ERROR line and one log line; a traceback is only logged at LOG_LEVEL=DEBUG, because it may quote a request.
@@ -207,8 +207,9 @@ def run_pipeline(
         invocation = read_invocation(name)
         channel = open_channel()
         if invocation.discover or invocation.check:
-            return _answer(channel, invocation, tables, check=check, api=api)
-        for warning in api.warnings(now().date()) if api else ():
+            return _answer(channel, invocation, tables, check=check, api=spoken(api, invocation))
+        version = spoken(api, invocation)
+        for warning in version.warnings(now().date()) if version else ():
             log.warning("%s", warning)
         extraction = Extraction(channel, invocation, tables)
         extract(invocation, extraction)

@@ -1,13 +1,27 @@
-"""The command `pipeline-google`: the frame around the extraction, free of the SDK until standard output is safe."""
+"""The command `pipeline-google`: find the accounts, then for each its entities, then its reports.
+
+The SDK is imported only where standard output is safe and the configuration makes sense, because it takes a second.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from google_pipeline.settings import read_access, read_settings, wanted_accounts
-from google_pipeline.tables import QUERIES, TABLES
-from wire import Extraction, Invocation, run_pipeline
+from google_pipeline.errors import AccountClosedError
+from google_pipeline.queries import Query
+from google_pipeline.settings import Settings, arrange_proxies, read_access, read_settings, wanted_accounts
+from google_pipeline.tables import CUSTOMER, QUERIES, TABLES
+from wire import Extraction, Invocation, Kind, PipelineError, run_pipeline
+
+if TYPE_CHECKING:
+    from google_pipeline.accounts import Account
+    from google_pipeline.client import Session
+
+log = logging.getLogger(__name__)
 
 
 def main() -> None:
@@ -15,13 +29,47 @@ def main() -> None:
 
 
 def extract(invocation: Invocation, extraction: Extraction) -> None:
-    """Load everything that is due; a wrong configuration is told before the SDK, which takes a second to import."""
+    """Load everything that is due, for the accounts asked for or, if none are named, for all."""
     settings = read_settings(invocation.settings)
     access = read_access(settings)
     wanted = wanted_accounts(settings)
     queries = [query for query in QUERIES if extraction.wants(query.name)]
     # gRPC's C core writes to standard error by itself, and reads this when it is imported.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    from google_pipeline.extract import extract_accounts  # noqa: PLC0415 - imports the SDK, after the wire was taken
+    from google_pipeline.accounts import discovered, selected  # noqa: PLC0415 - imports the SDK, see above
+    from google_pipeline.client import Session  # noqa: PLC0415 - the same
 
-    extract_accounts(extraction, settings, access, wanted, queries)
+    arrange_proxies(access)
+    session = Session(access, settings)
+    accounts = discovered(session, extraction, access.manager_customer_id)
+    for account_id, account in selected(accounts, wanted):
+        if session.exhausted:
+            # Asking for the other accounts would only be refused, one by one.
+            message = f"account {account_id} and those after it were left out: {session.exhausted.message}"
+            raise PipelineError(Kind.QUOTA, message, retry_after=session.exhausted.retry_after)
+        with extraction.account(account_id):
+            if isinstance(account, PipelineError):
+                raise account
+            _load(session, settings, extraction, account, queries)
+
+
+def _load(
+    session: Session, settings: Settings, extraction: Extraction, account: Account, queries: Sequence[Query]
+) -> None:
+    """Each table in its turn; a closed account has its own row and nothing else."""
+    from google_pipeline.entities import load_entities  # noqa: PLC0415 - imports the SDK, see above
+    from google_pipeline.reports import Reports  # noqa: PLC0415 - the same
+
+    if account.serves:
+        log.info("account %s: loading", account.id)
+    else:
+        log.info("account %s is %s: only its customer row is loaded", account.id, account.row["status"])
+        queries = [query for query in queries if query is CUSTOMER]
+    reports = Reports(session, settings, extraction, account)
+    count = 0
+    try:
+        for query in queries:
+            count += reports.load(query) if query.daily else load_entities(session, extraction, account, query)
+    except AccountClosedError as closed:
+        log.info("account %s: only its customer row is loaded: %s", account.id, closed.message)
+    log.info("account %s: %d rows", account.id, count)

@@ -1,0 +1,63 @@
+"""The daily tables of one account: its due windows, newest first; a window that takes too long is asked in halves."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+
+from google_pipeline.accounts import Account
+from google_pipeline.client import Session
+from google_pipeline.errors import TimeLimitError
+from google_pipeline.queries import Query
+from google_pipeline.settings import Settings
+from wire import Extraction, Window, today_in
+
+log = logging.getLogger(__name__)
+
+_DAY = dt.timedelta(days=1)
+KEPT = dt.timedelta(days=37 * 365 // 12)
+"""Google keeps daily numbers for 37 months."""
+
+
+class Reports:
+    """The daily tables of one account, loaded one by one."""
+
+    def __init__(self, session: Session, settings: Settings, extraction: Extraction, account: Account) -> None:
+        self._session = session
+        self._settings = settings
+        self._extraction = extraction
+        self._account = account
+
+    def load(self, query: Query) -> int:
+        """Load the windows of a daily table that are due; returns the number of rows."""
+        today = today_in(self._account.timezone)
+        windows = self._extraction.due(
+            query.name,
+            self._account.id,
+            today=today,
+            lookback_days=self._settings.lookback_days,
+            window_days=self._settings.window_days,
+            earliest=today - KEPT,
+        )
+        return sum(self._window(query, window) for window in windows)
+
+    def _window(self, query: Query, window: Window) -> int:
+        account = self._account
+
+        def load() -> int:
+            # Asked anew for each attempt: a retry may be on the next day.
+            today = today_in(account.timezone)
+            rows = self._session.rows(query, account.target, window=window, today=today.isoformat())
+            return self._extraction.replace_window(query.name, account.id, window, rows, today=today)
+
+        try:
+            count = self._session.persistently(load, f"account {account.id}", divisible=len(window) > 1)
+        except TimeLimitError as late:
+            if len(window) == 1:
+                raise
+            log.warning("account %s: %s; asking for fewer days at a time", account.id, late.message)
+            middle = window.first + (window.last - window.first) // 2
+            later, earlier = Window(middle + _DAY, window.last), Window(window.first, middle)
+            return self._window(query, later) + self._window(query, earlier)
+        log.debug("%s %s %s: %d rows", account.id, query.name, window, count)
+        return count
