@@ -17,7 +17,7 @@ import psutil
 
 from bench.process import ROOT, BenchError, cpu_seconds, environment, peak_bytes
 from bench.result import Result
-from supervisor.process import Child
+from supervisor.process.child import Child
 
 _IDLE_SECONDS = 20.0
 _LIMIT = 100 * 2**20

@@ -17,7 +17,7 @@ from bench.process import BenchError, Finished, environment, run
 from bench.result import Result, per_second
 from bench.storages import Storage
 from bench.supervised import SUPERVISOR, configure
-from supervisor.environment import read_environment
+from supervisor.config.environment import read_environment
 from supervisor.sinks import Commit, open_sink
 from wire.messages import Replaces
 from wire.schema import Column, Table, Type

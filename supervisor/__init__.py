@@ -9,11 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from supervisor.config import OrchestratorConfig, PlatformConfig, RetryConfig, load_orchestrator_config
-    from supervisor.monitor import ExecutionMonitor
-    from supervisor.orchestrator import SocialAdsOrchestrator
-    from supervisor.registry import PlatformRegistry, create_default_registry
-    from supervisor.scheduler import PlatformScheduler
+    from supervisor.config.schema import OrchestratorConfig, PlatformConfig, RetryConfig, load_orchestrator_config
+    from supervisor.run.monitor import ExecutionMonitor
+    from supervisor.run.orchestrator import SocialAdsOrchestrator
+    from supervisor.run.registry import PlatformRegistry, create_default_registry
+    from supervisor.run.scheduler import PlatformScheduler
 
 __version__ = "1.0.0"
 
@@ -30,15 +30,15 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "ExecutionMonitor": "monitor",
-    "OrchestratorConfig": "config",
-    "PlatformConfig": "config",
-    "PlatformRegistry": "registry",
-    "PlatformScheduler": "scheduler",
-    "RetryConfig": "config",
-    "SocialAdsOrchestrator": "orchestrator",
-    "create_default_registry": "registry",
-    "load_orchestrator_config": "config",
+    "ExecutionMonitor": "run.monitor",
+    "OrchestratorConfig": "config.schema",
+    "PlatformConfig": "config.schema",
+    "PlatformRegistry": "run.registry",
+    "PlatformScheduler": "run.scheduler",
+    "RetryConfig": "config.schema",
+    "SocialAdsOrchestrator": "run.orchestrator",
+    "create_default_registry": "run.registry",
+    "load_orchestrator_config": "config.schema",
 }
 
 

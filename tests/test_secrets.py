@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import psutil
 
-from supervisor.credentials import BUILT_IN, SINK_SECRETS
+from supervisor.config.credentials import BUILT_IN, SINK_SECRETS
 
 LEAK = """
 values = [os.environ[name] for name in NAMES]

@@ -15,10 +15,10 @@ from prometheus_client import CollectorRegistry, MetricsHandler
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from supervisor.config import PlatformConfig
-from supervisor.log import log
+from supervisor.config.schema import PlatformConfig
 from supervisor.metrics.families import platform_metrics, run_metrics
-from supervisor.monitor import RunRecord
+from supervisor.record.log import log
+from supervisor.record.run_record import RunRecord
 
 _CLIENT_SECONDS = 10
 _POLL_SECONDS = 0.05

@@ -18,9 +18,9 @@ from prometheus_client.core import (
     Metric,
 )
 
-from supervisor.config import PlatformConfig
-from supervisor.monitor import PlatformRecord, RunRecord, Status
-from supervisor.outcome import Outcome
+from supervisor.config.schema import PlatformConfig
+from supervisor.record.outcome import Outcome
+from supervisor.record.run_record import PlatformRecord, RunRecord, Status
 
 Values = Iterable[tuple[tuple[str, ...], float]]
 

@@ -13,9 +13,9 @@ from prometheus_client import CollectorRegistry, push_to_gateway, pushadd_to_gat
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from supervisor.config import PlatformConfig
+from supervisor.config.schema import PlatformConfig
 from supervisor.metrics.families import platform_metrics, run_metrics
-from supervisor.monitor import RunRecord, Status
+from supervisor.record.run_record import RunRecord, Status
 
 _SECONDS = 5.0
 

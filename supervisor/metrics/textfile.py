@@ -15,10 +15,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
-from supervisor.config import PlatformConfig
-from supervisor.log import log
+from supervisor.config.schema import PlatformConfig
 from supervisor.metrics.families import LAST_SUCCESS, platform_metrics, run_metrics
-from supervisor.monitor import RunRecord
+from supervisor.record.log import log
+from supervisor.record.run_record import RunRecord
 
 
 def write_textfile(path: Path, run: RunRecord, platforms: Sequence[PlatformConfig]) -> None:

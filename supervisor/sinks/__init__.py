@@ -1,4 +1,8 @@
-"""Where rows go. A sink is opened once a run and gives each platform a session of its own.
+"""In here: where rows go, one package per STORAGE_TYPE, and what they share (staging, regions, names, history, lock).
+Used by: load, run and cli.
+May import: process, record, config, wire.
+
+A sink is opened once a run and gives each platform a session of its own.
 
 Every sink keeps the same promises, as far as its storage can: a region is replaced whole, state and rows become visible
 together or not at all, and nothing that does not fit a column is stored. docs/sinks.md says what each one keeps.
@@ -9,17 +13,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
 
 from attrs import frozen
 
-from supervisor.environment import RunEnvironment
+from supervisor.config.environment import RunEnvironment
+from supervisor.record.history import History
+from supervisor.record.run_record import RunRecord
 from wire.messages import Replaces
 from wire.schema import Table
-
-if TYPE_CHECKING:
-    from supervisor.history import History
-    from supervisor.monitor import RunRecord
 
 
 @frozen(kw_only=True)
@@ -107,3 +109,8 @@ def backend(environment: RunEnvironment) -> Backend:
 def open_sink(environment: RunEnvironment) -> Sink:
     """The open sink that STORAGE_TYPE asks for; raises SinkError."""
     return backend(environment).open_sink(environment)
+
+
+def open_history(environment: RunEnvironment) -> History:
+    """The runs that the sink of STORAGE_TYPE has kept. Raises SinkError."""
+    return backend(environment).open_history(environment)

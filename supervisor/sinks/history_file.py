@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from supervisor.errors import SinkError
-from supervisor.history import PlatformRun, StoredState, kept_report, platform_parts
-from supervisor.monitor import RunRecord
+from supervisor.config.errors import SinkError
+from supervisor.record.history import PlatformRun, StoredState, kept_report, platform_parts
+from supervisor.record.run_record import RunRecord
 
 
 def append_run(path: Path, record: RunRecord) -> None:

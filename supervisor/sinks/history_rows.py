@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from supervisor.history import PlatformRun, kept_report
-from supervisor.monitor import RunRecord
+from supervisor.record.history import PlatformRun, kept_report
+from supervisor.record.run_record import RunRecord
 
 PLATFORM_RUN_COLUMNS = (
     "run_id, platform, status, started_at, duration_seconds, rows_processed, retry_count, error_message, finished"

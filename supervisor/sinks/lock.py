@@ -8,7 +8,7 @@ import os
 import re
 from pathlib import Path
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 
 
 def lock_path(path: Path) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from wire.messages import Replaces
 from wire.schema import Table
 

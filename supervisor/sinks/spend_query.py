@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from supervisor.spend import DailySpend
+from supervisor.record.spend import DailySpend
 
 
 def spend_query(days: int) -> str:

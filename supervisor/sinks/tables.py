@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from wire.schema import Column, Table, Type
 
 LOADED_AT = Column("_loaded_at", Type.DATETIME, "when the row was stored, UTC")

@@ -16,7 +16,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient
 
 from sandbox.azurite import Azurite, connection_string, is_installed
-from supervisor.environment import AzureAccess
+from supervisor.config.environment import AzureAccess
 from supervisor.sinks.azure_table.keys import column_name, table_name
 from supervisor.sinks.azure_table.partitions import MARKER
 from supervisor.sinks.azure_table.sink import AzureSink

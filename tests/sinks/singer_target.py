@@ -17,7 +17,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar
 
-from supervisor.environment import SingerAccess
+from supervisor.config.environment import SingerAccess
 from supervisor.sinks.singer.names import stream_name
 from supervisor.sinks.singer.sink import SingerSink
 from wire.schema import Column, Table, Type

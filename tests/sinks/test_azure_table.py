@@ -24,9 +24,9 @@ from hypothesis import strategies as st
 from storage import DAILY, day, load, stage
 
 from sandbox.azurite import KEY, connection_string
-from supervisor.environment import AzureAccess, RunEnvironment, StorageType
-from supervisor.errors import SinkError
-from supervisor.monitor import ExecutionMonitor
+from supervisor.config.environment import AzureAccess, RunEnvironment, StorageType
+from supervisor.config.errors import SinkError
+from supervisor.run.monitor import ExecutionMonitor
 from supervisor.sinks import Commit
 from supervisor.sinks.azure_table import check, open_history, open_sink
 from supervisor.sinks.azure_table.access import Patience
@@ -332,7 +332,7 @@ def test_an_interruption_ends_a_commit_at_once(tables: AzureTables, proxy: Proxy
 LOADER = """
     import sys
     from pathlib import Path
-    from supervisor.environment import AzureAccess
+    from supervisor.config.environment import AzureAccess
     from supervisor.sinks.azure_table.sink import AzureSink
     sys.path.insert(0, {beside!r})
     from storage import DAILY, day, load

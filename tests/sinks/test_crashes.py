@@ -23,7 +23,7 @@ import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from storage import DAILY, day, stage
-from supervisor.environment import read_environment
+from supervisor.config.environment import read_environment
 from supervisor.sinks import open_sink
 
 session = open_sink(read_environment()).session("p", "run-1")

@@ -17,7 +17,7 @@ import duckdb
 import pytest
 from storage import DAILY, day, load, stage
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from supervisor.sinks import Commit
 from supervisor.sinks.duckdb.sink import DuckDBSink
 from supervisor.sinks.duckdb.snapshot import write_snapshot
@@ -185,7 +185,7 @@ def test_a_full_disk_fails_the_attempt_and_the_retry_is_clean(house: Any) -> Non
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))\n"
         "sys.argv = ['supervisor', 'run']\n"
-        "runpy.run_module('supervisor.cli', run_name='__main__')\n"
+        "runpy.run_module('supervisor', run_name='__main__')\n"
     )
     done = subprocess.run(
         [sys.executable, "limited.py"], cwd=house.directory, env=house.environment, capture_output=True, text=True, timeout=60,

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from storage import DAILY, ENTITY, EVERY_TYPE, Storage, day, load, stage, write_spool
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from supervisor.sinks import Commit, Sink
 from wire.messages import Replaces
 from wire.schema import Column, Table, Type

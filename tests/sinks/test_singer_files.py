@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from singer_target import SingerTarget
 
-from supervisor.environment import RunEnvironment, StorageType
-from supervisor.errors import SinkError
+from supervisor.config.environment import RunEnvironment, StorageType
+from supervisor.config.errors import SinkError
 from supervisor.sinks.singer import check, open_history
 from supervisor.sinks.singer.echoes import Echoes
 from supervisor.sinks.singer.messages import Records, schema_line

@@ -16,8 +16,8 @@ import pytest
 from singer_target import SingerTarget
 from storage import DAILY, ENTITY, day, load, stage
 
-from supervisor.errors import SinkError
-from supervisor.log import log
+from supervisor.config.errors import SinkError
+from supervisor.record.log import log
 from supervisor.sinks import Commit
 from supervisor.sinks.singer.sink import SingerSink
 from wire.schema import Table

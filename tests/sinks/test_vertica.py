@@ -16,10 +16,12 @@ import vertica_python
 from storage import DAILY, ENTITY, day, load, stage
 from vertica_double import PASSWORD, USER, VerticaDatabase, access_to
 
-from supervisor.environment import RunEnvironment, StorageType
-from supervisor.errors import SinkError
-from supervisor.monitor import ExecutionMonitor, RunRecord
-from supervisor.outcome import AttemptResult, Outcome
+from supervisor.config.environment import RunEnvironment, StorageType
+from supervisor.config.errors import SinkError
+from supervisor.record.outcome import AttemptResult, Outcome
+from supervisor.record.run_record import RunRecord
+from supervisor.record.spend import DailySpend
+from supervisor.run.monitor import ExecutionMonitor
 from supervisor.sinks import Commit
 from supervisor.sinks.vertica import open_history
 from supervisor.sinks.vertica.bookkeeping import Batch
@@ -27,7 +29,6 @@ from supervisor.sinks.vertica.connection import Link
 from supervisor.sinks.vertica.session import VerticaSession
 from supervisor.sinks.vertica.sink import VerticaSink
 from supervisor.sinks.vertica.transfer import copy_statement
-from supervisor.spend import DailySpend
 from wire.messages import Replaces
 from wire.schema import Column, Table, Type
 

@@ -23,9 +23,9 @@ from storage import DAILY, day, load
 from vertica_double import DATABASE, PASSWORD, USER, VerticaDatabase, access_to
 
 from sandbox.vertica.running import VerticaDouble
-from supervisor.environment import RunEnvironment, StorageType, TlsMode, VerticaAccess
-from supervisor.errors import SinkError
-from supervisor.log import log
+from supervisor.config.environment import RunEnvironment, StorageType, TlsMode, VerticaAccess
+from supervisor.config.errors import SinkError
+from supervisor.record.log import log
 from supervisor.sinks.vertica import check
 from supervisor.sinks.vertica.refusals import refused
 from supervisor.sinks.vertica.sink import VerticaSink

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import vertica_python
 
 from sandbox.vertica.running import VerticaDouble
-from supervisor.environment import TlsMode, VerticaAccess
+from supervisor.config.environment import TlsMode, VerticaAccess
 from supervisor.sinks.vertica.sink import VerticaSink
 from wire.schema import Table, Type
 

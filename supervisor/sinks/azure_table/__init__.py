@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from supervisor.environment import AzureAccess, RunEnvironment
+    from supervisor.config.environment import AzureAccess, RunEnvironment
     from supervisor.sinks.azure_table.history import AzureHistory
     from supervisor.sinks.azure_table.sink import AzureSink
 
@@ -23,7 +23,7 @@ def open_history(environment: RunEnvironment) -> AzureHistory:
 
 
 def check(environment: RunEnvironment) -> str | None:
-    from supervisor.errors import SinkError  # noqa: PLC0415 - as above
+    from supervisor.config.errors import SinkError  # noqa: PLC0415 - as above
     from supervisor.sinks.azure_table.access import IMPATIENT, Account  # noqa: PLC0415 - as above
     from supervisor.sinks.azure_table.catalog import exists, own_table  # noqa: PLC0415 - as above
 

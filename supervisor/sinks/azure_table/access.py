@@ -27,8 +27,8 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.utils import parse_connection_string
 from azure.data.tables import TableClient
 
-from supervisor.environment import AzureAccess
-from supervisor.errors import SinkError
+from supervisor.config.environment import AzureAccess
+from supervisor.config.errors import SinkError
 from supervisor.sinks.azure_table.flights import pause
 from supervisor.sinks.azure_table.keys import check_prefix
 from wire.endpoints import is_loopback

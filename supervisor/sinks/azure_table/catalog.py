@@ -12,7 +12,7 @@ from typing import Any
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableClient
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from supervisor.sinks.azure_table.access import Account, code_of, options
 from supervisor.sinks.azure_table.documents import Documents
 from supervisor.sinks.azure_table.keys import table_name

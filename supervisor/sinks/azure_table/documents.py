@@ -16,7 +16,7 @@ from attrs import frozen
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient, TableEntity, UpdateMode
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from supervisor.sinks.azure_table.access import options
 from supervisor.sinks.azure_table.keys import SEPARATOR, joined
 

@@ -12,7 +12,7 @@ from typing import Any
 from attrs import frozen
 from azure.data.tables import EdmType
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from supervisor.sinks.azure_table.keys import LONGEST_KEY, joined, property_name, units
 from supervisor.sinks.azure_table.partitions import Layout
 from supervisor.sinks.staging import Staging, quoted

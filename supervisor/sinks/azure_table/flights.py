@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 
 T = TypeVar("T")
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from azure.data.tables import EdmType, TableClient, TableEntity, UpdateMode
 
-from supervisor.environment import AzureAccess
-from supervisor.errors import SinkError
-from supervisor.history import PlatformRun, StoredState, kept_report, platform_parts
-from supervisor.monitor import RunRecord
+from supervisor.config.environment import AzureAccess
+from supervisor.config.errors import SinkError
+from supervisor.record.history import PlatformRun, StoredState, kept_report, platform_parts
+from supervisor.record.run_record import RunRecord
 from supervisor.sinks.azure_table.access import Account, Patience, options
 from supervisor.sinks.azure_table.catalog import exists, own_table
 from supervisor.sinks.azure_table.documents import Documents

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 
 SEPARATOR = "|"
 LONGEST_KEY = 512

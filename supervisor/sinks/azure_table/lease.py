@@ -26,7 +26,7 @@ from azure.core.exceptions import (
 )
 from azure.data.tables import TableClient, TableEntity, UpdateMode
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from supervisor.sinks.azure_table.access import options
 
 HOLD_SECONDS = 90.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from supervisor.environment import AzureAccess
-from supervisor.monitor import RunRecord
+from supervisor.config.environment import AzureAccess
+from supervisor.record.run_record import RunRecord
 from supervisor.sinks.azure_table.access import IMPATIENT, Account, Patience
 from supervisor.sinks.azure_table.catalog import Catalog, create, own_table
 from supervisor.sinks.azure_table.documents import Documents

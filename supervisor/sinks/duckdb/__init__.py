@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from supervisor.environment import RunEnvironment
+    from supervisor.config.environment import RunEnvironment
     from supervisor.sinks.duckdb.history import DuckDBHistory
     from supervisor.sinks.duckdb.sink import DuckDBSink
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import duckdb
 
-from supervisor.errors import SinkError
-from supervisor.history import PlatformRun, StoredState
-from supervisor.monitor import RunRecord
+from supervisor.config.errors import SinkError
+from supervisor.record.history import PlatformRun, StoredState
+from supervisor.record.run_record import RunRecord
 from supervisor.sinks.duckdb.reading import open_for_reading
 from supervisor.sinks.history_rows import PLATFORM_RUN_COLUMNS, chosen_reports, platform_run, rows_of_run
 from supervisor.sinks.staging import first_line

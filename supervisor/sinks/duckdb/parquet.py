@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 from attrs import frozen
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from supervisor.sinks.staging import first_line, quoted, text
 from supervisor.sinks.tables import LOADED_AT
 

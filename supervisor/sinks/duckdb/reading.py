@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from supervisor.sinks.lock import holder_of
 from supervisor.sinks.staging import first_line
 

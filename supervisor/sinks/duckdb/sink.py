@@ -10,9 +10,10 @@ from pathlib import Path
 
 import duckdb
 
-from supervisor.errors import SinkError
-from supervisor.log import log
-from supervisor.monitor import RunRecord
+from supervisor.config.errors import SinkError
+from supervisor.record.log import log
+from supervisor.record.run_record import RunRecord
+from supervisor.record.spend import DailySpend
 from supervisor.sinks.duckdb.history import store_run
 from supervisor.sinks.duckdb.session import DuckDBSession, store_state
 from supervisor.sinks.duckdb.snapshot import write_snapshot
@@ -20,7 +21,6 @@ from supervisor.sinks.duckdb.spend import daily_spend
 from supervisor.sinks.lock import RunLock, lock_path
 from supervisor.sinks.staging import MEMORY_LIMIT, first_line
 from supervisor.sinks.unified import unified_views
-from supervisor.spend import DailySpend
 
 _STATE = """
     CREATE SCHEMA IF NOT EXISTS _supervisor;

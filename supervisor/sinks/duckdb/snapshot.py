@@ -7,7 +7,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 
 
 def write_snapshot(database: Path, snapshot: Path) -> None:

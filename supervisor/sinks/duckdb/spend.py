@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from supervisor.record.spend import DailySpend
 from supervisor.sinks.spend_query import spend_of, spend_query
-from supervisor.spend import DailySpend
 
 if TYPE_CHECKING:
     import duckdb

@@ -8,7 +8,7 @@ from supervisor.sinks.history_file import HistoryFile
 from supervisor.sinks.none.sink import NoSink
 
 if TYPE_CHECKING:
-    from supervisor.environment import RunEnvironment
+    from supervisor.config.environment import RunEnvironment
 
 
 def open_sink(environment: RunEnvironment) -> NoSink:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from supervisor.errors import SinkError
-from supervisor.monitor import RunRecord
+from supervisor.config.errors import SinkError
+from supervisor.record.run_record import RunRecord
 from supervisor.sinks import Commit
 from supervisor.sinks.history_file import append_run
 from supervisor.sinks.staging import Staging, StagingDatabase

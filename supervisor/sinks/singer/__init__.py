@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from supervisor.credentials import visible_environment
+from supervisor.config.credentials import visible_environment
 
 if TYPE_CHECKING:
-    from supervisor.environment import RunEnvironment, SingerAccess
+    from supervisor.config.environment import RunEnvironment, SingerAccess
     from supervisor.sinks.singer.history import SingerHistory
     from supervisor.sinks.singer.sink import SingerSink
 

@@ -6,9 +6,9 @@ import os
 import shutil
 from collections.abc import Mapping
 
-from supervisor.credentials import secret_values
-from supervisor.environment import SingerAccess
-from supervisor.errors import SinkError
+from supervisor.config.credentials import secret_values
+from supervisor.config.environment import SingerAccess
+from supervisor.config.errors import SinkError
 from supervisor.sinks.singer.state_file import read_states
 
 _SHORTEST_SECRET_LINE = 12

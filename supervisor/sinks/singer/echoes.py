@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 
 _SHOWN = 200
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from supervisor.history import PlatformRun, StoredState
+from supervisor.record.history import PlatformRun, StoredState
 from supervisor.sinks.history_file import HistoryFile
 from supervisor.sinks.singer.state_file import read_states
 

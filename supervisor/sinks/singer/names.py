@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 
 
 def stream_name(platform: str, stream: str) -> str:

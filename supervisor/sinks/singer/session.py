@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from supervisor.sinks import Commit
 from supervisor.sinks.singer.echoes import Echoes
 from supervisor.sinks.singer.messages import Records, schema_line, state_line

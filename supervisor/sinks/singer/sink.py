@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from supervisor.environment import SingerAccess
-from supervisor.errors import SinkError
-from supervisor.monitor import RunRecord
+from supervisor.config.environment import SingerAccess
+from supervisor.config.errors import SinkError
+from supervisor.record.run_record import RunRecord
 from supervisor.sinks.history_file import append_run
 from supervisor.sinks.lock import RunLock, lock_path
 from supervisor.sinks.singer.access import obstacle

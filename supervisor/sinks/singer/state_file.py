@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Raw
 
-from supervisor.errors import SinkError
-from supervisor.whole_file import replace_file
+from supervisor.config.errors import SinkError
+from supervisor.record.whole_file import replace_file
 
 _STATES = msgspec.json.Decoder(dict[str, Raw])
 

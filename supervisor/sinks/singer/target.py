@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from supervisor.calls import Calls
-from supervisor.credentials import redact
-from supervisor.environment import SingerAccess
-from supervisor.errors import SinkError
-from supervisor.log import log, pipeline_line
-from supervisor.log_lines import log_lines
-from supervisor.process import Child, SpawnError
+from supervisor.config.credentials import redact
+from supervisor.config.environment import SingerAccess
+from supervisor.config.errors import SinkError
+from supervisor.process.child import Child, SpawnError
+from supervisor.process.log_lines import log_lines
+from supervisor.record.calls import Calls
+from supervisor.record.log import log, pipeline_line
 from supervisor.sinks.singer.access import target_secrets
 from supervisor.sinks.singer.echoes import Echoes
 

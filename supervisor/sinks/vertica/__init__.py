@@ -5,10 +5,10 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 
 if TYPE_CHECKING:
-    from supervisor.environment import RunEnvironment, VerticaAccess
+    from supervisor.config.environment import RunEnvironment, VerticaAccess
     from supervisor.sinks.vertica.history import VerticaHistory
     from supervisor.sinks.vertica.sink import VerticaSink
 

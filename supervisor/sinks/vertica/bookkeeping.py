@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from supervisor.sinks.vertica.connection import Link
 from supervisor.sinks.vertica.literals import literal, moment
 from supervisor.sinks.vertica.target import make_schema

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from supervisor.sinks.tables import ADDED
 from wire.schema import DECIMAL_PRECISION, DECIMAL_SCALE, Column, Table, Type
 

@@ -18,9 +18,9 @@ from typing import IO, Any
 from vertica_python import errors  # type: ignore[import-untyped]  # vertica-python has no py.typed
 from vertica_python.vertica.connection import Connection  # type: ignore[import-untyped]  # as above
 
-from supervisor.environment import TlsMode, VerticaAccess
-from supervisor.errors import SinkError
-from supervisor.log import log
+from supervisor.config.environment import TlsMode, VerticaAccess
+from supervisor.config.errors import SinkError
+from supervisor.record.log import log
 from supervisor.sinks.vertica.refusals import LostError, addresses, lost, no_login, refused
 
 PRODUCT = "social-ads-orchestrator"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from supervisor.environment import VerticaAccess
-from supervisor.errors import SinkError
-from supervisor.history import PlatformRun, StoredState
-from supervisor.monitor import RunRecord
+from supervisor.config.environment import VerticaAccess
+from supervisor.config.errors import SinkError
+from supervisor.record.history import PlatformRun, StoredState
+from supervisor.record.run_record import RunRecord
 from supervisor.sinks.history_rows import PLATFORM_RUN_COLUMNS, chosen_reports, platform_run, rows_of_run
 from supervisor.sinks.vertica.bookkeeping import LONGEST_TEXT, TABLES
 from supervisor.sinks.vertica.connection import Link, label

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from supervisor.sinks.regions import Region
 from supervisor.sinks.staging import quoted, text
 

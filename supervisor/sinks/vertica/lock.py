@@ -6,7 +6,7 @@ import re
 import threading
 from contextlib import suppress
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from supervisor.sinks.vertica.connection import PRODUCT, Link
 from supervisor.sinks.vertica.refusals import LOCK_FAILURE, RefusedError, addresses
 

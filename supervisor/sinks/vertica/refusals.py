@@ -9,8 +9,8 @@ import re
 
 from vertica_python import errors  # type: ignore[import-untyped]  # vertica-python has no py.typed
 
-from supervisor.environment import VerticaAccess
-from supervisor.errors import SinkError
+from supervisor.config.environment import VerticaAccess
+from supervisor.config.errors import SinkError
 
 LOCK_FAILURE = "55V03"
 MISSING = ("42V01", "3F000")  # a relation, a schema

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from supervisor.sinks import Commit
 from supervisor.sinks.regions import region_of
 from supervisor.sinks.staging import Staging, quoted

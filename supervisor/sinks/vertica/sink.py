@@ -7,9 +7,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from supervisor.environment import TlsMode, VerticaAccess
-from supervisor.log import log
-from supervisor.monitor import RunRecord
+from supervisor.config.environment import TlsMode, VerticaAccess
+from supervisor.record.log import log
+from supervisor.record.run_record import RunRecord
+from supervisor.record.spend import DailySpend
 from supervisor.sinks.staging import StagingDatabase
 from supervisor.sinks.unified import SOURCES, unified_views
 from supervisor.sinks.vertica.bookkeeping import make_tables, store_state
@@ -21,7 +22,6 @@ from supervisor.sinks.vertica.refusals import addresses
 from supervisor.sinks.vertica.session import VerticaSession
 from supervisor.sinks.vertica.spend import daily_spend
 from supervisor.sinks.vertica.target import make_schema
-from supervisor.spend import DailySpend
 
 _TYPES = {"DOUBLE": "DOUBLE PRECISION"}
 

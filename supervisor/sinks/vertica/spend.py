@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from supervisor.record.spend import DailySpend
 from supervisor.sinks.spend_query import spend_of, spend_query
 from supervisor.sinks.vertica.connection import Link
-from supervisor.spend import DailySpend
 
 _KNOWN = "SELECT 1 FROM v_catalog.views WHERE table_schema = 'ads' AND table_name = 'campaign_daily'"
 

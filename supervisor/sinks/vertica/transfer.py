@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
-from supervisor.errors import SinkError
+from supervisor.config.errors import SinkError
 from supervisor.sinks.staging import Staging, quoted, text
 from supervisor.sinks.vertica.columns import SMALLEST_INTEGER, is_text
 from supervisor.sinks.vertica.connection import Link

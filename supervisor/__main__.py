@@ -1,0 +1,5 @@
+"""`python -m supervisor` is the command `supervisor`."""
+
+from supervisor.cli.main import main
+
+main()

@@ -1,0 +1,316 @@
+"""One child process and everything it starts: spawn, look, stop, reap.
+
+Knows signals, pipes and memory, nothing of platforms. The child runs under a `keeper` that inherits its orphans, so the
+tree is what the kernel says it is. Should the keeper be killed, what it kept is found again by what was seen in earlier
+looks, by session, by parentage, and by a marker in the environment.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from attrs import define, field, frozen
+
+from supervisor.process import keeper
+
+MARKER = "SUPERVISOR_ATTEMPT"
+_F_SETPIPE_SZ = 1031
+_PIPE_BYTES = 1024 * 1024
+_START_SECONDS = 30.0
+_KILL_SECONDS = 10.0
+_HURRY_SECONDS = 0.05
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+# Where they stand among the fields that `keeper.stat_of` returns.
+_STATE, _SESSION, _USER_TIME, _STARTED, _RESIDENT = 0, 3, 11, 19, 21
+
+
+class SpawnError(Exception):
+    """The command could not be started; the message says why."""
+
+
+@frozen
+class Usage:
+    """What a whole tree uses at one moment; the CPU time is that of all its processes so far, ended ones included."""
+
+    processes: int
+    memory_bytes: int
+    cpu_seconds: float
+
+
+@define
+class Child:
+    """A running command. `stdout` and `stderr` are descriptors that the owner reads and closes.
+
+    So is `stdin`, where it was asked for, which the owner writes to; -1 where the command's input is empty.
+
+    When the tree is empty `largest_bytes` is the most that any one of its processes had resident, as the kernel
+    counted it, and `cpu_seconds` the CPU time of all.
+    """
+
+    stdout: int
+    stderr: int
+    _process: subprocess.Popen[bytes]
+    _lifeline: int
+    _report: int
+    _marker: bytes
+    stdin: int = -1
+    pid: int = 0
+    largest_bytes: int = 0
+    cpu_seconds: float = 0.0
+    _failure: int | None = None
+    _status: int | None = None
+    _empty: bool = False
+    _heard: bytes = b""
+    _silent: bool = False
+    _survivors: list[str] = field(factory=list)
+    _seen: dict[int, bytes] = field(factory=dict)
+
+    @classmethod
+    def spawn(
+        cls,
+        command: Sequence[str],
+        *,
+        directory: Path,
+        environment: Mapping[str, str],
+        address_space_limit: int | None = None,
+        with_input: bool = False,
+    ) -> Child:
+        """Start a command in a session of its own, with exactly this environment; raises SpawnError.
+
+        Its input is empty, unless the owner asks for a pipe to write to (`with_input`).
+        """
+        marker = uuid.uuid4().hex
+        ours, theirs = _pipes(with_input=with_input)
+        try:
+            process = subprocess.Popen(
+                (
+                    *(sys.executable, "-I", "-S", keeper.__file__),
+                    *(str(theirs["lifeline"]), str(theirs["report"]), str(address_space_limit or 0), *command),
+                ),
+                stdin=theirs.get("stdin", subprocess.DEVNULL),
+                stdout=theirs["stdout"],
+                stderr=theirs["stderr"],
+                pass_fds=(theirs["lifeline"], theirs["report"]),
+                cwd=directory,
+                env={**environment, MARKER: marker},
+                start_new_session=True,
+            )
+        except OSError as cause:
+            _close(ours.values())
+            raise SpawnError(f"{command[0]} cannot be started: {cause.strerror}") from cause
+        finally:
+            _close(theirs.values())
+        child = cls(
+            *(ours["stdout"], ours["stderr"], process, ours["lifeline"], ours["report"]),
+            *(f"{MARKER}={marker}".encode(), ours.get("stdin", -1)),
+        )
+        child._await_start(command[0])
+        return child
+
+    @property
+    def keeper_pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def lost(self) -> bool:
+        """Whether the keeper ended before its tree: somebody killed it."""
+        return self._silent and not self._empty
+
+    @property
+    def exit_status(self) -> int | None:
+        """The leader's, negative for a signal; None while it runs, and where the keeper was lost before it."""
+        return None if self._status is None else os.waitstatus_to_exitcode(self._status)
+
+    @property
+    def survivors(self) -> tuple[str, ...]:
+        """What was still alive of the tree after its leader's end, as `pid 123 (name)`."""
+        return tuple(self._survivors)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the leader's end, or `seconds`; whether it has ended, or its keeper has."""
+        self._listen(seconds, lambda: self._status is not None)
+        return self._status is not None or self._silent
+
+    def reap(self) -> int | None:
+        """The leader's exit status; call it once, when the tree is empty."""
+        self._process.wait()
+        self._listen(0, lambda: self._silent)
+        _close((self._lifeline, self._report))
+        return self.exit_status
+
+    def look(self) -> Usage:
+        """Sum up the tree without its keeper; processes that end meanwhile count as nothing."""
+        processes, memory, ticks = 0, 0, 0
+        self._remember()
+        with suppress(OSError):
+            ticks += sum(map(int, keeper.stat_of(self.keeper_pid)[_USER_TIME + 2 : _USER_TIME + 4]))
+        for pid, started in self._seen.items():
+            with suppress(OSError):
+                fields = keeper.stat_of(pid)
+                if fields[_STARTED] == started:
+                    # Its own time, and that of its children that it has waited for.
+                    ticks += sum(map(int, fields[_USER_TIME : _USER_TIME + 4]))
+                    memory += int(fields[_RESIDENT]) * _PAGE
+                    processes += fields[_STATE] != b"Z"
+        return Usage(processes, memory, ticks / _TICKS)
+
+    def shared_fairly(self) -> int:
+        """The tree's memory with shared pages counted once (PSS), in bytes: exact, but far slower than `look`."""
+        return sum(map(_proportional, self._seen))
+
+    def stop(self, grace: float, *, hurry: Callable[[], bool] = lambda: False) -> None:
+        """SIGTERM to the whole tree, `grace` seconds, then SIGKILL until nothing is left.
+
+        Someone else must go on reading the pipes meanwhile, or a child that flushes its output on SIGTERM blocks.
+        `hurry` cuts the grace short.
+        """
+        self._order(b"t", signal.SIGTERM)
+        deadline = time.monotonic() + grace
+        while not self._is_empty() and time.monotonic() < deadline and not hurry():
+            self._wait_for_end(min(_HURRY_SECONDS, max(0.0, deadline - time.monotonic())))
+        self._order(b"k", signal.SIGKILL)
+        deadline = time.monotonic() + _KILL_SECONDS
+        while not self._is_empty() and time.monotonic() < deadline:
+            self._wait_for_end(_HURRY_SECONDS)
+            if self.lost:
+                self._order(b"k", signal.SIGKILL)
+        if not self._silent:  # a keeper that somebody stopped
+            self._process.kill()
+            self._listen(_KILL_SECONDS, lambda: self._silent)
+            self._signal_lost(signal.SIGKILL)
+
+    def _await_start(self, program: str) -> None:
+        started = self._listen(_START_SECONDS, lambda: bool(self.pid) or self._failure is not None)
+        if started and self._failure is None:
+            return
+        if not self.lost:
+            reason = os.strerror(self._failure) if self._failure else "its keeper does not answer"
+            self._process.kill()
+            self.reap()
+            _close((self.stdout, self.stderr, *([self.stdin] if self.stdin >= 0 else [])))
+            raise SpawnError(f"{program} cannot be started: {reason}")
+
+    def _order(self, letter: bytes, number: int) -> None:
+        """Have the keeper signal the whole tree, or do it where the keeper is gone."""
+        if self._silent:
+            if not self._empty:
+                self._signal_lost(number)
+            return
+        with suppress(OSError):
+            os.write(self._lifeline, letter)
+
+    def _wait_for_end(self, seconds: float) -> None:
+        if self._silent:
+            time.sleep(seconds)
+        else:
+            self._listen(seconds, lambda: self._silent)
+
+    def _is_empty(self) -> bool:
+        return self._silent and (self._empty or not any(True for _ in self._found()))
+
+    def _listen(self, seconds: float, enough: Callable[[], bool]) -> bool:
+        """Take in what the keeper reports until it is `enough`, or for `seconds`; whether it is enough."""
+        deadline = time.monotonic() + seconds
+        poll = select.poll()
+        poll.register(self._report, select.POLLIN)
+        while not enough() and not self._silent:
+            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                break
+            block = os.read(self._report, 4096)
+            self._silent = not block
+            *lines, self._heard = (self._heard + block).split(b"\n")
+            for line in lines:
+                self._take(*line.decode().split(" ", 2))
+        return enough()
+
+    def _take(self, word: str, first: str, second: str = "") -> None:
+        if word == "started":
+            self.pid = int(first)
+        elif word == "failed":
+            self._failure = int(first)
+        elif word == "exited":
+            self._status = int(first)
+        elif word == "survivor":
+            self._survivors.append(f"pid {first} ({second})" if first != "0" else second)
+        elif word == "empty":
+            self._empty = True
+            self.largest_bytes, self.cpu_seconds = int(first) * 1024, float(second)
+
+    def _remember(self) -> None:
+        """Note who belongs to the tree, by pid and start time, so that it is known without its keeper too."""
+        pids = (pid for pid, _ in self._found()) if self._silent else keeper.descendants(self.keeper_pid)
+        seen = {}
+        for pid in pids:
+            with suppress(OSError):
+                seen[pid] = self._seen.get(pid) or keeper.stat_of(pid)[_STARTED]
+        self._seen = seen
+
+    def _found(self) -> Iterator[tuple[int, list[bytes]]]:
+        """What is alive of a tree that lost its keeper."""
+        roots = [pid for pid, started in self._seen.items() if _has_started(pid, started)]
+        family = {pid for root in roots for pid in keeper.descendants(root)}
+        for name in os.listdir("/proc"):  # noqa: PTH208 - a Path for each process costs more than the look
+            if name.isdigit():
+                with suppress(OSError):
+                    fields = keeper.stat_of(int(name))
+                    if fields[_STATE] not in (b"Z", b"X") and (int(name) in family or self._is_ours(int(name), fields)):
+                        yield int(name), fields
+
+    def _is_ours(self, pid: int, fields: list[bytes]) -> bool:
+        if self._seen.get(pid) == fields[_STARTED] or (self.pid and int(fields[_SESSION]) == self.pid):
+            return True
+        return pid != self.keeper_pid and self._marker in Path(f"/proc/{pid}/environ").read_bytes()
+
+    def _signal_lost(self, number: int) -> None:
+        for pid, fields in self._found():
+            self._seen[pid] = fields[_STARTED]
+        for pid, started in self._seen.items():
+            keeper.send(pid, number, partial(_has_started, started=started))
+
+
+def _pipes(*, with_input: bool) -> tuple[dict[str, int], dict[str, int]]:
+    """Our ends and the child's of all its pipes."""
+    ours, theirs = {}, {}
+    for name in ("stdout", "stderr", "report"):
+        ours[name], theirs[name] = os.pipe()
+    for name in ("lifeline", *(["stdin"] if with_input else [])):
+        theirs[name], ours[name] = os.pipe()
+    for name in theirs.keys() - {"report", "lifeline"}:
+        # The kernel's limit for unprivileged users may be lower; the default size only costs speed.
+        with suppress(OSError):
+            fcntl.fcntl(theirs[name], _F_SETPIPE_SZ, _PIPE_BYTES)
+    return ours, theirs
+
+
+def _close(descriptors: Iterable[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _has_started(pid: int, started: bytes) -> bool:
+    try:
+        return keeper.stat_of(pid)[_STARTED] == started
+    except OSError:
+        return False
+
+
+def _proportional(pid: int) -> int:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_bytes().splitlines():
+            if line.startswith(b"Pss:"):
+                return int(line.split()[1]) * 1024
+    with suppress(OSError):
+        return int(keeper.stat_of(pid)[_RESIDENT]) * _PAGE
+    return 0

@@ -1,0 +1,102 @@
+"""Kept runs as text: each platform's last runs under their trend, and one run whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from supervisor.config.units import size_text
+from supervisor.record.history import PlatformRun
+from supervisor.report.display import counted, printable, sparkline, table
+
+_TREND = 60
+_WHOLE = ("completed", "failed", "skipped")
+
+
+def history_lines(runs: Sequence[PlatformRun]) -> Iterator[str]:
+    """`runs`, newest first, as one block per platform: its trend of rows, then a line per run, newest first."""
+    by_platform: dict[str, list[PlatformRun]] = {}
+    for run in runs:
+        by_platform.setdefault(run.platform, []).append(run)
+    for number, (platform, own) in enumerate(sorted(by_platform.items())):
+        if number:
+            yield ""
+        trend = [float(run.rows) if _ran(run) else None for run in reversed(own[:_TREND])]
+        yield f"{printable(platform)}  {sparkline(trend)}  rows of {counted(len(own), 'run')}, the newest last"
+        rows = [
+            (
+                f"{run.started:%Y-%m-%d %H:%M:%S}Z",
+                _status(run),
+                f"{run.duration_seconds:,.1f} s",
+                counted(run.rows, "row"),
+                counted(run.retry_count, "retry") if run.retry_count else "",
+                run.run_id,
+                printable(run.error_message or ""),
+            )
+            for run in own
+        ]
+        yield from (f"  {line}" for line in table(rows, right=frozenset({2, 3})))
+
+
+def run_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """One kept report, whole."""
+    summary = report["summary"]
+    code = "never finished" if report["finished_at"] is None else f"exit code {report['exit_code']}"
+    yield f"Run {report['run_id']}: {code}"
+    yield f"  started  {report['started_at']}"
+    yield f"  ended    {report['finished_at'] or 'not as far as is known: it runs still, or was killed'}"
+    yield (
+        f"  {summary['completed']} of {summary['total_platforms']} completed, {summary['failed']} failed, "
+        f"{summary['skipped']} skipped; {counted(summary['total_rows_processed'], 'row')} "
+        f"in {summary['total_duration_seconds']:,.2f} s"
+    )
+    for platform in report["platforms"]:
+        yield ""
+        yield from _platform(platform)
+
+
+def _platform(platform: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        f"{printable(platform['platform_name'])}: {platform['status']}, {counted(platform['rows_processed'], 'row')} "
+        f"into {counted(platform['tables_processed'], 'table')} in {platform['duration_seconds']:,.1f} s, "
+        f"{counted(platform['retry_count'], 'retry')}"
+    )
+    if platform["error_message"]:
+        yield f"  {printable(platform['error_message'])}"
+    tables = [(printable(name), f"{rows:,}") for name, rows in platform.get("rows_by_table", {}).items()]
+    yield from (f"  {line}" for line in table(tables, right=frozenset({1})))
+    for attempt in platform["attempts"]:
+        yield from (f"  {line}" for line in _attempt(attempt))
+
+
+def _attempt(attempt: Mapping[str, Any]) -> Iterator[str]:
+    ended = [f"exit status {attempt['exit_status']}"] if attempt["exit_status"] is not None else []
+    ended += [f"signal {attempt['signal']}"] if attempt["signal"] is not None else []
+    yield f"attempt {attempt['number']}: {', '.join((attempt['outcome'], *ended))}"
+    figures = [
+        f"{attempt['duration_seconds']:,.1f} s",
+        counted(attempt["rows"], "row"),
+        f"peak memory {size_text(attempt['peak_memory_bytes'])}",
+        f"{attempt['blocked_on_sink_seconds']:.1f} s blocked on the sink",
+    ]
+    if attempt.get("api_calls"):
+        figures.append(f"{counted(attempt['api_calls'], 'API call')}, {attempt['throttled_seconds']:.1f} s throttled")
+    yield f"  {', '.join(figures)}"
+    if attempt["message"]:
+        yield f"  {printable(attempt['message'])}"
+    for account in attempt["failed_accounts"]:
+        yield f"  account {printable(account['account_id'])}: {account['kind']}: {printable(account['message'])}"
+    for survivor in attempt["survivors"]:
+        yield f"  left behind: {printable(survivor)}"
+    if attempt["stderr_tail"] and attempt["outcome"] != "completed":
+        yield "  its last lines:"
+        yield from (f"    {printable(line)}" for line in attempt["stderr_tail"])
+
+
+def _ran(run: PlatformRun) -> bool:
+    return run.finished and run.status != "skipped"
+
+
+def _status(run: PlatformRun) -> str:
+    """A run that was killed could not say how its platforms ended."""
+    return run.status if run.finished or run.status in _WHOLE else "unfinished"
