@@ -16,6 +16,7 @@ from wire.messages import Replaces
 from wire.metrics import count_calls, count_pause
 from wire.money import from_micros, plain
 from wire.schema import Column, Table, Type
+from wire.settings import wrong_settings
 
 __all__ = [
     "Api",
@@ -41,4 +42,5 @@ __all__ = [
     "plain",
     "run_pipeline",
     "today_in",
+    "wrong_settings",
 ]

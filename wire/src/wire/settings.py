@@ -1,20 +1,44 @@
-"""The settings that every pipeline has: which tables, and from which day on."""
+"""What is wrong with settings, all at once; and those that every pipeline has: which tables, from which day on."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import msgspec
+from msgspec import Struct
 
 from wire.exits import Kind
 from wire.failures import PipelineError
 from wire.schema import Table
 
 
+def wrong_settings(given: Mapping[str, Any], model: type[Struct]) -> Iterator[PipelineError]:
+    """Every key of `given` that is no field of `model`, and every value that its field does not take."""
+    types = {field.name: field.type for field in msgspec.structs.fields(model)}
+    for name, value in given.items():
+        if name not in types:
+            close = difflib.get_close_matches(name, types, 1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            reason = f"there is no such setting; {hint}there are {', '.join(types)}"
+            yield PipelineError(Kind.CONFIG, f"settings.{name}: {reason}")
+            continue
+        try:
+            msgspec.convert(value, types[name])
+        except msgspec.ValidationError as cause:
+            reason = str(cause).partition(" - at `$")[0]
+            yield PipelineError(Kind.CONFIG, f"settings.{name}: {reason[:1].lower()}{reason[1:]}")
+
+
 def unknown_tables(settings: Mapping[str, Any], tables: Sequence[Table]) -> None:
     """Raise PipelineError (config) where the setting `tables` names one that does not exist."""
     names = [table.name for table in tables]
-    unknown = sorted(set(settings.get("tables") or ()) - set(names))
+    given = settings.get("tables")
+    if not isinstance(given or (), (list, tuple)):
+        raise PipelineError(Kind.CONFIG, f"settings.tables: expected a list of tables, got {given!r}")
+    unknown = sorted(set(map(str, given or ())) - set(names))
     if unknown:
         raise PipelineError(
             Kind.CONFIG, f"settings.tables: there is no table {unknown[0]!r}; there are {', '.join(names)}"

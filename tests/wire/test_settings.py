@@ -1,0 +1,41 @@
+"""Settings are wrong all at once, each by its key."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pytest
+from msgspec import Meta, Struct
+
+from wire import Column, PipelineError, Table, Type, wrong_settings
+from wire.settings import unknown_tables
+
+
+class Model(Struct, frozen=True):
+    accounts: tuple[str, ...] = ()
+    window_days: Annotated[int, Meta(ge=1)] = 7
+
+
+def told(given: dict[str, object]) -> list[str]:
+    return [error.message for error in wrong_settings(given, Model)]
+
+
+def test_every_wrong_key_is_named() -> None:
+    found = told({"acounts": [], "window_days": 0, "accounts": [1], "colour": "red"})
+    assert found == [
+        "settings.acounts: there is no such setting; did you mean 'accounts'? there are accounts, window_days",
+        "settings.window_days: expected `int` >= 1",
+        "settings.accounts: expected `str`, got `int`",
+        "settings.colour: there is no such setting; there are accounts, window_days",
+    ]
+
+
+def test_right_settings_have_nothing_to_tell() -> None:
+    assert told({"accounts": ["1"], "window_days": 1}) == []
+
+
+@pytest.mark.parametrize("tables", ["campaign", 7, {"campaign": True}])
+def test_tables_that_are_no_list_are_told(tables: object) -> None:
+    table = Table("campaign", (Column("id", Type.STRING),), ("id",), None)
+    with pytest.raises(PipelineError, match=r"settings\.tables: expected a list"):
+        unknown_tables({"tables": tables}, (table,))
