@@ -1,6 +1,5 @@
 """The record of a run as one HTML page that needs nothing else: no network, no script, no font.
 
-`page` is its order, the other modules are one section each; `markup` escapes, `scale` measures, `words` prints values.
+`document` renders templates/page.html; each section has a module that works out what it shows and a template that says
+how; `chart` and `scale` measure, `words` prints values.
 """
-
-from __future__ import annotations

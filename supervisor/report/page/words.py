@@ -8,8 +8,13 @@ from decimal import Decimal
 from supervisor.record.outcome import Outcome
 from supervisor.record.run_record import Status
 
-STATUS_SIGNS = {Status.COMPLETED: "✓", Status.FAILED: "✕", Status.SKIPPED: "–"}
+_SIGNS = {Status.COMPLETED: "✓", Status.FAILED: "✕", Status.SKIPPED: "–"}
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def sign(status: Status) -> str:
+    """One character for how a platform ended."""
+    return _SIGNS.get(status, "…")
 
 
 def number(value: int) -> str:
