@@ -1,4 +1,9 @@
-"""What each report type can be asked for: its columns, and the text that each shows for a row."""
+"""What each report type can be asked for: its columns, and the text that each shows for a row.
+
+The deprecated conversion columns (Conversions, AllConversions, ViewThroughConversions) follow their pages: the
+campaign report gives whole numbers, cut from what the row's Qualified column says; all other reports give 0. The
+Qualified columns have hundredths at every level, which add up exactly.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +11,19 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sandbox.microsoft.campaigns import ad_type, campaign_type
+from sandbox.microsoft.campaigns import ad_type, campaign_type, keyword_id, status_text
+from sandbox.microsoft.customers import number_of, status_of
 from sandbox.world import Account, Fact, Metrics, World
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a row of a report is about, as seen on the account's `today`."""
+    """What a row of a report is about, as seen on the account's `today`; `commas` is what format version 1.0 adds."""
 
     account: Account
     fact: Fact
     today: dt.date
+    commas: bool = False
 
     @property
     def metrics(self) -> Metrics:
@@ -28,13 +35,14 @@ Cell = Callable[[Row], str]
 
 @dataclass(frozen=True, slots=True)
 class ReportType:
-    """`shares` are columns that may not stand beside any of `never_beside_shares`."""
+    """`shares` are columns that may not stand beside any of `never_beside_shares`; `scopes` what a scope may list."""
 
     facts: Callable[[World, Account, dt.date, dt.date], Iterator[Fact]]
     attributes: dict[str, Cell]
     metrics: dict[str, Cell]
-    required: tuple[str, ...]
+    required: tuple[str, ...] = ()
     shares: frozenset[str] = frozenset()
+    scopes: tuple[str, ...] = ("AccountIds", "Campaigns", "AdGroups")
 
     def cell(self, column: str) -> Cell | None:
         return self.attributes.get(column) or self.metrics.get(column)
@@ -45,8 +53,12 @@ NEVER_BESIDE_SHARES = frozenset({"BidMatchType", "DeviceOS", "Goal", "GoalType",
 
 def _money(micros: int, *, commas: bool = False) -> str:
     whole, rest = divmod(micros, 1_000_000)
-    text = f"{whole:,}" if commas else str(whole)
+    text = _grouped(whole, commas)
     return f"{text}.{rest:06d}".rstrip("0").removesuffix(".") if rest else f"{text}.00"
+
+
+def _grouped(number: int, commas: bool) -> str:
+    return f"{number:,}" if commas else str(number)
 
 
 def _hundredths(centi: int) -> str:
@@ -91,37 +103,49 @@ def _quality(row: Row) -> str:
 
 def _keyword_id(row: Row) -> str:
     assert row.fact.group is not None and row.fact.keyword is not None
-    return str(row.fact.group.id * 100 + row.fact.group.keywords.index(row.fact.keyword))
+    return keyword_id(row.fact.group, row.fact.group.keywords.index(row.fact.keyword))
 
 
 def _campaign_status(row: Row) -> str:
     return {"enabled": "Active", "paused": "Paused", "removed": "Deleted"}[row.fact.campaign.status(row.today)]
 
 
-def _status(paused: bool) -> str:
-    return "Paused" if paused else "Active"
+def _ad_type(row: Row) -> str:
+    return f"{ad_type(row.fact.ad, row.fact.campaign)} ad" if row.fact.ad else ""
 
 
 _ACCOUNT: dict[str, Cell] = {
     "TimePeriod": lambda row: row.fact.day.isoformat(),
     "AccountId": lambda row: row.account.id,
     "AccountName": lambda row: row.account.name,
+    "AccountNumber": lambda row: number_of(row.account),
+    "AccountStatus": lambda row: status_of(row.account),
+}
+_CAMPAIGN: dict[str, Cell] = {
     "CampaignId": lambda row: str(row.fact.campaign.id),
     "CampaignName": lambda row: row.fact.campaign.name,
     "CampaignStatus": _campaign_status,
 }
 _CURRENCY: dict[str, Cell] = {"CurrencyCode": lambda row: row.account.currency}
 _TYPE: dict[str, Cell] = {"CampaignType": lambda row: campaign_type(row.fact.campaign)}
+# In the value set since msads 13.0.30; what they show is a guess.
+_CHANNELS: dict[str, Cell] = {
+    "Channel": lambda row: "Native" if row.fact.campaign.video else "Search",
+    "SubChannel": lambda _: "",
+    "MarketingObjective": lambda _: "",
+}
 _GROUP: dict[str, Cell] = {
     "AdGroupId": lambda row: str(row.fact.group.id) if row.fact.group else "",
     "AdGroupName": lambda row: row.fact.group.name if row.fact.group else "",
 }
-_GROUP_STATUS: dict[str, Cell] = {"Status": lambda row: _status(row.fact.group is not None and row.fact.group.paused)}
+_GROUP_STATUS: dict[str, Cell] = {
+    "Status": lambda row: status_text(row.fact.group is not None and row.fact.group.paused)
+}
 _AD: dict[str, Cell] = {
     "AdId": lambda row: str(row.fact.ad.id) if row.fact.ad else "",
     "AdTitle": lambda row: row.fact.ad.name if row.fact.ad else "",
-    "AdType": lambda row: f"{ad_type(row.fact.ad)} ad" if row.fact.ad else "",
-    "AdStatus": lambda row: _status(row.fact.ad is not None and row.fact.ad.paused),
+    "AdType": _ad_type,
+    "AdStatus": lambda row: status_text(row.fact.ad is not None and row.fact.ad.paused),
 }
 _KEYWORD: dict[str, Cell] = {
     "KeywordId": _keyword_id,
@@ -137,18 +161,23 @@ _METRICS: dict[str, Cell] = {
         f"{100 * row.metrics.clicks / row.metrics.impressions:.2f}%" if row.metrics.impressions else "--"
     ),
     "Spend": lambda row: _money(row.metrics.cost_micros),
-    "Conversions": lambda row: str(row.metrics.conversions_centi // 100),
+    "Conversions": lambda _: "0",
     "ConversionsQualified": lambda row: _hundredths(row.metrics.conversions_centi),
-    "Revenue": lambda row: _money(row.metrics.value_micros),
-    "AllConversions": lambda row: str(row.metrics.conversions_centi // 100 + row.metrics.view_through),
+    "Revenue": lambda row: _money(row.metrics.value_micros, commas=row.commas),
+    "AllConversions": lambda _: "0",
     "AllConversionsQualified": lambda row: _hundredths(row.metrics.conversions_centi + 100 * row.metrics.view_through),
-    "AllRevenue": lambda row: _money(row.metrics.value_micros + row.metrics.value_micros // 10, commas=True),
-    "Assists": lambda row: str(row.metrics.leads),
+    "AllRevenue": lambda row: _money(row.metrics.value_micros + row.metrics.value_micros // 10, commas=row.commas),
+    "Assists": lambda row: _grouped(row.metrics.leads, row.commas),
 }
 _VIEW_THROUGH: dict[str, Cell] = {
-    "ViewThroughConversions": lambda row: str(row.metrics.view_through),
+    "ViewThroughConversions": lambda _: "0",
     "ViewThroughConversionsQualified": lambda row: _hundredths(100 * row.metrics.view_through),
     "ViewThroughRevenue": lambda row: _money(row.metrics.value_micros // 20),
+}
+_WHOLE: dict[str, Cell] = {
+    "Conversions": lambda row: str(row.metrics.conversions_centi // 100),
+    "AllConversions": lambda row: str(row.metrics.conversions_centi // 100 + row.metrics.view_through),
+    "ViewThroughConversions": lambda row: str(row.metrics.view_through),
 }
 _VIDEO: dict[str, Cell] = {
     "VideoViews": lambda row: _optional(row.metrics.video_views, "--"),
@@ -177,35 +206,38 @@ _SHARES: dict[str, Cell] = {
 _FORBIDDEN: dict[str, Cell] = {name: lambda _: "" for name in NEVER_BESIDE_SHARES}
 
 REPORT_TYPES = {
+    "AccountPerformanceReport": ReportType(
+        facts=World.campaign_facts,
+        attributes=_ACCOUNT | _CURRENCY,
+        metrics=_METRICS | _VIEW_THROUGH | _VIDEO,
+        scopes=("AccountIds",),
+    ),
     "CampaignPerformanceReport": ReportType(
         facts=World.campaign_facts,
-        attributes=_ACCOUNT | _CURRENCY | _TYPE | _FORBIDDEN,
-        metrics=_METRICS | _VIEW_THROUGH | _VIDEO | _SHARES,
-        required=("TimePeriod",),
+        attributes=_ACCOUNT | _CAMPAIGN | _CURRENCY | _TYPE | _CHANNELS | _FORBIDDEN,
+        metrics=_METRICS | _VIEW_THROUGH | _WHOLE | _VIDEO | _SHARES,
         shares=frozenset(_SHARES),
+        scopes=("AccountIds", "Campaigns"),
     ),
     "AdGroupPerformanceReport": ReportType(
         facts=World.group_facts,
-        attributes=_ACCOUNT | _CURRENCY | _TYPE | _GROUP | _GROUP_STATUS,
+        attributes=_ACCOUNT | _CAMPAIGN | _CURRENCY | _TYPE | _GROUP | _GROUP_STATUS,
         metrics=_METRICS | _VIEW_THROUGH | _VIDEO,
-        required=("TimePeriod",),
     ),
     "AdPerformanceReport": ReportType(
         facts=World.ad_facts,
-        attributes=_ACCOUNT | _CURRENCY | _TYPE | _GROUP | _AD,
+        attributes=_ACCOUNT | _CAMPAIGN | _CURRENCY | _TYPE | _GROUP | _AD,
         metrics=_METRICS | _VIEW_THROUGH | _VIDEO,
-        required=("TimePeriod",),
     ),
     "KeywordPerformanceReport": ReportType(
         facts=World.keyword_facts,
-        attributes=_ACCOUNT | _CURRENCY | _GROUP | _KEYWORD,
+        attributes=_ACCOUNT | _CAMPAIGN | _CURRENCY | _GROUP | _KEYWORD,
         metrics=_METRICS | _VIEW_THROUGH | {"HistoricalQualityScore": _quality},
-        required=("TimePeriod",),
     ),
     "SearchQueryPerformanceReport": ReportType(
         facts=World.search_term_facts,
-        attributes=_ACCOUNT | _TYPE | _GROUP | _KEYWORD | _QUERY,
+        attributes=_ACCOUNT | _CAMPAIGN | _TYPE | _GROUP | _KEYWORD | _QUERY,
         metrics=_METRICS,
-        required=("TimePeriod", "SearchQuery"),
+        required=("SearchQuery",),
     ),
 }

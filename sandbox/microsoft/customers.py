@@ -1,19 +1,18 @@
-"""CustomerManagement: who the user is, and which accounts the user can see."""
+"""CustomerManagement: who the user is, and which accounts and customers the user can see."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from sandbox.microsoft.soap import ApiFaultError, Call, element
+from sandbox.microsoft.calls import Body, Call, Operation, flag, flags, identifier, items, part, whole
+from sandbox.microsoft.refusals import RefusalError, refuse
+from sandbox.microsoft.vocabulary import ACCOUNT_FIELDS
 from sandbox.world import Account, World
 
-NAMESPACE = "https://bingads.microsoft.com/Customer/v13"
-_ENTITIES = f"{NAMESPACE}/Entities"
-_USER = 77_001
-_CUSTOMERS = (900_001, 900_002)
+_USER = "77001"
+_CUSTOMERS = {"900001": "Shops & Co", "900002": "Shops – others"}
 _PAGE_LIMIT = 1000
-# Fewer than any client asks for: accounts that the user may not see make pages short.
-_VISIBLE_ON_A_PAGE = 2
 
 TIME_ZONES = {
     "Europe/Berlin": "AmsterdamBerlinBernRomeStockholmVienna",
@@ -27,9 +26,10 @@ TIME_ZONES = {
 }
 
 
-def customer_of(account: Account) -> int:
+def customer_of(account: Account) -> str:
     """The customer that an account belongs to; those without campaigns belong to the second."""
-    return _CUSTOMERS[0] if account.campaigns else _CUSTOMERS[1]
+    first, second = _CUSTOMERS
+    return first if account.campaigns else second
 
 
 class Customers:
@@ -37,46 +37,118 @@ class Customers:
         self._accounts = world.accounts("microsoft")
 
     @property
-    def operations(self) -> dict[str, Callable[[Call], str]]:
-        return {"GetUser": self._get_user, "SearchAccounts": self._search_accounts}
+    def operations(self) -> dict[str, Operation]:
+        return {
+            "GetUser": self._user,
+            "GetAccount": self._account,
+            "SearchAccounts": self._search,
+            "GetAccountsInfo": self._accounts_info,
+            "GetCustomersInfo": self._customers_info,
+        }
 
-    def _get_user(self, _: Call) -> str:
-        roles = "".join(
-            f"<a:CustomerRole><a:RoleId>41</a:RoleId><a:CustomerId>{customer}</a:CustomerId></a:CustomerRole>"
-            for customer in _CUSTOMERS
-        )
-        return (
-            f'<User xmlns:a="{_ENTITIES}"><a:CustomerId>{_CUSTOMERS[0]}</a:CustomerId><a:Id>{_USER}</a:Id>'
-            "<a:UserLifeCycleStatus>Active</a:UserLifeCycleStatus><a:UserName>etl@example.com</a:UserName></User>"
-            f'<CustomerRoles xmlns:a="{_ENTITIES}">{roles}</CustomerRoles>'
-        )
+    def _user(self, call: Call) -> Body:
+        asked = call.body.get("UserId")
+        if asked is not None and identifier(asked) != _USER:
+            raise RefusalError(106)
+        return {
+            "User": {
+                "CustomerId": next(iter(_CUSTOMERS)),
+                "Id": _USER,
+                "UserLifeCycleStatus": "Active",
+                "UserName": "etl@example.com",
+            },
+            # Who may see all accounts of a customer is told no list of them.
+            "CustomerRoles": [
+                {"RoleId": 41, "CustomerId": customer, "AccountIds": None, "LinkedAccountIds": None}
+                for customer in _CUSTOMERS
+            ],
+        }
 
-    def _search_accounts(self, call: Call) -> str:
-        for predicate in call.body["Predicates"]:
-            given = tuple(predicate[name].text for name in ("Field", "Operator", "Value"))
-            if given != ("UserId", "Equals", str(_USER)):
-                raise ApiFaultError(100, of_request=True)
-        page, size = int(call.body["PageInfo"]["Index"].text), int(call.body["PageInfo"]["Size"].text)
-        if not 1 <= size <= _PAGE_LIMIT or page < 0:
-            raise ApiFaultError(100, of_request=True)
-        size = min(size, _VISIBLE_ON_A_PAGE)
-        rows = "".join(_account(account) for account in self._accounts[page * size : (page + 1) * size])
-        return f'<Accounts xmlns:a="{_ENTITIES}">{rows}</Accounts>'
+    def _account(self, call: Call) -> Body:
+        asked = identifier(call.body.get("AccountId"))
+        for account in self._accounts:
+            if account.id == asked:
+                return {"Account": _described(account)}
+        raise RefusalError(106)
+
+    def _search(self, call: Call) -> Body:
+        flags(call.body, "ReturnAdditionalFields", ACCOUNT_FIELDS)
+        predicates = items(call.body, "Predicates")
+        by_status = [each for each in predicates if part({"_": each}, "_").get("Field") == "AccountLifeCycleStatus"]
+        refuse(len(predicates) - len(by_status) != 1 or len(by_status) > 1, 201)
+        kept = [account for account in self._accounts if all(_matches(account, each) for each in predicates)]
+        for order in items(call.body, "Ordering")[:1]:
+            name = {"Id": "id", "Name": "name", "Number": "id"}.get(str(order.get("Field")), "id")
+            kept.sort(key=lambda account: str(getattr(account, name)), reverse=order.get("Order") == "Descending")
+        page = part(call.body, "PageInfo")
+        index, size = whole(page, "Index"), whole(page, "Size")
+        refuse(not 0 <= size <= _PAGE_LIMIT or index < 0, 201)
+        return {"Accounts": [_described(account) for account in kept[index * size : (index + 1) * size]]}
+
+    def _accounts_info(self, call: Call) -> Body:
+        asked = call.body.get("CustomerId")
+        customer = next(iter(_CUSTOMERS)) if asked is None else identifier(asked)
+        refuse(customer not in _CUSTOMERS, 106)
+        flag(call.body, "OnlyParentAccounts")
+        wanted = ("Id", "Name", "Number", "AccountLifeCycleStatus", "PauseReason")
+        described = [_described(account) for account in self._accounts if customer_of(account) == customer]
+        return {"AccountsInfo": [{name: each[name] for name in wanted} for each in described]}
+
+    def _customers_info(self, call: Call) -> Body:
+        count = whole(call.body, "TopN")
+        refuse(count < 1, 201)
+        start = str(call.body.get("CustomerNameFilter") or "").lower()
+        named = [(each, name) for each, name in _CUSTOMERS.items() if name.lower().startswith(start)]
+        return {"CustomersInfo": [{"Id": each, "Name": name} for each, name in named[:count]]}
 
 
-def _account(account: Account) -> str:
-    values = {
+# Field and operator of each predicate that SearchAccounts documents.
+_PREDICATES: dict[tuple[str, str], Callable[[Account, str], bool]] = {
+    ("UserId", "Equals"): lambda _, value: value == _USER,
+    ("CustomerId", "Equals"): lambda account, value: value == customer_of(account),
+    ("AccountId", "Equals"): lambda account, value: value == account.id,
+    ("AccountId", "In"): lambda account, value: account.id in value.split(","),
+    ("AccountLifeCycleStatus", "Equals"): lambda account, value: value == status_of(account),
+    ("AccountName", "Equals"): lambda account, value: value == account.name,
+    ("AccountName", "Contains"): lambda account, value: value in account.name,
+    ("AccountNumber", "Equals"): lambda account, value: value == number_of(account),
+    ("AccountNumber", "Contains"): lambda account, value: value in number_of(account),
+    ("AccountNumber", "In"): lambda account, value: number_of(account) in value.split(","),
+}
+
+
+def number_of(account: Account) -> str:
+    """What the user interface calls the account's number."""
+    return f"F{int(account.id) % 10_000_000:07d}"
+
+
+def _matches(account: Account, predicate: Body) -> bool:
+    found = _PREDICATES.get((str(predicate.get("Field")), str(predicate.get("Operator"))))
+    value = predicate.get("Value")
+    # Only UserId's values are known to be refused when they are somebody else's.
+    refuse(found is None or value is None, 201)
+    refuse(predicate.get("Field") == "UserId" and str(value) != _USER, 106)
+    assert found is not None
+    return found(account, str(value))
+
+
+def status_of(account: Account) -> str:
+    return "Inactive" if account.closed else "Active"
+
+
+def _described(account: Account) -> dict[str, Any]:
+    return {
         "BillToCustomerId": customer_of(account),
         "CurrencyCode": account.currency,
         "AccountFinancialStatus": "ClearFinancialStatus",
         "Id": account.id,
         "Language": "English",
+        "LastModifiedTime": "2026-05-04T08:15:30.123",
+        "LinkedAgencies": [],
         "Name": account.name,
-        "Number": f"F{int(account.id) % 10_000_000:07d}",
+        "Number": number_of(account),
         "ParentCustomerId": customer_of(account),
-        "AccountLifeCycleStatus": "Inactive" if account.closed else "Active",
+        "AccountLifeCycleStatus": status_of(account),
         "TimeZone": TIME_ZONES[account.timezone],
         "PauseReason": 1 if account.closed else None,
     }
-    inner = "".join(element(f"a:{name}", value) for name, value in values.items())
-    return f"<a:AdvertiserAccount>{inner}</a:AdvertiserAccount>"

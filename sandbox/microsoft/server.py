@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import tempfile
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from sandbox.faults import Faults
-from sandbox.microsoft import campaigns, customers, oauth, reports, soap
-from sandbox.microsoft.soap import ApiFaultError, Call
+from sandbox.microsoft import campaigns, customers, oauth, reports, rest, soap
+from sandbox.microsoft.calls import CAMPAIGN, CUSTOMER, REPORTING, Body, Call, Operation
+from sandbox.microsoft.refusals import RefusalError, refuse
 from sandbox.world import World
 
 _TOKEN_PATH = "/common/oauth2/v2.0/token"
-_PATHS = {
-    "/Api/CustomerManagement/v13/CustomerManagementService.svc": customers.NAMESPACE,
-    "/Api/Advertiser/CampaignManagement/v13/CampaignManagementService.svc": campaigns.NAMESPACE,
-    "/Api/Advertiser/Reporting/v13/ReportingService.svc": reports.NAMESPACE,
-}
 _HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>Bad Gateway<br></body></html>"
 _ANYWHERE = ("server_error", "html", "broken_connection", "hang")
 _HANG_SECONDS = 120
+_XML = "text/xml; charset=utf-8"
+_JSON = "application/json; charset=utf-8"
 
-Answer = tuple[int, str, bytes]
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back; a tracking id goes into a header of its own."""
+
+    status: int
+    kind: str
+    body: bytes
+    tracking_id: str = ""
 
 
 def serve(world: World, faults: Faults) -> MicrosoftServer:
@@ -41,12 +49,10 @@ class MicrosoftServer:
         self._tokens = oauth.Tokens()
         self._world = world
         self._reports = reports.Reports(world, lambda: self.base_url)
-        self._customers = customers.Customers(world)
-        self._campaigns = campaigns.Campaigns(world)
-        self._services: dict[str, dict[str, Callable[[Call], str]]] = {
-            customers.NAMESPACE: self._customers.operations,
-            campaigns.NAMESPACE: self._campaigns.operations,
-            reports.NAMESPACE: self._reports.operations,
+        self._services: dict[str, dict[str, Operation]] = {
+            CUSTOMER: customers.Customers(world).operations,
+            CAMPAIGN: campaigns.Campaigns(world).operations,
+            REPORTING: self._reports.operations,
         }
         self._downloads_spoiled = 0
         self._http = _HttpServer(("127.0.0.1", 0), _Handler)
@@ -82,49 +88,64 @@ class MicrosoftServer:
         if struck == "revoked_token":
             self._tokens.revoke()
         if struck == "server_error":
-            return 503, "application/json", b'{"error":"temporarily_unavailable","error_description":"AADSTS90033"}'
+            unavailable = b'{"error":"temporarily_unavailable","error_description":"AADSTS90033"}'
+            return Answer(503, "application/json", unavailable)
         status, answer = self._tokens.refresh(body)
-        return status, "application/json; charset=utf-8", answer
+        return Answer(status, _JSON, answer)
 
-    def soap(self, namespace: str, call: Call, struck: str | None) -> Answer:
+    def soap(self, call: Call, struck: str | None) -> Answer:
         """Answer one operation; a refusal is a fault with HTTP status 500."""
         try:
-            inner = self._operate(namespace, call, struck)
-        except ApiFaultError as error:
-            return 500, "text/xml; charset=utf-8", soap.fault(error, namespace)
-        return 200, "text/xml; charset=utf-8", soap.answer(call, namespace, inner)
+            body = self._operate(call, struck)
+        except RefusalError as error:
+            return Answer(500, _XML, soap.fault(error, call.service))
+        return Answer(200, _XML, soap.answer(call, body))
 
-    def _operate(self, namespace: str, call: Call, struck: str | None) -> str:
+    def rest(self, call: Call, read: Callable[[], Call], struck: str | None) -> Answer:
+        """Answer one operation, whose body is read only when it is known who asks."""
+        tracking_id = rest.new_tracking_id()
+        try:
+            body = self._operate(call, struck, read)
+        except RefusalError as error:
+            return Answer(error.status, _JSON, rest.fault(error, call.service, tracking_id), tracking_id)
+        return Answer(200, _JSON, rest.answer(body), tracking_id)
+
+    def _operate(self, call: Call, struck: str | None, read: Callable[[], Call] | None = None) -> Body:
         if struck == "expired_token":
             self._tokens.expire()
         elif struck == "revoked_token":
             self._tokens.revoke()
         elif struck == "rate_limit":
-            raise ApiFaultError(117)
+            raise RefusalError(117)
         elif struck == "server_error":
-            raise ApiFaultError(0)
-        elif struck == "failed_job":
-            self._reports.fail(call.body["ReportRequestId"].text)
-        self._authenticate(namespace, call)
-        operation = self._services[namespace].get(call.operation)
+            raise RefusalError(0)
+        self._authenticate(call)
+        if read is not None:
+            call = read()
+        if struck == "failed_job":
+            self._reports.fail(str(call.body.get("ReportRequestId")))
+        operation = self._services[call.service].get(call.operation)
         if operation is None:
-            raise ApiFaultError(100)
+            raise RefusalError(100)
         return operation(call)
 
-    def _authenticate(self, namespace: str, call: Call) -> None:
-        code = self._tokens.error_code(call.headers.get("AuthenticationToken"))
+    def _authenticate(self, call: Call) -> None:
+        needed = ["AuthenticationToken", "DeveloperToken"]
+        needed += [] if call.service == CUSTOMER else ["CustomerId", "CustomerAccountId"]
+        missing = [name for name in needed if not call.headers.get(name)]
+        refuse(missing, 116, ", ".join(missing))
+        code = self._tokens.error_code(call.headers["AuthenticationToken"])
         if code is not None:
-            raise ApiFaultError(code)
-        if call.headers.get("DeveloperToken") != oauth.DEVELOPER_TOKEN:
-            raise ApiFaultError(105)
-        if namespace == customers.NAMESPACE:
+            raise RefusalError(code)
+        refuse(call.headers["DeveloperToken"] != oauth.DEVELOPER_TOKEN, 105)
+        if call.service == CUSTOMER:
             return
         try:
-            account = self._world.account("microsoft", call.headers.get("CustomerAccountId", ""))
+            account = self._world.account("microsoft", call.account_id)
         except KeyError as cause:
-            raise ApiFaultError(106) from cause
-        if account.closed or call.headers.get("CustomerId") != str(customers.customer_of(account)):
-            raise ApiFaultError(106)
+            raise RefusalError(106) from cause
+        refuse(call.headers["CustomerId"] != customers.customer_of(account), 106)
+        refuse(account.closed, 105, "AccountInactive")
 
     def download(self, path: str, struck: str | None) -> Answer:
         """Answer with a report; truncated files are by turns cut archives and whole ones with rows missing."""
@@ -133,12 +154,13 @@ class MicrosoftServer:
             self._downloads_spoiled += 1
             spoiled = self._downloads_spoiled
         if struck == "server_error":
-            return 500, "text/plain", b"Internal Server Error"
+            return Answer(500, "text/plain", b"Internal Server Error")
         short = bool(spoiled) and spoiled % 2 == 0
         content = self._reports.download(path, short=short, lapses=struck is not None)
         if content is None:
-            return 404, "text/plain", b"The report is not here any more."
-        return 200, "application/x-zip-compressed", content[: len(content) // 2] if spoiled % 2 else content
+            return Answer(404, "text/plain", b"The report is not here any more.")
+        cut = content[: len(content) // 2] if spoiled % 2 else content
+        return Answer(200, "application/x-zip-compressed", cut)
 
 
 class _HttpServer(ThreadingHTTPServer):
@@ -157,9 +179,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         platform = self.server.platform
         if not self.path.startswith("/download/"):
-            self._send(404, "text/plain", b"not found")
+            self._send(Answer(404, "text/plain", b"not found"))
         elif "Authorization" in self.headers or "Cookie" in self.headers:
-            self._send(400, "text/plain", b"A signed address takes no credentials.")
+            self._send(Answer(400, "text/plain", b"A signed address takes no credentials."))
         else:
             struck = platform.faults.strike("truncated_file", *_ANYWHERE)
             self._commit(struck, lambda: platform.download(self.path, struck))
@@ -170,20 +192,27 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == _TOKEN_PATH:
             struck = platform.faults.strike("revoked_token", *_ANYWHERE)
             self._commit(struck, lambda: platform.token(body, struck))
-            return
-        namespace = _PATHS.get(self.path)
-        if namespace is None:
-            self._send(404, "text/plain", b"not found")
-            return
+        elif service := soap.PATHS.get(self.path.lower()):
+            self._soap(service, body)
+        elif call := rest.heard(self.path, self.headers):
+            struck = self._strike(call.operation)
+            self._commit(struck, lambda: platform.rest(call, lambda: rest.parse(call, self.headers, body), struck))
+        else:
+            self._send(Answer(404, "text/plain", b"not found"))
+
+    def _soap(self, service: str, body: bytes) -> None:
         try:
-            call = soap.parse(body)
-        except ApiFaultError as error:
-            self._send(500, "text/xml; charset=utf-8", soap.fault(error, namespace))
+            call = soap.parse(service, body)
+        except RefusalError as error:
+            self._send(Answer(500, _XML, soap.fault(error, service)))
             return
+        struck = self._strike(call.operation)
+        self._commit(struck, lambda: self.server.platform.soap(call, struck))
+
+    def _strike(self, operation: str) -> str | None:
         own = {"SubmitGenerateReport": ("rate_limit",), "PollGenerateReport": ("failed_job",)}
-        kinds = ("expired_token", "revoked_token", *own.get(call.operation, ()), *_ANYWHERE)
-        struck = platform.faults.strike(*kinds)
-        self._commit(struck, lambda: platform.soap(namespace, call, struck))
+        kinds = ("expired_token", "revoked_token", *own.get(operation, ()), *_ANYWHERE)
+        return self.server.platform.faults.strike(*kinds)
 
     def _commit(self, struck: str | None, answer: Callable[[], Answer]) -> None:
         """Answer, unless the fault is that there is no proper answer."""
@@ -191,13 +220,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.platform.closing.wait(_HANG_SECONDS)
             self.close_connection = True
         elif struck == "html":
-            self._send(502, "text/html", _HTML)
+            self._send(Answer(502, "text/html", _HTML))
         else:
-            self._send(*answer(), cut=struck == "broken_connection")
+            self._send(answer(), cut=struck == "broken_connection")
 
-    def _send(self, status: int, kind: str, body: bytes, *, cut: bool = False) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
+    def _send(self, answer: Answer, *, cut: bool = False) -> None:
+        body = answer.body
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.kind)
+        if answer.tracking_id:
+            self.send_header("TrackingId", answer.tracking_id)
+        if answer.kind == _JSON and "gzip" in self.headers.get("Accept-Encoding", ""):
+            body = gzip.compress(body, 1)
+            self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body[: len(body) // 2] if cut else body)

@@ -1,130 +1,117 @@
-"""SOAP 1.1 as Microsoft's v13 services speak it: envelopes in, envelopes and faults out."""
+"""SOAP 1.1 as Microsoft's v13 services speak it: envelopes to calls, answers and refusals to envelopes."""
 
 from __future__ import annotations
 
 import uuid
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any
 from xml.sax.saxutils import escape
 
+from sandbox.microsoft.calls import BULK, CAMPAIGN, CUSTOMER, FLAGS, REPORTING, Body, Call
+from sandbox.microsoft.refusals import RefusalError
+
+PATHS = {
+    "/api/customermanagement/v13/customermanagementservice.svc": CUSTOMER,
+    "/api/advertiser/campaignmanagement/v13/campaignmanagementservice.svc": CAMPAIGN,
+    "/api/advertiser/campaignmanagement/v13/bulkservice.svc": BULK,
+    "/api/advertiser/reporting/v13/reportingservice.svc": REPORTING,
+}
+NAMESPACES = {
+    CUSTOMER: "https://bingads.microsoft.com/Customer/v13",
+    CAMPAIGN: "https://bingads.microsoft.com/CampaignManagement/v13",
+    BULK: "https://bingads.microsoft.com/CampaignManagement/v13",
+    REPORTING: "https://bingads.microsoft.com/Reporting/v13",
+}
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 _ADAPI = "https://adapi.microsoft.com"
-ARRAYS = "http://schemas.microsoft.com/2003/10/Serialization/Arrays"
-
-NAMES = {
-    0: "InternalError",
-    100: "NullRequest",
-    105: "InvalidCredentials",
-    106: "UserIsNotAuthorized",
-    109: "AuthenticationTokenExpired",
-    117: "CallRateExceeded",
-    207: "ConcurrentRequestOverLimit",
-    2004: "ReportingServiceNoCompleteDataAvaliable",
-    2010: "ReportingServiceInvalidReportId",
-    2017: "ReportingServiceInvalidColumns",
-    2020: "ReportingServiceInvalidAccountId",
-    2025: "ReportingServiceInvalidTime",
-    2033: "ReportingServiceInvalidReportAggregation",
-    2043: "ReportingServiceRequiredColumnsNotSelected",
-    2044: "ReportingServiceInvalidColumnCombination",
-    1102: "CampaignServiceInvalidAccountId",
-    1100: "CampaignServiceInvalidCampaignId",
-    1201: "CampaignServiceInvalidAdGroupId",
+_ARRAYS = "http://schemas.microsoft.com/2003/10/Serialization/Arrays"
+_ENTITIES = f"{NAMESPACES[CUSTOMER]}/Entities"
+# What a list's elements are called; those of primitives are in a namespace of their own.
+_ITEMS = {
+    "Accounts": "AdvertiserAccount",
+    "AccountsInfo": "AccountInfo",
+    "AdGroups": "AdGroup",
+    "Ads": "Ad",
+    "Campaigns": "Campaign",
+    "CustomerRoles": "CustomerRole",
+    "CustomersInfo": "CustomerInfo",
+    "Descriptions": "AssetLink",
+    "Errors": "OperationError",
+    "ForwardCompatibilityMap": "KeyValuePairOfstringstring",
+    "Headlines": "AssetLink",
+    "Keywords": "Keyword",
+    "LinkedAgencies": "CustomerInfo",
+    "LongHeadlines": "AssetLink",
+    "Videos": "AssetLink",
 }
+_PRIMITIVES = {"FinalUrls": "string", "Languages": "string", "AccountIds": "long", "LinkedAccountIds": "long"}
+# The elements of lists in requests. The columns of reports are in elements named after their value set.
+_REQUEST_ITEMS = frozenset(
+    {
+        "AdGroupReportScope",
+        "AdType",
+        "CampaignReportScope",
+        "CampaignScope",
+        "DownloadEntity",
+        "OrderBy",
+        "Predicate",
+        "long",
+        "string",
+    }
+)
 
 
-class ApiFaultError(Exception):
-    """A refusal. `of_request` tells a refused request (ApiFaultDetail) from a refused caller (AdApiFaultDetail)."""
-
-    def __init__(self, code: int, *, of_request: bool = False) -> None:
-        super().__init__(NAMES[code])
-        self.code = code
-        self.of_request = of_request
-
-
-@dataclass(frozen=True, slots=True)
-class Element:
-    """An XML element by local names, whose absent children are empty."""
-
-    node: ET.Element | None
-
-    def __getitem__(self, name: str) -> Element:
-        return Element(next((each for each in self._children() if _local(each.tag) == name), None))
-
-    def __iter__(self) -> Iterator[Element]:
-        return (Element(each) for each in self._children())
-
-    def __bool__(self) -> bool:
-        return self.node is not None
-
-    def _children(self) -> list[ET.Element]:
-        return list(self.node) if self.node is not None else []
-
-    @property
-    def name(self) -> str:
-        return _local(self.node.tag) if self.node is not None else ""
-
-    @property
-    def text(self) -> str:
-        return (self.node.text or "") if self.node is not None else ""
-
-    @property
-    def type(self) -> str:
-        """The local name of its xsi:type."""
-        given = self.node.get(f"{{{_INSTANCE}}}type", "") if self.node is not None else ""
-        return given.rpartition(":")[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request: the operation, its headers by local name, and its body."""
-
-    operation: str
-    headers: dict[str, str]
-    body: Element
-
-
-def parse(body: bytes) -> Call:
-    """Raises ApiFaultError for what is no SOAP request."""
+def parse(service: str, body: bytes) -> Call:
+    """Read a request; raises RefusalError for a text that is none."""
     try:
-        envelope = Element(ET.fromstring(body))
+        envelope = {_local(each.tag): each for each in ET.fromstring(body)}
     except ET.ParseError as cause:
-        raise ApiFaultError(100) from cause
-    request = next(iter(envelope["Body"]), Element(None))
-    if not request.name.endswith("Request"):
-        raise ApiFaultError(100)
-    headers = {each.name: each.text for each in envelope["Header"]}
-    return Call(request.name.removesuffix("Request"), headers, request)
+        raise RefusalError(100) from cause
+    request = next(iter(envelope.get("Body", ())), None)
+    if request is None or not _local(request.tag).endswith("Request"):
+        raise RefusalError(100)
+    headers = {_local(each.tag): each.text or "" for each in envelope.get("Header", ())}
+    value = _value("", request)
+    return Call(service, _local(request.tag).removesuffix("Request"), headers, value if isinstance(value, dict) else {})
 
 
-def answer(call: Call, namespace: str, inner: str) -> bytes:
+def answer(call: Call, body: Body) -> bytes:
     """A successful answer; every one has a TrackingId, which the SDK relies on."""
-    return _envelope(namespace, f'<{call.operation}Response xmlns="{namespace}">{inner}</{call.operation}Response>')
+    namespace = NAMESPACES[call.service]
+    inner = "".join(_element(name, value, "a:" if call.service == CUSTOMER else "", 0) for name, value in body.items())
+    entities = f' xmlns:a="{_ENTITIES}"' if call.service == CUSTOMER else ""
+    name = f"{call.operation}Response"
+    return _envelope(namespace, f'<{name} xmlns="{namespace}" xmlns:b="{_ARRAYS}"{entities}>{inner}</{name}>')
 
 
-def fault(error: ApiFaultError, namespace: str) -> bytes:
-    """The envelope of a refusal, which travels with HTTP status 500."""
-    name = NAMES[error.code]
-    if error.of_request and namespace.endswith("/Customer/v13"):
-        inner = (
-            f'<ApiFault xmlns="{namespace}/Exception"><TrackingId xmlns="{_ADAPI}">{uuid.uuid4()}</TrackingId>'
-            f"<OperationErrors><OperationError><Code>{error.code}</Code><Details/><Message>{name}</Message>"
-            "</OperationError></OperationErrors></ApiFault>"
-        )
-    elif error.of_request:
-        inner = (
-            f'<ApiFaultDetail xmlns="{namespace}"><TrackingId xmlns="{_ADAPI}">{uuid.uuid4()}</TrackingId>'
-            f"<BatchErrors/><OperationErrors><OperationError><Code>{error.code}</Code><Details/>"
-            f"<ErrorCode>{name}</ErrorCode><Message>{name}</Message></OperationError></OperationErrors></ApiFaultDetail>"
-        )
-    else:
+def fault(error: RefusalError, service: str) -> bytes:
+    """The envelope of a refusal."""
+    namespace = NAMESPACES[service]
+    tracking = f'<TrackingId xmlns="{_ADAPI}">{uuid.uuid4()}</TrackingId>'
+    details = escape(error.details or "")
+    values = f"<Code>{error.code}</Code><Details>{details}</Details>"
+    if error.where == "Errors":
         inner = (
             f'<AdApiFaultDetail xmlns="{_ADAPI}"><TrackingId>{uuid.uuid4()}</TrackingId><Errors><AdApiError>'
-            f"<Code>{error.code}</Code><Detail/><ErrorCode>{name}</ErrorCode><Message>{name}</Message>"
-            "</AdApiError></Errors></AdApiFaultDetail>"
+            f"<Code>{error.code}</Code><Detail>{details}</Detail><ErrorCode>{error.name}</ErrorCode>"
+            f"<Message>{error.name}</Message></AdApiError></Errors></AdApiFaultDetail>"
         )
+    elif service == CUSTOMER:
+        # The errors of CustomerManagement have no ErrorCode.
+        inner = (
+            f'<ApiFault xmlns="{namespace}/Exception">{tracking}<OperationErrors><OperationError>{values}'
+            f"<Message>{error.name}</Message></OperationError></OperationErrors></ApiFault>"
+        )
+    else:
+        named = f"{values}<ErrorCode>{error.name}</ErrorCode>"
+        message = f"<Message>{error.name}</Message>"
+        lists = {
+            "BatchErrors": f"<BatchError>{named}<Index>{error.index}</Index>{message}</BatchError>",
+            "OperationErrors": f"<OperationError>{named}{message}</OperationError>",
+        }
+        held = "".join(f"<{name}>{lists[name] if name == error.where else ''}</{name}>" for name in lists)
+        inner = f'<ApiFaultDetail xmlns="{namespace}">{tracking}{held}</ApiFaultDetail>'
     return _envelope(
         namespace,
         '<s:Fault><faultcode>s:Server</faultcode><faultstring xml:lang="en-US">Invalid client data. Check the SOAP '
@@ -132,12 +119,52 @@ def fault(error: ApiFaultError, namespace: str) -> bytes:
     )
 
 
-def element(name: str, value: object) -> str:
-    """`<name>value</name>`, or the nil element for None; a boolean in lower case."""
+def _value(name: str, node: ET.Element) -> Any:
+    """An element as JSON would have it: text for a scalar, None for nil or nothing in it."""
+    children = list(node)
+    if not children:
+        text = (node.text or "").strip()
+        if name in FLAGS:
+            return tuple(text.split())
+        return text or None
+    names = {_local(each.tag) for each in children}
+    if len(names) == 1 and (names <= _REQUEST_ITEMS or next(iter(names)).endswith("ReportColumn")):
+        return [_value("", each) for each in children]
+    value = {_local(each.tag): _value(_local(each.tag), each) for each in children}
+    kind = node.get(f"{{{_INSTANCE}}}type", "")
+    return {"Type": kind.rpartition(":")[2], **value} if kind else value
+
+
+def _element(name: str, value: Any, prefix: str, depth: int, kind: str = "") -> str:
+    """`<name>value</name>` of an answer; below the outermost elements the names have a prefix."""
+    tag = f"{prefix}{name}" if depth else name
     if value is None:
-        return f'<{name} i:nil="true"/>'
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return f"<{name}>{escape(text)}</{name}>"
+        return f'<{tag} i:nil="true"/>'
+    if isinstance(value, bool):
+        return f"<{tag}>{str(value).lower()}</{tag}>"
+    if isinstance(value, list):
+        inner = "".join(_item(name, each, prefix, depth + 1) for each in value)
+        return f"<{tag}>{inner}</{tag}>"
+    if isinstance(value, dict):
+        inner = "".join(_element(each, of, prefix, depth + 1) for each, of in value.items())
+        kind = kind or _derived(name, value)
+        return f'<{tag} i:type="{kind}">{inner}</{tag}>' if kind else f"<{tag}>{inner}</{tag}>"
+    return f"<{tag}>{escape(str(value))}</{tag}>"
+
+
+def _item(name: str, value: Any, prefix: str, depth: int) -> str:
+    if name in _PRIMITIVES:
+        return f"<b:{_PRIMITIVES[name]}>{escape(str(value))}</b:{_PRIMITIVES[name]}>"
+    return _element(_ITEMS[name], value, prefix, depth)
+
+
+def _derived(name: str, value: Body) -> str:
+    """The type of an object that is of one of several: an ad, an asset, a bidding scheme."""
+    kind = str(value.get("Type", ""))
+    if name not in {"Ad", "Asset", "BiddingScheme"} or not kind:
+        return ""
+    suffix = "" if name == "Asset" else name
+    return kind if kind.endswith(suffix) else f"{kind}{suffix}"
 
 
 def _envelope(namespace: str, inner: str) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from sandbox.world import Account, Campaign, Fact, Group, Metrics, World
+from sandbox.world import Account, Ad, Campaign, Fact, Group, Metrics, World
 
 _PLATFORM = "microsoft"
 _MICROSOFT_ZONES = {
@@ -129,14 +129,15 @@ def _groups(world: World, account: Account) -> Iterator[Row]:
 def _ads(world: World, account: Account) -> Iterator[Row]:
     for campaign, group in _groups_of(world, account):
         for ad in group.ads:
-            expanded = bool(ad.id % 2)
+            kind = _ad_type(campaign, ad)
+            expanded = kind == "ExpandedText"
             yield {
                 "account_id": account.id,
                 "campaign_id": str(campaign.id),
                 "ad_group_id": str(group.id),
                 "ad_id": str(ad.id),
                 "ad_title": ad.name,
-                "ad_type": "ExpandedText" if expanded else "ResponsiveSearch",
+                "ad_type": kind,
                 "status": "Paused" if ad.paused else "Active",
                 "editorial_status": "Active",
                 "title_part1": ad.name if expanded else None,
@@ -145,7 +146,7 @@ def _ads(world: World, account: Account) -> Iterator[Row]:
                 "text": "Buy now" if expanded else None,
                 "headlines": None if expanded else [ad.name, "Free delivery"],
                 "descriptions": None if expanded else ["Buy now"],
-                "path1": "sale",
+                "path1": None if kind == "ResponsiveAd" else "sale",
                 "path2": None,
                 "final_urls": [f"https://shop.example/{ad.id}?a=1&b=2"],
                 "tracking_url_template": None,
@@ -191,6 +192,7 @@ def _campaign_day(world: World, account: Account, fact: Fact) -> Row:
         "campaign_type": _campaign_type(fact.campaign),
         **_metrics(fact.metrics),
         **_view_through(fact.metrics),
+        **_whole_conversions(fact.metrics),
         **_video(fact.metrics),
     }
 
@@ -225,7 +227,7 @@ def _ad_day(_: World, __: Account, fact: Fact) -> Row:
         **_of_group(fact),
         "ad_id": str(fact.ad.id),
         "ad_title": fact.ad.name,
-        "ad_type": "ExpandedText ad" if fact.ad.id % 2 else "ResponsiveSearch ad",
+        "ad_type": f"{_ad_type(fact.campaign, fact.ad)} ad",
         "ad_status": "Paused" if fact.ad.paused else "Active",
         **_metrics(fact.metrics),
         **_view_through(fact.metrics),
@@ -264,10 +266,10 @@ def _metrics(m: Metrics) -> Row:
         "impressions": m.impressions,
         "clicks": m.clicks,
         "spend": _units(m.cost_micros),
-        "conversions": float(m.conversions_centi // 100),
+        "conversions": 0.0,
         "conversions_qualified": m.conversions_centi / 100,
         "revenue": _units(m.value_micros),
-        "all_conversions": float(m.conversions_centi // 100 + m.view_through),
+        "all_conversions": 0.0,
         "all_conversions_qualified": (m.conversions_centi + 100 * m.view_through) / 100,
         "all_revenue": _units(m.value_micros + m.value_micros // 10),
         "assists": m.leads,
@@ -276,9 +278,18 @@ def _metrics(m: Metrics) -> Row:
 
 def _view_through(m: Metrics) -> Row:
     return {
-        "view_through_conversions": m.view_through,
+        "view_through_conversions": 0,
         "view_through_conversions_qualified": float(m.view_through),
         "view_through_revenue": _units(m.value_micros // 20),
+    }
+
+
+def _whole_conversions(m: Metrics) -> Row:
+    """The deprecated columns, which the campaign report alone still fills."""
+    return {
+        "conversions": float(m.conversions_centi // 100),
+        "all_conversions": float(m.conversions_centi // 100 + m.view_through),
+        "view_through_conversions": m.view_through,
     }
 
 
@@ -292,6 +303,13 @@ def _video(m: Metrics) -> Row:
         "completed_video_views": quartiles[3],
         "total_watch_time_in_ms": None if m.video_views is None else m.video_views * 1500,
     }
+
+
+def _ad_type(campaign: Campaign, ad: Ad) -> str:
+    """Ads of audience campaigns are responsive ones, whose subtype says whether they are video, display or HTML5."""
+    if campaign.video:
+        return "ResponsiveAd"
+    return "ExpandedText" if ad.id % 2 else "ResponsiveSearch"
 
 
 def _campaign_type(campaign: Campaign) -> str:
