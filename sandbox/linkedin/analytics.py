@@ -1,236 +1,239 @@
-"""adAnalytics: facets, pivots, projections, the limit of fields and the silent cut.
+"""adAnalytics: finders, facets, projections, the limit of fields and the silent cut.
 
-A metric that does not apply, and a social or video metric that is zero, is left out of a row; a row without any of the
-metrics asked for is left out of the answer.
+A metric that does not apply, and a social or video metric that is zero, is left out of a row; a row without anything
+but zeros in the metrics asked for is left out of the answer. Whatever the token may not read is left out of the
+answer too: LinkedIn documents an empty answer there, not a refusal.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from sandbox.linkedin import pivots
 from sandbox.linkedin.entities import PLATFORM
-from sandbox.linkedin.exchange import RATES
-from sandbox.linkedin.replies import Reply, ok, refuse
+from sandbox.linkedin.limits import Limits
+from sandbox.linkedin.metrics import METRICS
+from sandbox.linkedin.replies import Reply, ok, only, refuse, refuse_parameter
 from sandbox.linkedin.restli import Value
-from sandbox.world import Account, Fact, Metrics, World
+from sandbox.world import Account, Fact, World
 
-CUT = 15_000
 MOST_METRICS = 20
+MOST_PIVOTS = 3
+REACH_DAYS = 92
+FEWEST_EVENTS = 3
+"""Demographic values with fewer are not told."""
 
 _KEYS = ("dateRange", "pivotValues")
 _FACETS = {
-    "accounts": "sponsoredAccount",
-    "campaignGroups": "sponsoredCampaignGroup",
-    "campaigns": "sponsoredCampaign",
-    "creatives": "sponsoredCreative",
+    "accounts": ("sponsoredAccount", "ACCOUNT"),
+    "campaignGroups": ("sponsoredCampaignGroup", "CAMPAIGN_GROUP"),
+    "campaigns": ("sponsoredCampaign", "CAMPAIGN"),
+    "creatives": ("sponsoredCreative", "CREATIVE"),
+    "shares": ("share", "SHARE"),
+    "companies": ("organization", "COMPANY"),
 }
-_PIVOTS = {
-    "CAMPAIGN_GROUP": "sponsoredCampaignGroup",
-    "CAMPAIGN": "sponsoredCampaign",
-    "CREATIVE": "sponsoredCreative",
-}
+_GRANULARITIES = ("ALL", "DAILY", "MONTHLY", "YEARLY")
+_KNOWN = ("q", "timeGranularity", "dateRange", "fields", "campaignType", "objectiveType", "sortBy", "start", "count")
 
-Source = Callable[[Metrics, str], int | float | str | None]
-
-
-def _local(metrics: Metrics, _currency: str) -> str:
-    tail = "000000000001" if metrics.clicks % 7 == 3 else ""
-    return f"{metrics.cost_micros // 1_000_000}.{metrics.cost_micros % 1_000_000:06d}{tail}"
-
-
-def _usd(metrics: Metrics, currency: str) -> str:
-    units = metrics.cost_micros * RATES[currency]
-    return f"{units // 10**10}.{units % 10**10:010d}"
-
-
-def _dwell(metrics: Metrics, _currency: str) -> float | None:
-    return metrics.engagements * 7 / 4 if metrics.engagements % 4 else None
-
-
-def _sparse(count: Callable[[Metrics], int]) -> Source:
-    return lambda metrics, _: count(metrics) or None
-
-
-def _plain(count: Callable[[Metrics], int]) -> Source:
-    return lambda metrics, _: count(metrics)
-
-
-def _quartile(n: int) -> Source:
-    return lambda metrics, _: metrics.video_quartiles[n] if metrics.video_quartiles else None
-
-
-SOURCES: dict[str, Source] = {
-    "impressions": _plain(lambda m: m.impressions),
-    "clicks": _plain(lambda m: m.clicks),
-    "landingPageClicks": _plain(lambda m: m.link_clicks),
-    "costInLocalCurrency": _local,
-    "costInUsd": _usd,
-    "externalWebsiteConversions": _plain(lambda m: m.conversions_centi // 100 + m.view_through),
-    "externalWebsitePostClickConversions": _plain(lambda m: m.conversions_centi // 100),
-    "externalWebsitePostViewConversions": _plain(lambda m: m.view_through),
-    "conversionValueInLocalCurrency": lambda m, _: f"{m.value_micros // 10**6}.{m.value_micros % 10**6:06d}",
-    "oneClickLeads": _plain(lambda m: m.leads),
-    "oneClickLeadFormOpens": _plain(lambda m: m.leads * 3),
-    "qualifiedLeads": _sparse(lambda m: m.leads // 4),
-    "totalEngagements": _plain(lambda m: m.engagements),
-    "otherEngagements": _plain(lambda m: m.engagements // 20),
-    "companyPageClicks": _plain(lambda m: m.engagements // 15),
-    "actionClicks": lambda _m, _c: None,
-    "approximateMemberReach": _plain(lambda m: m.reach),
-    "averageDwellTime": _dwell,
-    "videoViews": lambda m, _: m.video_views or None,
-    "videoStarts": lambda m, _: m.video_views * 2 if m.video_views else None,
-    "videoFirstQuartileCompletions": _quartile(0),
-    "videoMidpointCompletions": _quartile(1),
-    "videoThirdQuartileCompletions": _quartile(2),
-    "videoCompletions": _quartile(3),
-    "fullScreenPlays": lambda m, _: m.video_views // 50 if m.video_views else None,
-    "likes": _sparse(lambda m: m.engagements // 12),
-    "comments": _sparse(lambda m: m.engagements // 40),
-    "commentLikes": _sparse(lambda m: m.engagements // 90),
-    "shares": _sparse(lambda m: m.engagements // 50),
-    "follows": _sparse(lambda m: m.engagements // 60),
-    "reactions": _sparse(lambda m: m.engagements // 10),
-    "sends": lambda _m, _c: None,
-    "opens": lambda _m, _c: None,
-    "viralImpressions": _sparse(lambda m: m.impressions // 400),
-    "viralClicks": _sparse(lambda m: m.impressions // 9_000),
-    "viralTotalEngagements": _sparse(lambda m: m.impressions // 5_000),
-}
+Span = tuple[dt.date, dt.date]
+Group = tuple[Span, pivots.Key]
 
 
 class Analytics:
-    """The finder `analytics`. `cut` is how many elements an answer has at most, without saying so."""
+    """The finders `analytics` and `statistics`. `limits.cut` is how many elements an answer has at most."""
 
-    def __init__(self, world: World, cut: int) -> None:
+    def __init__(self, world: World, limits: Limits) -> None:
         self._world = world
-        self._cut = cut
+        self._limits = limits
         self._today = world.as_of.astimezone(dt.UTC).date()
         self._facts = lru_cache(maxsize=4)(self._read_facts)
-        self._owners = {urn: account for account in world.accounts(PLATFORM) for urn in _urns(account)}
 
-    def find(self, parameters: dict[str, Value]) -> Reply:
-        """`/adAnalytics?q=analytics`."""
-        if parameters.get("q") != "analytics":
-            raise refuse(400, "ILLEGAL_ARGUMENT", "Finder not found for resource adAnalytics")
-        pivot = _enumerated(parameters, "pivot")
-        if pivot not in _PIVOTS:
-            raise refuse(400, "FIELD_INVALID", f"Pivot {pivot} is not served here")
-        if _enumerated(parameters, "timeGranularity") != "DAILY":
-            raise refuse(400, "FIELD_INVALID", "timeGranularity must be DAILY here")
-        fields = _fields(parameters)
-        first, last = self._days(parameters)
+    def find(self, given: dict[str, Value]) -> Reply:
+        """`/adAnalytics?q=analytics` and `?q=statistics`."""
+        by = _pivots(given)
+        granularity = _enumerated(given, "timeGranularity")
+        if granularity not in _GRANULARITIES:
+            raise refuse_parameter("timeGranularity", "FIELD_INVALID", f'"{granularity}" is not an enum symbol')
+        fields = _fields(given)
+        first, last = self._days(given)
+        if "approximateMemberReach" in fields and (last - first).days >= REACH_DAYS:
+            raise refuse(400, "FIELD_INVALID", f"approximateMemberReach is available for at most {REACH_DAYS} days")
+        question = _Question(by, granularity, fields, first, last, _facets(given))
         elements: list[dict[str, Any]] = []
-        for account, allowed in self._chosen(parameters):
-            for fact in self._facts(account.id, pivot, first, last):
-                if allowed and allowed.isdisjoint(_ids(fact)):
-                    continue
-                element = _element(fact, account.currency, pivot, fields)
-                if element is not None:
-                    elements.append(element)
-                if len(elements) == self._cut:
-                    return _answer(elements)
-        return _answer(elements)
+        for account in self._chosen(question):
+            elements += self._elements(account, question)
+            if len(elements) >= self._limits.cut:
+                break
+        return _answer(elements[: self._limits.cut], given)
 
-    def _days(self, parameters: dict[str, Value]) -> tuple[dt.date, dt.date]:
-        span = parameters.get("dateRange")
+    def _elements(self, account: Account, question: _Question) -> Iterator[dict[str, Any]]:
+        names = [name for name in question.fields if name not in _KEYS]
+        groups: dict[Group, list[int | None]] = {}
+        events: dict[Group, int] = {}
+        for fact in self._facts(account.id, question.first, min(question.last, self._today)):
+            if not question.touches(account, fact):
+                continue
+            parts = [METRICS[name].part(fact.metrics, account.currency) for name in names]
+            for values, share in pivots.shared(account, fact, question.pivots):
+                group = (question.span(fact.day), values)
+                _add(groups.setdefault(group, [None] * len(names)), parts, share)
+                events[group] = events.get(group, 0) + fact.metrics.impressions * share // 100
+        demographic = pivots.is_demographic(question.pivots[0])
+        for group, totals in groups.items():
+            if demographic and events[group] < FEWEST_EVENTS:
+                continue
+            element = _element(group, dict(zip(names, totals, strict=True)), question.fields, demographic)
+            if element is not None:
+                yield element
+
+    def _days(self, given: dict[str, Value]) -> Span:
+        span = given.get("dateRange")
         if not isinstance(span, dict) or "start" not in span:
-            raise refuse(400, "MISSING_FIELD", "dateRange.start is required")
+            raise refuse_parameter("dateRange", "MISSING_FIELD", "dateRange.start is required")
         first = _date(span["start"])
         last = _date(span["end"]) if "end" in span else self._today
         if last < first:
             raise refuse(400, "DATE_RANGE_INVALID", "dateRange.end is before dateRange.start")
-        return first, min(last, self._today)
+        return first, last
 
-    def _chosen(self, parameters: dict[str, Value]) -> list[tuple[Account, frozenset[str]]]:
-        """The accounts that the facets touch, each with the URNs of the things wanted; none means all of it."""
-        wanted: set[str] = set()
-        for facet, kind in _FACETS.items():
-            value = parameters.get(facet)
-            if value is None:
-                continue
-            if not isinstance(value, list) or not all(str(each).startswith(f"urn:li:{kind}:") for each in value):
-                raise refuse(400, "PARAM_INVALID", f"{facet} must be a List(...) of urn:li:{kind}")
-            wanted.update(str(each) for each in value)
-        if not wanted:
+    def _chosen(self, question: _Question) -> list[Account]:
+        """The accounts that may be read, of those asked for."""
+        if not question.facets:
             raise refuse(400, "MISSING_FIELD", f"At least one facet of {', '.join(_FACETS)} is required")
-        denied = wanted - self._owners.keys()
-        if denied:
-            raise refuse(403, "ACCESS_DENIED", f"Not enough permissions to access {min(denied)}")
-        below = frozenset(urn for urn in wanted if ":sponsoredAccount:" not in urn)
-        owners = {self._owners[urn].id: self._owners[urn] for urn in (wanted - below or wanted)}
-        return [(account, below) for account in owners.values()]
+        unread = {self._limits.forbidden, self._limits.unreadable}
+        readable = [] if self._limits.no_accounts else self._world.accounts(PLATFORM)
+        mine = [each for each in readable if not each.closed and each.id not in unread]
+        accounts = question.facets.get("ACCOUNT")
+        return [each for each in mine if accounts is None or f"urn:li:sponsoredAccount:{each.id}" in accounts]
 
-    def _read_facts(self, account_id: str, pivot: str, first: dt.date, last: dt.date) -> tuple[Fact, ...]:
-        account = self._world.account(PLATFORM, account_id)
-        read = {
-            "CAMPAIGN_GROUP": self._world.campaign_facts,
-            "CAMPAIGN": self._world.group_facts,
-            "CREATIVE": self._world.ad_facts,
-        }[pivot]
-        return tuple(read(account, first, last))
+    def _read_facts(self, account_id: str, first: dt.date, last: dt.date) -> tuple[Fact, ...]:
+        return tuple(self._world.ad_facts(self._world.account(PLATFORM, account_id), first, last))
 
 
-def _urns(account: Account) -> Iterator[str]:
-    """The account and everything in it; a canceled account cannot be asked for."""
-    if not account.closed:
-        yield f"urn:li:sponsoredAccount:{account.id}"
-    for campaign in account.campaigns:
-        yield f"urn:li:sponsoredCampaignGroup:{campaign.id}"
-        for group in campaign.groups:
-            yield f"urn:li:sponsoredCampaign:{group.id}"
-            yield from (f"urn:li:sponsoredCreative:{ad.id}" for ad in group.ads)
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One request, read. `facets` are URNs by the pivot whose values they are."""
+
+    pivots: tuple[str, ...]
+    granularity: str
+    fields: tuple[str, ...]
+    first: dt.date
+    last: dt.date
+    facets: dict[str, frozenset[str]]
+
+    def touches(self, account: Account, fact: Fact) -> bool:
+        """Whether every facet names something that the creative's day belongs to."""
+        return all(pivots.OBJECTS[pivot](account, fact) in wanted for pivot, wanted in self.facets.items())
+
+    def span(self, day: dt.date) -> Span:
+        """The days that are one row with `day`."""
+        match self.granularity:
+            case "DAILY":
+                return day, day
+            case "MONTHLY":
+                first = day.replace(day=1)
+                return first, (first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
+            case "YEARLY":
+                return day.replace(month=1, day=1), day.replace(month=12, day=31)
+        return self.first, self.last
 
 
-def _answer(elements: list[dict[str, Any]]) -> Reply:
-    return ok({"paging": {"start": 0, "count": 10, "links": []}, "elements": elements})
+def _add(totals: list[int | None], parts: list[int | None], share: int) -> None:
+    for at, part in enumerate(parts):
+        if part is not None:
+            totals[at] = (totals[at] or 0) + (part if share == 100 else part * share // 100)
 
 
-def _element(fact: Fact, currency: str, pivot: str, fields: tuple[str, ...]) -> dict[str, Any] | None:
+def _element(
+    group: Group, totals: dict[str, int | None], fields: tuple[str, ...], demographic: bool
+) -> dict[str, Any] | None:
+    (first, last), values = group
     element: dict[str, Any] = {}
-    for name in fields:
-        if name in _KEYS:
-            continue
-        value = SOURCES[name](fact.metrics, currency)
-        if value is not None:
-            element[name] = value
-    if not element:
+    for name, total in totals.items():
+        shown = METRICS[name].shown(total) if total is not None else None
+        if shown is not None and (METRICS[name].demographic or not demographic):
+            element[name] = shown
+    if totals and not any(value not in (0, "0") for value in element.values()):
         return None
-    day = {"year": fact.day.year, "month": fact.day.month, "day": fact.day.day}
     if "dateRange" in fields:
-        element["dateRange"] = {"start": day, "end": day}
+        element["dateRange"] = {"start": _parts(first), "end": _parts(last)}
     if "pivotValues" in fields:
-        element["pivotValues"] = [_ids(fact)[tuple(_PIVOTS).index(pivot)]]
+        element["pivotValues"] = list(values)
     return element
 
 
-def _ids(fact: Fact) -> tuple[str, ...]:
-    """URNs of a fact's campaign group, campaign and creative, as far as its level has them."""
-    levels = zip(_PIVOTS.values(), (fact.campaign, fact.group, fact.ad), strict=True)
-    return tuple(f"urn:li:{kind}:{each.id}" for kind, each in levels if each is not None)
+def _parts(day: dt.date) -> dict[str, int]:
+    return {"year": day.year, "month": day.month, "day": day.day}
 
 
-def _enumerated(parameters: dict[str, Value], name: str) -> str:
+def _answer(elements: list[dict[str, Any]], given: dict[str, Value]) -> Reply:
+    """All elements; who asks for a `count` gets so many, and a link that leads nowhere: there are no pages."""
+    if str(given.get("start", "0")) != "0":
+        raise refuse_parameter("start", "PARAM_INVALID", "adAnalytics does not support pagination")
+    text = str(given.get("count", ""))
+    links: list[dict[str, str]] = []
+    if text.isdigit() and len(elements) >= int(text) > 0:
+        elements = elements[: int(text)]
+        links = [{"rel": "next", "type": "application/json", "href": f"/rest/adAnalytics?start={text}&count={text}"}]
+    return ok(
+        {"paging": {"start": 0, "count": int(text) if text.isdigit() else 10, "links": links}, "elements": elements}
+    )
+
+
+def _pivots(given: dict[str, Value]) -> tuple[str, ...]:
+    finder = given.get("q")
+    if finder == "analytics":
+        only(given, *_KNOWN, *_FACETS, "pivot")
+        by = [_enumerated(given, "pivot")]
+    elif finder == "statistics":
+        only(given, *_KNOWN, *_FACETS, "pivots")
+        listed = given.get("pivots")
+        by = [str(each) for each in listed] if isinstance(listed, list) else []
+        if not 1 <= len(by) <= MOST_PIVOTS:
+            raise refuse_parameter("pivots", "FIELD_INVALID", f"between 1 and {MOST_PIVOTS} pivots are allowed")
+    else:
+        raise refuse(400, "ILLEGAL_ARGUMENT", "Finder not found for resource adAnalytics")
+    for pivot in by:
+        if pivot not in pivots.ALL or (finder == "statistics" and pivots.is_demographic(pivot)):
+            raise refuse_parameter("pivot", "FIELD_INVALID", f'"{pivot}" is not an enum symbol')
+    return tuple(by)
+
+
+def _facets(given: dict[str, Value]) -> dict[str, frozenset[str]]:
+    """The URNs wanted, by the pivot that they are values of."""
+    found = {}
+    for facet, (kind, pivot) in _FACETS.items():
+        value = given.get(facet)
+        if value is None:
+            continue
+        if not isinstance(value, list) or not all(str(each).startswith(f"urn:li:{kind}:") for each in value):
+            raise refuse_parameter(facet, "PARAM_INVALID", f"{facet} must be a list of urn:li:{kind}")
+        found[pivot] = frozenset(str(each) for each in value)
+    return found
+
+
+def _enumerated(given: dict[str, Value], name: str) -> str:
     """`CAMPAIGN` or `(value:CAMPAIGN)`: both are understood."""
-    value = parameters.get(name)
+    value = given.get(name)
     if isinstance(value, dict):
         value = value.get("value")
     if not isinstance(value, str):
-        raise refuse(400, "MISSING_FIELD", f"{name} is required")
+        raise refuse_parameter(name, "MISSING_FIELD", f"Parameter '{name}' is required")
     return value
 
 
-def _fields(parameters: dict[str, Value]) -> tuple[str, ...]:
-    fields = tuple(name for name in str(parameters.get("fields", "")).split(",") if name)
+def _fields(given: dict[str, Value]) -> tuple[str, ...]:
+    fields = tuple(name for name in str(given.get("fields", "")).split(",") if name)
     # Who names no fields gets these two, without key.
     if not fields:
         return ("impressions", "clicks")
-    unknown = [name for name in fields if name not in SOURCES and name not in _KEYS]
+    unknown = [name for name in fields if name not in METRICS and name not in _KEYS]
     if unknown:
-        raise refuse(400, "FIELD_INVALID", f"Unknown projection field {unknown[0]}")
+        raise refuse_parameter("fields", "FIELD_INVALID", f"Unknown projection field {unknown[0]}")
     if len(fields) > MOST_METRICS:
         raise refuse(400, "TOO_MANY_FIELDS", f"The number of fields in the request exceeds {MOST_METRICS}")
     return fields

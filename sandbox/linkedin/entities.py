@@ -1,4 +1,4 @@
-"""Accounts, campaign groups, campaigns and creatives as the REST API shows them, and their searches.
+"""Accounts, campaign groups, campaigns, creatives, users and conversions as the REST API shows them, and their finders.
 
 The world's campaign is LinkedIn's campaign group, its group LinkedIn's campaign, its ad LinkedIn's creative.
 """
@@ -8,47 +8,93 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sandbox.linkedin.replies import Reply, ok, refuse
+from sandbox.linkedin.limits import Limits
+from sandbox.linkedin.replies import Reply, only, refuse, refuse_parameter
 from sandbox.linkedin.restli import Value
+from sandbox.linkedin.search import PAGING, check_statuses, offset_page, paged, searched
 from sandbox.world import Account, Ad, Campaign, Group, World
 
 PLATFORM = "linkedin"
 SEARCHES = {"adCampaignGroups": "search", "adCampaigns": "search", "creatives": "criteria"}
 
 _STATUS = {"enabled": "ACTIVE", "paused": "PAUSED", "removed": "ARCHIVED"}
-_LARGEST_PAGE = {"adAccounts": 1000, "adCampaignGroups": 1000, "adCampaigns": 1000, "creatives": 100}
 _HOUR = 3_600_000
+_SEARCH = ("q", "search", "sort", "sortOrder", "fields", *PAGING)
+_CRITERIA = (
+    *("q", "campaigns", "creatives", "intendedStatuses", "contentReferences", "isTestAccount", "isTotalIncluded"),
+    *("sortOrder", "fields", *PAGING),
+)
 
 
 class Entities:
-    """The searches; each list is made once."""
+    """The finders; each list is made once."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, limits: Limits) -> None:
         self._world = world
+        self._limits = limits
         self._today = world.as_of.astimezone(dt.UTC).date()
         self._lists: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
-    def accounts(self, parameters: dict[str, Value]) -> Reply:
+    def accounts(self, given: dict[str, Value]) -> Reply:
         """`/adAccounts?q=search`."""
-        if parameters.get("q") != "search":
+        if given.get("q") != "search":
             raise refuse(400, "ILLEGAL_ARGUMENT", "Finder not found for resource adAccounts")
-        elements = [_account(account) for account in self._world.accounts(PLATFORM)]
-        return _paged("adAccounts", _with_status(elements, _searched(parameters)), parameters)
+        only(given, *_SEARCH)
+        elements = [self._account(account) for account in self._mine()]
+        return paged("adAccounts", searched("adAccounts", elements, given), given, self._limits)
 
-    def within(self, account: Account, resource: str, parameters: dict[str, Value]) -> Reply:
+    def users(self, given: dict[str, Value]) -> Reply:
+        """`/adAccountUsers?q=authenticatedUser`, and `q=accounts` for whom else has access to them."""
+        if given.get("q") not in ("authenticatedUser", "accounts"):
+            raise refuse(400, "ILLEGAL_ARGUMENT", "Finder not found for resource adAccountUsers")
+        only(given, "q", "accounts", "fields", "start", "count")
+        asked = [f"urn:li:sponsoredAccount:{account.id}" for account in self._mine()]
+        if given["q"] == "accounts":
+            wanted = given.get("accounts")
+            if not isinstance(wanted, list) or not wanted:
+                raise refuse_parameter("accounts", "MISSING_FIELD", "Parameter 'accounts' is required")
+            asked = [urn for urn in asked if urn in wanted]
+        elements = [
+            {
+                "account": urn,
+                "user": "urn:li:person:sandbox",
+                "role": "VIEWER",
+                "changeAuditStamps": _stamps(dt.date(2021, 3, 1), 1),
+            }
+            for urn in asked
+        ]
+        return offset_page(elements, given)
+
+    def conversions(self, given: dict[str, Value]) -> Reply:
+        """`/conversions?q=account`: the rules by which an account counts conversions."""
+        if given.get("q") != "account":
+            raise refuse(400, "ILLEGAL_ARGUMENT", "Finder not found for resource conversions")
+        only(given, "q", "account", "fields", "start", "count")
+        wanted = str(given.get("account", ""))
+        owner = next((each for each in self._mine() if wanted == f"urn:li:sponsoredAccount:{each.id}"), None)
+        if owner is None:
+            raise refuse(403, "ACCESS_DENIED", "Not enough permissions to access the account")
+        return offset_page([_conversion(owner)] if owner.campaigns else [], given)
+
+    def within(self, account: Account, resource: str, given: dict[str, Value]) -> Reply:
         """`/adAccounts/{id}/{resource}`."""
         finder = SEARCHES[resource]
-        if parameters.get("q") != finder:
+        if given.get("q") != finder:
             raise refuse(400, "ILLEGAL_ARGUMENT", f"Finder not found for resource {resource}; it has {finder}")
+        only(given, *(_SEARCH if finder == "search" else _CRITERIA))
         key = (account.id, resource)
         if key not in self._lists:
             self._lists[key] = self._made(account, resource)
-        if finder == "search":
-            return _paged(resource, _with_status(self._lists[key], _searched(parameters)), parameters)
-        statuses = parameters.get("intendedStatuses")
-        if statuses is not None and not isinstance(statuses, list):
-            raise refuse(400, "ILLEGAL_ARGUMENT", "intendedStatuses must be a List(...)")
-        return _paged(resource, _with_status(self._lists[key], statuses), parameters)
+        elements = self._lists[key]
+        elements = searched(resource, elements, given) if finder == "search" else _by_criteria(elements, given)
+        return paged(resource, elements, given, self._limits)
+
+    def _mine(self) -> tuple[Account, ...]:
+        return () if self._limits.no_accounts else self._world.accounts(PLATFORM)
+
+    def _account(self, account: Account) -> dict[str, Any]:
+        element = _account(account, closed=account.closed or account.id == self._limits.closed)
+        return {name: value for name, value in element.items() if (account.id, name) not in self._limits.missing}
 
     def _made(self, account: Account, resource: str) -> list[dict[str, Any]]:
         out = []
@@ -110,16 +156,16 @@ class Entities:
         }
 
 
-def _account(account: Account) -> dict[str, Any]:
+def _account(account: Account, *, closed: bool) -> dict[str, Any]:
     return {
         "id": int(account.id),
         "name": account.name,
         "currency": account.currency,
-        "status": "CANCELED" if account.closed else "ACTIVE",
+        "status": "CANCELED" if closed else "ACTIVE",
         "type": "BUSINESS",
         "reference": f"urn:li:organization:{int(account.id) % 100_000}",
         "test": False,
-        "servingStatuses": ["STOPPED"] if account.closed else ["RUNNABLE"],
+        "servingStatuses": ["STOPPED"] if closed else ["RUNNABLE"],
         "changeAuditStamps": _stamps(dt.date(2021, 3, 1), 1),
         "notifiedOnCampaignOptimization": True,
     }
@@ -146,43 +192,33 @@ def _creative(account: Account, campaign: Campaign, group: Group, ad: Ad) -> dic
     return element
 
 
-def _searched(parameters: dict[str, Value]) -> list[Value] | None:
-    """The statuses of `search=(status:(values:List(...)))`."""
-    search = parameters.get("search")
-    if search is None:
-        return None
-    status = search.get("status") if isinstance(search, dict) else None
-    values = status.get("values") if isinstance(status, dict) else None
-    if not isinstance(values, list):
-        raise refuse(400, "ILLEGAL_ARGUMENT", "search must be a record of filters with values:List(...)")
-    return values
+def _conversion(account: Account) -> dict[str, Any]:
+    return {
+        "id": int(account.id) % 1_000_000,
+        "name": "Order placed",
+        "type": "PURCHASE",
+        "account": f"urn:li:sponsoredAccount:{account.id}",
+        "enabled": True,
+        "attributionType": "LAST_TOUCH_BY_CAMPAIGN",
+        "postClickAttributionWindowSize": 30,
+        "viewThroughAttributionWindowSize": 7,
+        "created": _midnight(dt.date(2021, 3, 1)),
+        "lastModified": _midnight(dt.date(2021, 3, 1)) + _HOUR,
+    }
 
 
-def _with_status(elements: list[dict[str, Any]], statuses: list[Value] | None) -> list[dict[str, Any]]:
-    """Those of the statuses asked for. Who asks for none is shown only what is active, as the real one may do."""
-    wanted = {"ACTIVE"} if statuses is None else {str(each) for each in statuses}
-    return [each for each in elements if each.get("status", each.get("intendedStatus")) in wanted]
-
-
-def _paged(resource: str, elements: list[dict[str, Any]], parameters: dict[str, Value]) -> Reply:
-    """A page, never longer than a third of everything, with an empty page after the first."""
-    if "start" in parameters or "count" in parameters:
-        raise refuse(400, "PARAM_INVALID", "start and count are not supported; use pageSize and pageToken")
-    text = str(parameters.get("pageSize", "100"))
-    size = int(text) if text.isdigit() else 0
-    if not 1 <= size <= _LARGEST_PAGE[resource]:
-        raise refuse(400, "PAGE_SIZE_INVALID", f"pageSize must be between 1 and {_LARGEST_PAGE[resource]}")
-    size = min(size, max(2, -(-len(elements) // 3)))
-    kind, _, offset = str(parameters.get("pageToken", "page+0")).partition("+")
-    if kind not in ("page", "void") or not offset.isdigit():
-        raise refuse(400, "PARAM_INVALID", "pageToken is not valid")
-    start = int(offset)
-    found = elements[start : start + size] if kind == "page" else []
-    following = start + len(found)
-    metadata: dict[str, str] = {}
-    if following < len(elements):
-        metadata["nextPageToken"] = f"{'void' if kind == 'page' and start == 0 else 'page'}+{following}"
-    return ok({"metadata": metadata, "elements": found})
+def _by_criteria(elements: list[dict[str, Any]], given: dict[str, Value]) -> list[dict[str, Any]]:
+    """Creatives of the campaigns, with the ids and in the statuses asked for; all where nothing is asked."""
+    for name, field in (("campaigns", "campaign"), ("creatives", "id"), ("intendedStatuses", "intendedStatus")):
+        wanted = given.get(name)
+        if wanted is None:
+            continue
+        if not isinstance(wanted, list):
+            raise refuse_parameter(name, "PARAM_INVALID", "Invalid value for param; wrong type or other syntax error")
+        if name == "intendedStatuses":
+            check_statuses("creatives", name, wanted)
+        elements = [each for each in elements if each[field] in wanted]
+    return elements
 
 
 def _amount(micros: int) -> str:

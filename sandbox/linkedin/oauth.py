@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from urllib.parse import parse_qs
 
 from sandbox.linkedin.replies import Reply, error, oauth_error, ok
@@ -18,10 +19,12 @@ _DAY = 86_400
 class Tokens:
     """Which access tokens are good. Safe to ask from several threads."""
 
-    def __init__(self, refresh_token_days: int) -> None:
+    def __init__(self, refresh_token_days: int, late: int = 0) -> None:
         self._refresh_token_days = refresh_token_days
+        self._late = late
         self._lock = threading.Lock()
-        self._good = {FIRST_ACCESS_TOKEN}
+        self._good = {FIRST_ACCESS_TOKEN: 0}
+        self._expired: set[str] = set()
         self._issued = 0
         self._revoked = False
 
@@ -38,7 +41,7 @@ class Tokens:
                 return oauth_error(400, "invalid_request", text)
             self._issued += 1
             token = f"sandbox-linkedin-access-token-{self._issued}"
-            self._good.add(token)
+            self._good[token] = self._late
         return ok(
             {
                 "access_token": token,
@@ -46,6 +49,29 @@ class Tokens:
                 "refresh_token": REFRESH_TOKEN,
                 "refresh_token_expires_in": self._refresh_token_days * _DAY,
                 "scope": "r_ads,r_ads_reporting,r_basicprofile",
+            }
+        )
+
+    def introspect(self, body: str) -> Reply:
+        """The introspection endpoint: until when a token is good."""
+        form = {name: values[0] for name, values in parse_qs(body).items()}
+        if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+            return oauth_error(401, "invalid_client", "Client authentication failed")
+        with self._lock:
+            active = form.get("token") in self._good and not self._revoked
+        if not active:
+            return ok({"active": False})
+        now = int(time.time())
+        return ok(
+            {
+                "active": True,
+                "status": "active",
+                "client_id": CLIENT_ID,
+                "auth_type": "3L",
+                "scope": "r_ads,r_ads_reporting,r_basicprofile",
+                "created_at": now - _DAY,
+                "authorized_at": now - _DAY,
+                "expires_at": now + 59 * _DAY,
             }
         )
 
@@ -57,14 +83,22 @@ class Tokens:
                 return error(401, "EMPTY_ACCESS_TOKEN", "Empty oauth2 access token", 65604)
             if self._revoked:
                 return error(401, "REVOKED_ACCESS_TOKEN", "The token used in the request has been revoked", 65601)
-            if token not in self._good:
+            if token in self._expired:
                 return error(401, "EXPIRED_ACCESS_TOKEN", "The token used in the request has expired", 65602)
+            if token not in self._good:
+                return error(401, "INVALID_ACCESS_TOKEN", "Invalid access token", 65600)
+            if self._good[token]:
+                # A new token is not known everywhere at once.
+                self._good[token] -= 1
+                return error(401, "REVOKED_ACCESS_TOKEN", "The token used in the request has been revoked", 65601)
         return None
 
     def expire(self, authorization: str | None) -> None:
         """The token of this request is good no longer."""
+        token = (authorization or "").partition(" ")[2]
         with self._lock:
-            self._good.discard((authorization or "").partition(" ")[2])
+            if self._good.pop(token, None) is not None:
+                self._expired.add(token)
 
     def revoke(self) -> None:
         """The member has withdrawn consent: nothing is good any more."""

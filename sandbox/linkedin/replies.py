@@ -48,3 +48,25 @@ def oauth_error(status: int, name: str, description: str) -> Reply:
 
 def refuse(status: int, code: str, message: str) -> RefusalError:
     return RefusalError(error(status, code, message))
+
+
+def refuse_parameter(name: str, code: str, description: str) -> RefusalError:
+    """The error object with `errorDetails`, in which a parameter is named that was not accepted."""
+    content = {
+        "errorDetailType": "com.linkedin.common.error.BadRequest",
+        "message": "Invalid param. Please see errorDetails for more information.",
+        "errorDetails": {
+            "inputErrors": [
+                {"description": description, "input": {"inputPath": {"fieldPath": name}}, "code": code},
+            ]
+        },
+        "status": 400,
+    }
+    return RefusalError(Reply(400, json.dumps(content).encode()))
+
+
+def only(given: dict[str, Any], *known: str) -> None:
+    """Refuse the first parameter that a resource does not have."""
+    for name in given:
+        if name not in known:
+            raise refuse_parameter(name, "QUERY_PARAM_NOT_ALLOWED", "Invalid query parameters passed to request")

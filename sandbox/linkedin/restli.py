@@ -1,21 +1,30 @@
-"""Reads Rest.li 2.0 query strings as strictly as LinkedIn does: colons inside URNs encoded, structure bare."""
+"""Reads the query strings of both Rest.li protocols into the same values.
+
+Protocol 2.0 is read as strictly as LinkedIn does: colons inside URNs encoded, structure bare, `List(a,b)` and `(k:v)`.
+Protocol 1.0, which holds where no header names one, writes `accounts[0]=a`, `dateRange.start.day=1`.
+"""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 Value = str | list["Value"] | dict[str, "Value"]
 
 _SCALAR = re.compile(r"[^(),:]*")
+_STEP = re.compile(r"([A-Za-z]\w*)(?:\[(\d+)\])?")
 
 
 class RestliError(Exception):
-    """A query that is no Rest.li 2.0."""
+    """A query that the protocol cannot read."""
 
 
-def parameters(query: str) -> dict[str, Value]:
+def parameters(query: str, protocol: str = "2.0.0") -> dict[str, Value]:
     """The parameters of a query string; `fields` is a projection and stays text."""
+    return _parameters_of_1(query) if protocol == "1.0.0" else _parameters_of_2(query)
+
+
+def _parameters_of_2(query: str) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for part in query.split("&") if query else ():
         name, equals, value = part.partition("=")
@@ -23,6 +32,36 @@ def parameters(query: str) -> dict[str, Value]:
             raise RestliError(f"Invalid query parameter '{name}'")
         found[name] = value if name == "fields" else _Parser(value).whole()
     return found
+
+
+def _parameters_of_1(query: str) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for part in query.split("&") if query else ():
+        name, equals, value = part.partition("=")
+        steps = [_STEP.fullmatch(step) for step in unquote_plus(name).split(".")]
+        if not equals or not all(steps):
+            raise RestliError(f"Invalid query parameter '{name}'")
+        _put(found, [(step[1], step[2]) for step in steps if step], unquote_plus(value))
+    return found
+
+
+def _put(record: dict[str, Value], steps: list[tuple[str, str | None]], value: str) -> None:
+    """Put a value where its name says; list items must come in their order."""
+    (name, index), *rest = steps
+    if index is not None:
+        items = record.setdefault(name, [])
+        if rest or not isinstance(items, list) or len(items) != int(index):
+            raise RestliError(f"Invalid query parameter '{name}[{index}]'")
+        items.append(value)
+    elif rest:
+        inner = record.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise RestliError(f"Invalid query parameter '{name}'")
+        _put(inner, rest, value)
+    elif name in record:
+        raise RestliError(f"Invalid query parameter '{name}'")
+    else:
+        record[name] = value
 
 
 class _Parser:

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
-import os
 import re
 import socket
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.faults import Faults
 from sandbox.linkedin import oauth
-from sandbox.linkedin.analytics import CUT, Analytics
+from sandbox.linkedin.analytics import Analytics
 from sandbox.linkedin.entities import PLATFORM, SEARCHES, Entities
+from sandbox.linkedin.limits import Limits
 from sandbox.linkedin.replies import RefusalError, Reply, error, oauth_error, page, refuse
 from sandbox.linkedin.restli import RestliError, Value, parameters
+from sandbox.linkedin.versions import is_active, is_version
 from sandbox.world import Account, World
 
-OLDEST_VERSION, NEWEST_VERSION = "202601", "202609"
 LONGEST_QUERY = 4_096
+PROTOCOLS = ("1.0.0", "2.0.0")
 
 _TOKEN_PATH = "/oauth/v2/accessToken"
+_INTROSPECTION_PATH = "/oauth/v2/introspectToken"
 _WITHIN = re.compile(rf"/rest/adAccounts/(\d+)/({'|'.join(SEARCHES)})")
 _FORM = "application/x-www-form-urlencoded"
 _DATA_LIMIT = (
@@ -34,27 +35,6 @@ _RATE_LIMIT = "Resource level throttle APPLICATION limit for calls to this resou
 _DAY_LIMIT = "Resource level throttle APPLICATION_AND_MEMBER DAY limit for calls to this resource is reached."
 _TOKEN_FAULTS = ("revoked_token", "server_error", "html", "broken_connection", "hang")
 _API_FAULTS = ("rate_limit", "expired_token", *_TOKEN_FAULTS)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Elements of an answer, days of the refresh token, calls of adAnalytics, the account that nobody may read."""
-
-    cut: int = CUT
-    refresh_token_days: int = 300
-    daily_calls: int | None = None
-    forbidden: str = ""
-
-    @classmethod
-    def given(cls, environment: Mapping[str, str] = os.environ) -> Limits:
-        """From SANDBOX_LINKEDIN_CUT, _REFRESH_DAYS, _DAILY_CALLS and _FORBIDDEN (an account id)."""
-        calls = environment.get("SANDBOX_LINKEDIN_DAILY_CALLS")
-        return cls(
-            int(environment.get("SANDBOX_LINKEDIN_CUT", cls.cut)),
-            int(environment.get("SANDBOX_LINKEDIN_REFRESH_DAYS", cls.refresh_token_days)),
-            int(calls) if calls else None,
-            environment.get("SANDBOX_LINKEDIN_FORBIDDEN", ""),
-        )
 
 
 def serve(world: World, faults: Faults) -> LinkedIn:
@@ -69,9 +49,10 @@ class LinkedIn:
         self.world = world
         self.faults = faults
         self.limits = limits
-        self.entities = Entities(world)
-        self.analytics = Analytics(world, limits.cut)
-        self.tokens = oauth.Tokens(limits.refresh_token_days)
+        self.today = world.as_of.astimezone(dt.UTC).date()
+        self.entities = Entities(world, limits)
+        self.analytics = Analytics(world, limits)
+        self.tokens = oauth.Tokens(limits.refresh_token_days, limits.late_tokens)
         self.closing = threading.Event()
         self.trouble = itertools.count()
         self.analytics_calls = itertools.count(1)
@@ -121,18 +102,22 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         split = urlsplit(self.path)
         try:
-            reply = self._token(body) if split.path == _TOKEN_PATH else self._api(split.path, split.query, body)
+            if split.path in (_TOKEN_PATH, _INTROSPECTION_PATH):
+                reply = self._token(split.path, body)
+            else:
+                reply = self._api(split.path, split.query, body)
         except RefusalError as refusal:
             reply = refusal.reply
         self._send(reply)
 
-    def _token(self, body: str) -> Reply:
+    def _token(self, path: str, body: str) -> Reply:
         struck = self._struck(_TOKEN_FAULTS)
         if struck is not None:
             return struck
         if self.command != "POST" or not self.headers.get("Content-Type", "").startswith(_FORM):
             return oauth_error(400, "invalid_request", "The request must be a POST of a form")
-        return self.server.linkedin.tokens.exchange(body)
+        tokens = self.server.linkedin.tokens
+        return tokens.exchange(body) if path == _TOKEN_PATH else tokens.introspect(body)
 
     def _api(self, path: str, query: str, body: str) -> Reply:
         if len(query) > LONGEST_QUERY or len(self.path) > 2 * LONGEST_QUERY:
@@ -148,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
                 raise refuse(405, "METHOD_NOT_ALLOWED", "Only a tunnelled GET may be posted here")
             query = body
         try:
-            given = parameters(query)
+            given = parameters(query, self._protocol)
         except RestliError as cause:
             raise refuse(400, "ILLEGAL_ARGUMENT", str(cause)) from cause
         return self._resource(path, given)
@@ -157,6 +142,13 @@ class _Handler(BaseHTTPRequestHandler):
         linkedin = self.server.linkedin
         if path == "/rest/adAccounts":
             return linkedin.entities.accounts(given)
+        if path == "/rest/adAccountUsers":
+            return linkedin.entities.users(given)
+        if path == "/rest/conversions":
+            return linkedin.entities.conversions(given)
+        if path == "/rest/posts":
+            # Sponsored posts need a product of their own, which the sandbox's application does not have.
+            raise refuse(403, "ACCESS_DENIED", "Not enough permissions to access: partnerApiPostsExternal.FINDER")
         if path == "/rest/adAnalytics":
             calls = next(linkedin.analytics_calls)
             if linkedin.limits.daily_calls is not None and calls > linkedin.limits.daily_calls:
@@ -180,13 +172,19 @@ class _Handler(BaseHTTPRequestHandler):
         version = self.headers.get("LinkedIn-Version")
         if not version:
             return error(400, "VERSION_MISSING", "A version must be present; add the LinkedIn-Version header", 0)
-        if not re.fullmatch(r"20\d{4}", version):
+        if not is_version(version):
             return error(400, "VERSION_INVALID", f"Header {version} is invalid", 0)
-        if not OLDEST_VERSION <= version <= NEWEST_VERSION:
-            return error(426, "NONEXISTENT_VERSION", f"Requested version {version}01 is not active", 0)
-        if self.headers.get("X-Restli-Protocol-Version") != "2.0.0":
-            return error(400, "ILLEGAL_ARGUMENT", "X-Restli-Protocol-Version must be 2.0.0", 0)
+        if not is_active(version, self.server.linkedin.today):
+            month, _, revision = version.partition(".")
+            return error(426, "NONEXISTENT_VERSION", f"Requested version {month}{revision or '01'} is not active", 0)
+        if self._protocol not in PROTOCOLS:
+            return error(400, "ILLEGAL_ARGUMENT", f"Rest.li protocol version {self._protocol} is not supported", 0)
         return None
+
+    @property
+    def _protocol(self) -> str:
+        """Rest.li 1.0 is the protocol of whoever names none."""
+        return self.headers.get("X-Restli-Protocol-Version") or PROTOCOLS[0]
 
     def _struck(self, kinds: tuple[str, ...]) -> Reply | None:
         """Commit the fault that strikes this request; None where its usual answer follows."""

@@ -21,6 +21,10 @@ TABLES = (
 )
 
 _MILLION = Decimal(1_000_000)
+_LEFT_OUT_AT_ZERO = (
+    *("qualified_leads", "likes", "comments", "comment_likes", "shares", "follows", "reactions"),
+    *("viral_impressions", "viral_clicks", "viral_total_engagements"),
+)
 _STATUS = {"enabled": "ACTIVE", "paused": "PAUSED", "removed": "ARCHIVED"}
 
 
@@ -142,20 +146,29 @@ def _creative_name(ad: Ad) -> str | None:
 
 
 def _daily(world: World, account: Account, table: str, days: tuple[dt.date, dt.date]) -> Iterator[dict[str, Any]]:
-    read = {
-        "campaign_group_daily": world.campaign_facts,
-        "campaign_daily": world.group_facts,
-        "creative_daily": world.ad_facts,
-    }[table]
-    for fact in read(account, *days):
+    """Each level is the sum of its creatives' days, which are whole numbers."""
+    totals: dict[tuple[dt.date, int], tuple[Fact, dict[str, Any]]] = {}
+    for fact in world.ad_facts(account, *days):
+        shown = _at_level(fact, table)
+        lowest = shown.ad or shown.group or shown.campaign
+        _, sums = totals.setdefault((fact.day, lowest.id), (shown, {}))
+        for name, value in _counts(fact.metrics, account.currency).items():
+            sums[name] = value if sums.get(name) is None else sums[name] + (value or 0)
+    for (day, _), (fact, sums) in totals.items():
         yield {
             "account_id": account.id,
-            "date": fact.day,
+            "date": day,
             **_names(fact),
-            **_metrics(fact.metrics, account.currency),
+            **_metrics(sums),
             "currency": account.currency,
-            "is_final": fact.day < utc_today(world),
+            "is_final": day < utc_today(world),
         }
+
+
+def _at_level(fact: Fact, table: str) -> Fact:
+    group = fact.group if table != "campaign_group_daily" else None
+    ad = fact.ad if table == "creative_daily" else None
+    return Fact(fact.day, fact.campaign, group, ad, None, None, fact.metrics)
 
 
 def _names(fact: Fact) -> dict[str, str | None]:
@@ -170,7 +183,8 @@ def _names(fact: Fact) -> dict[str, str | None]:
     return names
 
 
-def _metrics(metrics: Metrics, currency: str) -> dict[str, int | float | Decimal | None]:
+def _counts(metrics: Metrics, currency: str) -> dict[str, int | Decimal | None]:
+    """What one creative's day adds to each column that is a sum."""
     post_click = metrics.conversions_centi // 100
     engagements = metrics.engagements
     cost = metrics.cost_micros / _MILLION
@@ -186,29 +200,36 @@ def _metrics(metrics: Metrics, currency: str) -> dict[str, int | float | Decimal
         "conversion_value_in_local_currency": metrics.value_micros / _MILLION,
         "one_click_leads": metrics.leads,
         "one_click_lead_form_opens": 3 * metrics.leads,
-        "qualified_leads": _some(metrics.leads // 4),
+        "qualified_leads": metrics.leads // 4,
         "total_engagements": engagements,
         "other_engagements": engagements // 20,
         "company_page_clicks": engagements // 15,
-        "action_clicks": None,
-        "approximate_member_reach": metrics.reach,
-        "average_dwell_time": engagements * 1.75 if engagements % 4 else None,
         **_video(metrics),
-        "likes": _some(engagements // 12),
-        "comments": _some(engagements // 40),
-        "comment_likes": _some(engagements // 90),
-        "shares": _some(engagements // 50),
-        "follows": _some(engagements // 60),
-        "reactions": _some(engagements // 10),
-        "sends": None,
-        "opens": None,
-        "viral_impressions": _some(metrics.impressions // 400),
-        "viral_clicks": _some(metrics.impressions // 9_000),
-        "viral_total_engagements": _some(metrics.impressions // 5_000),
+        "likes": engagements // 12,
+        "comments": engagements // 40,
+        "comment_likes": engagements // 90,
+        "shares": engagements // 50,
+        "follows": engagements // 60,
+        "reactions": engagements // 10,
+        "viral_impressions": metrics.impressions // 400,
+        "viral_clicks": metrics.impressions // 9_000,
+        "viral_total_engagements": metrics.impressions // 5_000,
     }
 
 
-def _video(metrics: Metrics) -> dict[str, int | None]:
+def _metrics(sums: dict[str, Any]) -> dict[str, int | float | Decimal | None]:
+    """The columns of a level, given its sums; reach and the average are made of the level's own numbers."""
+    engagements = sums["total_engagements"]
+    return {
+        **sums,
+        **{name: sums[name] or None for name in _LEFT_OUT_AT_ZERO},
+        "approximate_member_reach": sums["impressions"] * 62 // 100 + 1,
+        "average_dwell_time": engagements * 1.75 if engagements % 4 else None,
+        **dict.fromkeys(("action_clicks", "sends", "opens")),
+    }
+
+
+def _video(metrics: Metrics) -> dict[str, int | Decimal | None]:
     views = metrics.video_views or None
     first, middle, third, full = metrics.video_quartiles or (None, None, None, None)
     return {
@@ -220,11 +241,6 @@ def _video(metrics: Metrics) -> dict[str, int | None]:
         "video_completions": full,
         "full_screen_plays": views // 50 if views else None,
     }
-
-
-def _some(count: int) -> int | None:
-    """LinkedIn leaves these out where there were none."""
-    return count or None
 
 
 def _instant(day: dt.date, hours: int, milliseconds: int = 0) -> dt.datetime:

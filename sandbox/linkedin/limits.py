@@ -1,0 +1,58 @@
+"""What a server is asked to do beside its faults: smaller limits, and accounts, lists and tokens that are odd."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+CUT = 15_000
+"""Elements of an answer of adAnalytics, which is cut there without a word."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Accounts are named by their id.
+
+    `forbidden` may not be read at all; `unreadable` has no reporting access, for which LinkedIn documents an empty
+    answer; `closed` is shown as CANCELED and keeps its history; `missing` are elements left out of accounts;
+    `no_accounts` is a member without any; `repeated` shows the first object of each list again on its last page,
+    `same` or `changed`; `cursors` lets page tokens alternate for ever; `token_alone` refuses a search of accounts
+    beside a page token; a new access token is refused `late_tokens` times before it is known everywhere.
+    """
+
+    cut: int = CUT
+    refresh_token_days: int = 300
+    daily_calls: int | None = None
+    forbidden: str = ""
+    unreadable: str = ""
+    closed: str = ""
+    missing: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    no_accounts: bool = False
+    repeated: str = ""
+    alternating: bool = False
+    token_alone: bool = False
+    late_tokens: int = 0
+
+    @classmethod
+    def given(cls, environment: Mapping[str, str] = os.environ) -> Limits:
+        """From variables that begin with SANDBOX_LINKEDIN_; docs/sandbox.md lists them."""
+
+        def told(name: str) -> str:
+            return environment.get(f"SANDBOX_LINKEDIN_{name}", "")
+
+        pairs = (each.partition("@") for each in told("MISSING").split(",") if each)
+        return cls(
+            cut=int(told("CUT") or cls.cut),
+            refresh_token_days=int(told("REFRESH_DAYS") or cls.refresh_token_days),
+            daily_calls=int(told("DAILY_CALLS")) if told("DAILY_CALLS") else None,
+            forbidden=told("FORBIDDEN"),
+            unreadable=told("UNREADABLE"),
+            closed=told("CLOSED"),
+            missing=frozenset((account, name) for name, _, account in pairs),
+            no_accounts=told("NO_ACCOUNTS") == "true",
+            repeated=told("REPEATED"),
+            alternating=told("CURSORS") == "alternating",
+            token_alone=told("TOKEN_ALONE") == "true",
+            late_tokens=int(told("LATE_TOKENS") or 0),
+        )

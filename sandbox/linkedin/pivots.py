@@ -1,0 +1,64 @@
+"""By what adAnalytics groups: the values of each pivot, and how a creative's day is shared out over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+
+from sandbox.world import Account, Fact
+
+Key = tuple[str, ...]
+Keyed = Callable[[Account, Fact], str]
+
+OBJECTS: dict[str, Keyed] = {
+    "ACCOUNT": lambda account, _: f"urn:li:sponsoredAccount:{account.id}",
+    "COMPANY": lambda account, _: f"urn:li:organization:{int(account.id) % 100_000}",
+    "CAMPAIGN_GROUP": lambda _, fact: f"urn:li:sponsoredCampaignGroup:{fact.campaign.id}",
+    "CAMPAIGN": lambda _, fact: f"urn:li:sponsoredCampaign:{fact.group.id if fact.group else ''}",
+    "CREATIVE": lambda _, fact: f"urn:li:sponsoredCreative:{fact.ad.id if fact.ad else ''}",
+    "SHARE": lambda _, fact: f"urn:li:share:{fact.ad.id if fact.ad else ''}",
+    "OBJECTIVE_TYPE": lambda _, fact: "VIDEO_VIEW" if fact.campaign.video else "WEBSITE_VISIT",
+}
+"""Pivots of which a creative's day has exactly one value."""
+
+SHARES: dict[str, dict[str, int]] = {
+    "IMPRESSION_DEVICE_TYPE": {"MOBILE_APP": 61, "DESKTOP_WEB": 30, "MOBILE_WEB": 9},
+    "SERVING_LOCATION": {"ON_NETWORK": 83, "OFF_NETWORK": 17},
+    "MEMBER_COMPANY": {"urn:li:organization:1009": 55, "urn:li:organization:1441": 45},
+    "MEMBER_COMPANY_SIZE": {"SIZE_11_TO_50": 70, "SIZE_10001_OR_MORE": 30},
+    "MEMBER_COUNTRY_V2": {"urn:li:geo:101282230": 80, "urn:li:geo:103644278": 20},
+    "MEMBER_INDUSTRY": {"urn:li:industry:4": 60, "urn:li:industry:96": 40},
+    "MEMBER_JOB_FUNCTION": {"urn:li:function:8": 75, "urn:li:function:25": 25},
+    "MEMBER_JOB_TITLE": {"urn:li:title:9": 50, "urn:li:title:39": 50},
+    "MEMBER_REGION_V2": {"urn:li:geo:90009712": 65, "urn:li:geo:90000070": 35},
+    "MEMBER_SENIORITY": {"urn:li:seniority:4": 85, "urn:li:seniority:10": 15},
+}
+"""Pivots over whose values a creative's day is shared out, in hundredths."""
+
+UNUSED = frozenset(
+    {"CONVERSION", "CONVERSATION_NODE", "CONVERSATION_NODE_OPTION_INDEX", "CARD_INDEX", "PLACEMENT_NAME", "EVENT_STAGE"}
+)
+"""Documented pivots of products that this world's advertisers do not buy: they have no rows."""
+
+ALL = frozenset({*OBJECTS, *SHARES, *UNUSED})
+
+
+def is_demographic(pivot: str) -> bool:
+    """About the members who saw the ads: approximate, for one pivot only, not with every metric."""
+    return pivot.startswith("MEMBER_")
+
+
+def shared(account: Account, fact: Fact, pivots: tuple[str, ...]) -> list[tuple[Key, int]]:
+    """The values of the pivots that a creative's day belongs to, each with its share in hundredths."""
+    if UNUSED.intersection(pivots):
+        return []
+    choices = [
+        [(OBJECTS[pivot](account, fact), 100)] if pivot in OBJECTS else list(SHARES[pivot].items()) for pivot in pivots
+    ]
+    found = []
+    for combination in product(*choices):
+        share = 100
+        for _, hundredths in combination:
+            share = share * hundredths // 100
+        found.append((tuple(value for value, _ in combination), share))
+    return found
