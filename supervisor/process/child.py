@@ -3,6 +3,11 @@
 Knows signals, pipes and memory, nothing of platforms. The child runs under a `keeper` that inherits its orphans, so the
 tree is what the kernel says it is. Should the keeper be killed, what it kept is found again by what was seen in earlier
 looks, by session, by parentage, and by a marker in the environment.
+
+A member of the tree is held as a `psutil.Process`, which is a pid and a start time counted from the boot, so neither a
+pid that was given away nor a clock that jumps makes it another. Two things are asked of `keeper` instead: who descends
+from whom, because `psutil` reads every process of the machine for it; and to signal, because `psutil` looks at the
+start time and then signals the bare pid.
 """
 
 from __future__ import annotations
@@ -17,9 +22,9 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
+import psutil
 from attrs import define, field, frozen
 
 from supervisor.process import keeper
@@ -30,10 +35,7 @@ _PIPE_BYTES = 1024 * 1024
 _START_SECONDS = 30.0
 _KILL_SECONDS = 10.0
 _HURRY_SECONDS = 0.05
-_TICKS = os.sysconf("SC_CLK_TCK")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
-# Where they stand among the fields that `keeper.stat_of` returns.
-_STATE, _SESSION, _USER_TIME, _STARTED, _RESIDENT = 0, 3, 11, 19, 21
+_LONGEST_REPORT = 4096
 
 
 class SpawnError(Exception):
@@ -62,9 +64,10 @@ class Child:
     stdout: int
     stderr: int
     _process: subprocess.Popen[bytes]
+    _keeper: psutil.Process
     _lifeline: int
     _report: int
-    _marker: bytes
+    _marker: str
     stdin: int = -1
     pid: int = 0
     largest_bytes: int = 0
@@ -75,7 +78,7 @@ class Child:
     _heard: bytes = b""
     _silent: bool = False
     _survivors: list[str] = field(factory=list)
-    _seen: dict[int, bytes] = field(factory=dict)
+    _seen: dict[int, psutil.Process] = field(factory=dict)
 
     @classmethod
     def spawn(
@@ -113,8 +116,8 @@ class Child:
         finally:
             _close(theirs.values())
         child = cls(
-            *(ours["stdout"], ours["stderr"], process, ours["lifeline"], ours["report"]),
-            *(f"{MARKER}={marker}".encode(), ours.get("stdin", -1)),
+            *(ours["stdout"], ours["stderr"], process, psutil.Process(process.pid), ours["lifeline"], ours["report"]),
+            *(marker, ours.get("stdin", -1)),
         )
         child._await_start(command[0])
         return child
@@ -152,23 +155,24 @@ class Child:
 
     def look(self) -> Usage:
         """Sum up the tree without its keeper; processes that end meanwhile count as nothing."""
-        processes, memory, ticks = 0, 0, 0
+        processes, memory, seconds = 0, 0, 0.0
         self._remember()
-        with suppress(OSError):
-            ticks += sum(map(int, keeper.stat_of(self.keeper_pid)[_USER_TIME + 2 : _USER_TIME + 4]))
-        for pid, started in self._seen.items():
-            with suppress(OSError):
-                fields = keeper.stat_of(pid)
-                if fields[_STARTED] == started:
-                    # Its own time, and that of its children that it has waited for.
-                    ticks += sum(map(int, fields[_USER_TIME : _USER_TIME + 4]))
-                    memory += int(fields[_RESIDENT]) * _PAGE
-                    processes += fields[_STATE] != b"Z"
-        return Usage(processes, memory, ticks / _TICKS)
+        with suppress(psutil.Error):
+            times = self._keeper.cpu_times()
+            seconds += times.children_user + times.children_system
+        for process in self._seen.values():
+            with suppress(psutil.Error):
+                times = process.cpu_times()
+                resident = process.memory_info().rss
+                # Its own time, and that of its children that it has waited for.
+                seconds += times.user + times.system + times.children_user + times.children_system
+                memory += resident
+                processes += resident > 0 or _is_alive(process)
+        return Usage(processes, memory, seconds)
 
     def shared_fairly(self) -> int:
         """The tree's memory with shared pages counted once (PSS), in bytes: exact, but far slower than `look`."""
-        return sum(map(_proportional, self._seen))
+        return sum(map(_proportional, self._seen.values()))
 
     def stop(self, grace: float, *, hurry: Callable[[], bool] = lambda: False) -> None:
         """SIGTERM to the whole tree, `grace` seconds, then SIGKILL until nothing is left.
@@ -231,8 +235,11 @@ class Child:
             block = os.read(self._report, 4096)
             self._silent = not block
             *lines, self._heard = (self._heard + block).split(b"\n")
+            self._heard = self._heard[-_LONGEST_REPORT:]
             for line in lines:
-                self._take(*line.decode().split(" ", 2))
+                # A program of the same user can write into the pipe through /proc; what is no report is not one.
+                with suppress(ValueError, TypeError):
+                    self._take(*line.decode().split(" ", 2))
         return enough()
 
     def _take(self, word: str, first: str, second: str = "") -> None:
@@ -249,35 +256,36 @@ class Child:
             self.largest_bytes, self.cpu_seconds = int(first) * 1024, float(second)
 
     def _remember(self) -> None:
-        """Note who belongs to the tree, by pid and start time, so that it is known without its keeper too."""
-        pids = (pid for pid, _ in self._found()) if self._silent else keeper.descendants(self.keeper_pid)
+        """Note who belongs to the tree, so that it is known without its keeper too."""
+        if self._silent:
+            self._seen = {process.pid: process for process in self._found()}
+            return
         seen = {}
-        for pid in pids:
-            with suppress(OSError):
-                seen[pid] = self._seen.get(pid) or keeper.stat_of(pid)[_STARTED]
+        for pid in keeper.descendants(self.keeper_pid):
+            with suppress(psutil.Error):
+                seen[pid] = self._seen.get(pid) or psutil.Process(pid)
         self._seen = seen
 
-    def _found(self) -> Iterator[tuple[int, list[bytes]]]:
+    def _found(self) -> Iterator[psutil.Process]:
         """What is alive of a tree that lost its keeper."""
-        roots = [pid for pid, started in self._seen.items() if _has_started(pid, started)]
-        family = {pid for root in roots for pid in keeper.descendants(root)}
-        for name in os.listdir("/proc"):  # noqa: PTH208 - a Path for each process costs more than the look
-            if name.isdigit():
-                with suppress(OSError):
-                    fields = keeper.stat_of(int(name))
-                    if fields[_STATE] not in (b"Z", b"X") and (int(name) in family or self._is_ours(int(name), fields)):
-                        yield int(name), fields
+        roots = [process for process in self._seen.values() if process.is_running()]
+        family = {*roots, *(process for root in roots for process in _descendants(root))}
+        # Not `process_iter`: it keeps processes from call to call and would not see that a pid changed hands.
+        for pid in psutil.pids():
+            with suppress(psutil.Error, ProcessLookupError):
+                process = psutil.Process(pid)
+                if _is_alive(process) and (process in family or self._is_ours(process)):
+                    yield process
 
-    def _is_ours(self, pid: int, fields: list[bytes]) -> bool:
-        if self._seen.get(pid) == fields[_STARTED] or (self.pid and int(fields[_SESSION]) == self.pid):
+    def _is_ours(self, process: psutil.Process) -> bool:
+        if self.pid and os.getsid(process.pid) == self.pid:
             return True
-        return pid != self.keeper_pid and self._marker in Path(f"/proc/{pid}/environ").read_bytes()
+        return process.pid != self.keeper_pid and process.environ().get(MARKER) == self._marker
 
     def _signal_lost(self, number: int) -> None:
-        for pid, fields in self._found():
-            self._seen[pid] = fields[_STARTED]
-        for pid, started in self._seen.items():
-            keeper.send(pid, number, partial(_has_started, started=started))
+        self._seen |= {process.pid: process for process in self._found()}
+        for process in self._seen.values():
+            keeper.send(process.pid, number, lambda _, process=process: process.is_running())  # type: ignore[misc]  # mypy cannot infer a lambda's default
 
 
 def _pipes(*, with_input: bool) -> tuple[dict[str, int], dict[str, int]]:
@@ -299,18 +307,20 @@ def _close(descriptors: Iterable[int]) -> None:
         os.close(descriptor)
 
 
-def _has_started(pid: int, started: bytes) -> bool:
+def _is_alive(process: psutil.Process) -> bool:
+    return process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+
+
+def _descendants(root: psutil.Process) -> list[psutil.Process]:
     try:
-        return keeper.stat_of(pid)[_STARTED] == started
-    except OSError:
-        return False
+        return root.children(recursive=True)
+    except psutil.Error:
+        return []
 
 
-def _proportional(pid: int) -> int:
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_bytes().splitlines():
-            if line.startswith(b"Pss:"):
-                return int(line.split()[1]) * 1024
-    with suppress(OSError):
-        return int(keeper.stat_of(pid)[_RESIDENT]) * _PAGE
+def _proportional(process: psutil.Process) -> int:
+    with suppress(psutil.Error):
+        return int(process.memory_full_info().pss)
+    with suppress(psutil.Error):
+        return int(process.memory_info().rss)
     return 0

@@ -384,6 +384,37 @@ def test_where_the_kernel_has_no_handles_a_pid_does(start: Any, monkeypatch: pyt
     assert run.end() is None
 
 
+def test_a_pid_that_changed_hands_is_not_taken_for_the_member_seen_before(start: Any) -> None:
+    run = start("print('up', flush=True)\nsleeper(env={}, start_new_session=True); time.sleep(60)")
+    run.until_said(b"up")
+    time.sleep(0.3)
+    run.child.look()
+    stranger = subprocess.Popen(["sleep", "60"])
+    try:
+        seen = psutil.Process(stranger.pid)
+        seen._ident = (stranger.pid, seen._ident[1] - 1)  # as if it had been seen in the tree and ended since
+        run.child._seen[stranger.pid] = seen
+        os.kill(run.child.keeper_pid, signal.SIGKILL)
+        assert run.child.wait(10)
+        assert run.end() is None
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_what_is_no_report_of_the_keeper_is_not_taken_for_one(start: Any) -> None:
+    run = start(r"""
+        report = open(f"/proc/{os.getppid()}/cmdline").read().split("\0")[5]
+        with open(f"/proc/{os.getppid()}/fd/{report}", "wb", buffering=0) as pipe:
+            for junk in (b"\xff\xfe\n", b"exited\n", b"started x\n", b"empty 1 2 3\n", b"exited " + b"9" * 5000 + b"\n"):
+                pipe.write(junk)
+        sys.exit(7)
+    """)
+    assert run.child.wait(10)
+    assert run.end() == 7
+
+
 SUPERVISOR = """
 import os, sys, time
 from pathlib import Path
