@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 from microsoft_runs import COMMAND, ROOT, Run, Sandbox
@@ -16,6 +17,26 @@ def test_discover_prints_the_catalog_without_credentials() -> None:
     streams = {stream["tap_stream_id"]: stream for stream in json.loads(done.stdout)["streams"]}
     assert list(streams) == [table.name for table in TABLES]
     assert streams["ad_daily"]["key_properties"] == ["account_id", "campaign_id", "ad_group_id", "ad_id", "date"]
+
+
+@pytest.mark.parametrize("transport", ["rest", "soap"])
+def test_a_check_needs_neither_network_nor_sdk(tmp_path: Path, transport: str) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"transport": transport, "look_back": 3, "tables": ["campains"]}))
+    spied = {"PYTHONPROFILEIMPORTTIME": "1", "PIPELINE_NOW": "2026-11-20T12:00:00+00:00"}
+    done = subprocess.run(
+        [COMMAND, "--check", "--config", config], check=False, env=spied, capture_output=True, timeout=30
+    )
+    found = json.loads(done.stdout)
+    assert done.returncode == 78
+    for words in ("there is no table 'campains'", "settings.look_back", "MICROSOFT_REFRESH_TOKEN"):
+        assert any(words in each for each in found["errors"]), words
+    ending = [each for each in found["warnings"] if "2027-01-31" in each]
+    assert bool(ending) is (transport == "soap")
+    assert found["api"]["version"] == ("v13, SOAP" if transport == "soap" else "v13, REST")
+    imported = {line.rpartition(b"|")[2].strip() for line in done.stderr.splitlines()}
+    assert b"argparse" in imported
+    assert not imported & {b"requests", b"bingads", b"suds"}
 
 
 def test_missing_credentials_are_named_at_once(run: Run) -> None:

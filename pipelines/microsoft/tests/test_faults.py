@@ -49,7 +49,7 @@ def test_a_passing_fault_costs_nothing(
     ("fault", "status", "kind", "words"),
     [
         ("failed_job@0x3", 75, "transient", "campaign_daily: Microsoft failed to make it"),
-        ("rate_limit@0x2", 75, "rate_limit", "SubmitGenerateReport: error 117 CallRateExceeded: too many calls"),
+        ("rate_limit@0x2", 75, "rate_limit", "SubmitGenerateReport of campaign_daily: error 117 CallRateExceeded: too"),
         ("truncated_file@0x6", 65, "data", "rows, but"),
     ],
 )

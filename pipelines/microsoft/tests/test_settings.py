@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from microsoft_pipeline.settings import read_settings
+from microsoft_pipeline.settings import problems, read_settings
 from wire import Kind, PipelineError
 
 SECRETS = {
@@ -30,6 +31,35 @@ def test_all_missing_secrets_are_named_at_once() -> None:
     )
 
 
+def test_everything_wrong_is_named_at_once(tmp_path: Path) -> None:
+    given = {"look_back": 3, "window_days": "many", "accounts": ["F1199"]}
+    environment = SECRETS | {"MICROSOFT_DEVELOPER_TOKEN": "two words", "MICROSOFT_CLIENT_ID": ""}
+    found = [error.message for error in problems(given, environment)]
+    for words in ("settings.look_back", "settings.window_days", "'F1199'", "MICROSOFT_CLIENT_ID", "white space"):
+        assert any(words in each for each in found), words
+    assert refused(given, environment) == "; ".join(found)
+    others = {"window_days": 0, "transport": "grpc", "api_url": "http://ads.example"}
+    found = [error.message for error in problems(others, {})]
+    for words in ("settings.window_days", "settings.transport", "MICROSOFT_API_URL", "MICROSOFT_REFRESH_TOKEN"):
+        assert any(words in each for each in found), words
+
+
+@pytest.mark.parametrize("place", ["broken", "file/below", "."])
+def test_a_token_store_that_cannot_work_is_named_without_touching_it(tmp_path: Path, place: str) -> None:
+    (tmp_path / "broken").write_text("{")
+    (tmp_path / "file").write_text("")
+    before = sorted(each.name for each in tmp_path.iterdir())
+    (error,) = problems({"token_store": str(tmp_path / place)}, SECRETS)
+    assert error.kind is Kind.CONFIG
+    assert str(tmp_path) in error.message
+    assert sorted(each.name for each in tmp_path.iterdir()) == before
+
+
+def test_a_good_configuration_has_no_problems(tmp_path: Path) -> None:
+    assert list(problems({"token_store": str(tmp_path / "deep" / "token")}, SECRETS)) == []
+    assert not (tmp_path / "deep").exists()
+
+
 def test_the_environment_wins_over_the_settings() -> None:
     settings = read_settings({"client_id": "from file", "tenant_id": "contoso"}, SECRETS)
     assert (settings.client_id, settings.tenant_id) == ("id", "contoso")
@@ -50,11 +80,13 @@ def test_accounts_come_from_either_place() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"look_back": 3}, "settings.look_back: there is no such setting; there are accounts, api_url"),
+        ({"look_back": 3}, "settings.look_back: there is no such setting; did you mean 'lookback_days'?"),
         ({"window_days": 0}, "settings.window_days: expected more than 0, got 0"),
         ({"lookback_days": -1}, "settings.lookback_days: expected 0 or more, got -1"),
-        ({"window_days": "many"}, "settings: Expected `int`, got `str` - at `$.window_days`"),
+        ({"window_days": "many"}, "settings.window_days: expected `int`, got `str`"),
         ({"accounts": "12"}, "settings.accounts: expected a list of account ids, got '12'"),
+        ({"accounts": ["F1199"]}, "settings.accounts: 'F1199' is no account id"),
+        ({"transport": "grpc"}, "settings.transport: expected rest or soap, got 'grpc'"),
         ({"api_version": "v14"}, "settings.api_version: only v13 is supported, got 'v14'"),
     ],
 )

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from microsoft_pipeline.client import Client
+from microsoft_pipeline import operations
+from microsoft_pipeline.client import Client, listed
 from wire import Extraction, Kind, PipelineError
 
 log = logging.getLogger(__name__)
 
-_SERVICE = "CustomerManagementService"
-_PAGE = 100
 _PAGES = 10_000
 _CLOSED = frozenset({"Inactive"})
 
@@ -24,10 +23,10 @@ class Account(Struct, frozen=True):
 
     id: str
     customer_id: str
-    currency: str
+    currency: str | None
     time_zone: str
     status: str
-    raw: Any
+    raw: Mapping[str, Any]
 
     @property
     def closed(self) -> bool:
@@ -38,37 +37,40 @@ class Account(Struct, frozen=True):
 def discover(client: Client) -> tuple[Account, ...]:
     """All accounts of the user, under whichever customer they are, in the order of their ids.
 
-    A search by user spans every customer in which the user has a role. Pages are asked for until one is empty, because
-    accounts that the user may not see can make a page short.
+    A search by user spans every customer in which the user has a role, and may give an account once per customer.
+    Pages are asked for until one is empty, because accounts that the user may not see can make a page short. Raises
+    PipelineError (config) for a user without accounts.
     """
-    user = client.call(_SERVICE, "GetUser", UserId=None).User
-    if user is None:
-        raise PipelineError(Kind.AUTH, "GetUser: Microsoft names no user for these credentials")
-    predicates = {"Predicate": [{"Field": "UserId", "Operator": "Equals", "Value": str(user.Id)}]}
+    user_id = _user_id(client)
     found: dict[str, Account] = {}
+    seen: set[tuple[str, ...]] = set()
     for page in range(_PAGES):
-        answer = client.call(
-            _SERVICE,
-            "SearchAccounts",
-            Predicates=predicates,
-            Ordering=None,
-            PageInfo={"Index": page, "Size": _PAGE},
-            ReturnAdditionalFields=None,
-        )
-        accounts = [_account(raw) for raw in getattr(answer, "AdvertiserAccount", None) or ()]
-        found.update((account.id, account) for account in accounts)
+        call = operations.search_accounts(user_id, page)
+        accounts = [_account(raw) for raw in listed(client.call(call), "Accounts", call)]
         if not accounts:
             break
+        ids = tuple(account.id for account in accounts)
+        if ids in seen:
+            raise PipelineError(Kind.TRANSIENT, f"SearchAccounts: page {page} holds the accounts of an earlier page")
+        seen.add(ids)
+        for account in accounts:
+            found.setdefault(account.id, account)
+    if not found:
+        raise PipelineError(
+            Kind.CONFIG,
+            "this login sees no account; give its user access to the accounts, or sign in with the user that has it",
+        )
     log.info("%d accounts can be used", len(found))
-    return tuple(sorted(found.values(), key=lambda account: int(account.id)))
+    return tuple(sorted(found.values(), key=lambda account: (len(account.id), account.id)))
 
 
 def select(accounts: Sequence[Account], wanted: Iterable[str], extraction: Extraction) -> tuple[Account, ...]:
-    """The accounts asked for, or all; one that was asked for and is not there is reported as failed."""
+    """The accounts asked for, or all; one that was asked for and is not there, or has no id, is reported as failed."""
     wanted = tuple(dict.fromkeys(wanted))
-    if not wanted:
-        return tuple(accounts)
-    known = {account.id: account for account in accounts}
+    known = {account.id: account for account in accounts if account.id}
+    if len(known) < len(accounts):
+        with extraction.account("unknown"):
+            raise PipelineError(Kind.DATA, "SearchAccounts: Microsoft gives an account without its Id; it is left out")
     for account_id in wanted:
         if account_id not in known:
             with extraction.account(account_id):
@@ -77,15 +79,23 @@ def select(accounts: Sequence[Account], wanted: Iterable[str], extraction: Extra
                     f"the user cannot use account {account_id}; check the id (not the account number) and the access",
                     account_id=account_id,
                 )
-    return tuple(known[account_id] for account_id in wanted if account_id in known)
+    return tuple(known[account_id] for account_id in wanted or known if account_id in known)
 
 
-def _account(raw: Any) -> Account:
+def _user_id(client: Client) -> str:
+    user = client.call(operations.get_user()).get("User")
+    identity = user.get("Id") if isinstance(user, Mapping) else None
+    if identity is None:
+        raise PipelineError(Kind.AUTH, "GetUser: Microsoft names no user for these credentials")
+    return str(identity)
+
+
+def _account(raw: Mapping[str, Any]) -> Account:
     return Account(
-        id=str(raw.Id),
-        customer_id=str(raw.ParentCustomerId),
-        currency=str(raw.CurrencyCode or ""),
-        time_zone=str(raw.TimeZone or ""),
-        status=str(raw.AccountLifeCycleStatus or ""),
+        id=str(raw.get("Id") or ""),
+        customer_id=str(raw.get("ParentCustomerId") or ""),
+        currency=raw.get("CurrencyCode"),
+        time_zone=str(raw.get("TimeZone") or ""),
+        status=str(raw.get("AccountLifeCycleStatus") or ""),
         raw=raw,
     )

@@ -1,55 +1,73 @@
-"""Fetching a finished report from the address that the service gave for it."""
+"""Fetching a file that Microsoft has made, a report or an account's entities, from the address that it gave."""
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import IO
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import requests
 
 from microsoft_pipeline import errors
-from microsoft_pipeline.addresses import check_address
+from microsoft_pipeline.sessions import Sessions
 from wire import Kind, PipelineError, count_calls
+from wire.endpoints import insecure_allowed, is_loopback
 
 _IN_MEMORY = 8 * 1024 * 1024
 _BLOCK = 256 * 1024
-_WHAT = "report download"
 
 
-@contextmanager
-def fetched(url: str, *, timeout: float) -> Iterator[IO[bytes]]:
-    """The file, in memory if it is small, else on disk, until the block ends; raises PipelineError.
+class BrokenFileError(PipelineError):
+    """The file is damaged: downloading it again may help."""
 
-    The address itself is the permission, so no credentials go with it, and it must never be logged.
+
+class Downloads:
+    """Fetches from any thread. The address itself is the permission: no credentials go with it, and it is not logged.
+
+    Its host is not checked: Microsoft says that it may change.
     """
-    check_address(url)
-    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
-        _download(url, file, timeout)
+
+    def __init__(self, timeout: float) -> None:
+        self._sessions = Sessions(timeout)
+
+    def fetch(self, url: str, what: str) -> tempfile.SpooledTemporaryFile[bytes]:
+        """The file, in memory if it is small, else on disk, for the caller to close; raises PipelineError."""
+        check_address(url, what)
+        file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the caller closes it
+        try:
+            self._download(url, file, what)
+        except BaseException:
+            file.close()
+            raise
         file.seek(0)
-        yield file
+        return file
+
+    def _download(self, url: str, file: tempfile.SpooledTemporaryFile[bytes], what: str) -> None:
+        count_calls()
+        try:
+            with self._sessions.get(url, stream=True) as response:
+                if response.status_code != 200:
+                    raise _refused(response.status_code, what)
+                for block in response.iter_content(_BLOCK):
+                    file.write(block)
+        except requests.RequestException as cause:
+            raise errors.of_network(cause, what) from cause
 
 
-def _download(url: str, file: IO[bytes], timeout: float) -> None:
-    count_calls()
-    try:
-        with requests.get(url, stream=True, timeout=timeout, allow_redirects=False, auth=_no_credentials) as response:
-            if response.status_code != 200:
-                raise _refused(response.status_code)
-            for block in response.iter_content(_BLOCK):
-                file.write(block)
-    except requests.RequestException as cause:
-        raise errors.of_network(cause, _WHAT) from cause
+def check_address(url: str, what: str, environment: Mapping[str, str] = os.environ) -> None:
+    """Raise PipelineError (data) for an address that would send a file over an open line."""
+    parts = urlsplit(url)
+    allowed = is_loopback(parts.hostname) or insecure_allowed(environment)
+    if parts.scheme == "https" or (parts.scheme == "http" and allowed):
+        return
+    raise PipelineError(
+        Kind.DATA, f"{what}: Microsoft gave an address on {parts.scheme}://{parts.hostname}, which is not https"
+    )
 
 
-def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keeps requests from looking into ~/.netrc."""
-    return request
-
-
-def _refused(status: int) -> PipelineError:
+def _refused(status: int, what: str) -> PipelineError:
     # 403 and 404 say that the address has lapsed, after five minutes: a fresh one mends that.
     if status in (403, 404, 410):
-        return PipelineError(Kind.TRANSIENT, f"{_WHAT}: HTTP status {status}, the address has lapsed")
-    return errors.of_status(status, _WHAT)
+        return PipelineError(Kind.TRANSIENT, f"{what}: HTTP status {status}, the address has lapsed")
+    return errors.of_status(status, what)

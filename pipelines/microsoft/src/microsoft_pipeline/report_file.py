@@ -19,16 +19,13 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import IO, Any
 
+from microsoft_pipeline.downloads import BrokenFileError
 from microsoft_pipeline.tables import Field, Report
 from wire import Kind, PipelineError, Type, Window
 
 log = logging.getLogger(__name__)
 
 _NULLS = frozenset({"", "--"})
-
-
-class BrokenFileError(PipelineError):
-    """The file is no whole ZIP with a CSV: downloading it again may help."""
 
 
 class MissingRowsError(PipelineError):

@@ -6,17 +6,18 @@ import datetime as dt
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from microsoft_pipeline.account_totals import AccountTotals
 from microsoft_pipeline.accounts import Account
 from microsoft_pipeline.client import Client
-from microsoft_pipeline.downloads import fetched
-from microsoft_pipeline.errors import TooManyReportsError
-from microsoft_pipeline.report_file import BrokenFileError, MissingRowsError, read_report
+from microsoft_pipeline.downloads import BrokenFileError
+from microsoft_pipeline.errors import LostReportError, TooManyReportsError
+from microsoft_pipeline.report_file import MissingRowsError, read_report
 from microsoft_pipeline.report_requests import Progress, poll, poll_once, submit
 from microsoft_pipeline.tables import Report
 from microsoft_pipeline.time_zones import iana_zone
@@ -33,16 +34,24 @@ _SECONDS_OF_SILENCE = 60.0
 
 
 class Task(Struct, frozen=True):
-    """What is to be loaded: one report of one account, some days. `tries` counts the times that Microsoft failed."""
+    """What is to be loaded: one report of one account, some days.
+
+    `tries` counts the times that Microsoft failed; `made_anew` says that the report came without rows before.
+    """
 
     account: Account
     report: Report
     window: Window
     today: dt.date
     tries: int = 0
+    made_anew: bool = False
 
     def __str__(self) -> str:
         return f"account {self.account.id}, {self.report.table.name} {self.window}"
+
+
+class EmptyReportError(PipelineError):
+    """A report without rows where rows may be expected: it is made anew before that is believed."""
 
 
 class Job(Struct):
@@ -89,6 +98,7 @@ class _Queue:
         self._extraction = extraction
         self._waiting = deque(tasks)
         self._jobs: list[Job] = []
+        self._totals = AccountTotals(client)
         self._limit = client.settings.max_reports_in_flight
         self._alone = 0
         self._speak_at = 0.0
@@ -159,16 +169,22 @@ class _Queue:
         """Poll a job, and load it when it is ready."""
 
         def step() -> None:
-            progress = poll(self._client, job.task.account, job.request_id)
+            try:
+                progress = poll(self._client, job.task.account, job.task.report, job.request_id)
+            except LostReportError as error:
+                self._jobs.remove(job)
+                self._make_again(job.task, error)
+                return
             if progress.status == "Success":
                 self._jobs.remove(job)
                 self._load(job, progress)
-            elif progress.status == "Error":
-                self._jobs.remove(job)
-                failure = f"{job.task.report.table.name}: Microsoft failed to make it"
-                self._make_again(job.task, PipelineError(Kind.TRANSIENT, failure))
-            else:
+            elif progress.status == "Pending":
                 self._keep_waiting(job)
+            else:
+                self._jobs.remove(job)
+                status = "" if progress.status == "Error" else f" (status {progress.status[:40]!r})"
+                failure = f"{job.task.report.table.name}: Microsoft failed to make it{status}"
+                self._make_again(job.task, PipelineError(Kind.TRANSIENT, failure))
 
         self._guarded(job.task, step)
 
@@ -195,25 +211,53 @@ class _Queue:
 
         def load() -> int:
             # The address is good for five minutes and perhaps for one download: each attempt asks for a new one.
-            current = fresh.pop() if fresh else poll_once(self._client, task.account, job.request_id)
+            current = fresh.pop() if fresh else poll_once(self._client, task.account, task.report, job.request_id)
             return self._replace(task, current)
 
         try:
             count = self._client.retried(load, str(task))
-        except (MissingRowsError, BrokenFileError) as error:
+        except EmptyReportError as error:
+            log.info("%s: %s", task, error.message)
+            self._waiting.appendleft(msgspec.structs.replace(task, made_anew=True))
+            return
+        except (MissingRowsError, BrokenFileError, LostReportError) as error:
             self._make_again(task, error)
             return
         log.debug("%s: %d rows", task, count)
         self._finish(task, count)
 
     def _replace(self, task: Task, progress: Progress) -> int:
-        name = task.report.table.name
         if progress.url is None:
-            return self._extraction.replace_window(name, task.account.id, task.window, [], today=task.today)
+            return self._replace_by(task, [])
         own = {"account_id": task.account.id, "currency_code": task.account.currency}
-        with fetched(progress.url, timeout=self._client.settings.request_timeout) as file:
-            rows: Iterator[dict[str, Any]] = read_report(file, task.report, own, window=task.window, today=task.today)
-            return self._extraction.replace_window(name, task.account.id, task.window, rows, today=task.today)
+        what = f"{task.report.table.name}: report download"
+        with self._client.downloads.fetch(progress.url, what) as file:
+            return self._replace_by(task, read_report(file, task.report, own, window=task.window, today=task.today))
+
+    def _replace_by(self, task: Task, rows: Iterable[dict[str, Any]]) -> int:
+        return self._extraction.replace_window(
+            task.report.table.name,
+            task.account.id,
+            task.window,
+            rows,
+            today=task.today,
+            confirm_empty=lambda: self._is_empty(task),
+        )
+
+    def _is_empty(self, task: Task) -> bool:
+        """Whether the account's own report is without numbers too; if not, the report is made anew, once.
+
+        Microsoft answers "success, without an address" for no data and for a report whose id it has lost.
+        """
+        if self._totals.are_nothing(task.account, task.window, task.today):
+            return True
+        if not task.made_anew:
+            raise EmptyReportError(
+                Kind.DATA,
+                f"{task.report.table.name}: a report without rows, although the account's own has numbers; "
+                "it is made anew",
+            )
+        return False
 
     def _finish(self, task: Task, count: int) -> None:
         account_id = task.account.id

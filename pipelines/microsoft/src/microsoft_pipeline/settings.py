@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,22 +12,27 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from wire import Kind, PipelineError, checked_endpoint
+from microsoft_pipeline.tokens import TokenStore
+from wire import Kind, PipelineError, checked_endpoint, wrong_settings
 
 _SECRETS = ("client_id", "client_secret", "developer_token", "refresh_token")
 _FROM_ENVIRONMENT = (*_SECRETS, "tenant_id", "token_store", "api_url", "token_url")
 _API_HOSTS = ("bingads.microsoft.com", "api.bingads.microsoft.com")
 _TOKEN_HOSTS = ("login.microsoftonline.com",)
 _SUPPORTED_VERSION = "v13"
-_BY_THE_FRAME = ("tables", "start_date")
+_UNSENDABLE = re.compile(r"[^\x21-\x7e]")
+TRANSPORTS = ("rest", "soap")
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Waits and timeouts in seconds. An empty `api_url` means the SDK's own address of each service.
+    """Waits and timeouts in seconds. `tables` and `start_date` are read by wire. An empty `api_url` means
+    each service's own address.
 
     `window_days` is one more than `lookback_days`, so that a usual run, today included, takes one report per table.
     """
 
+    tables: Any = ()
+    start_date: Any = None
     client_id: str
     client_secret: str
     developer_token: str
@@ -36,6 +42,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     api_url: str = ""
     token_url: str = ""
     api_version: str = _SUPPORTED_VERSION
+    transport: str = TRANSPORTS[0]
     accounts: tuple[str, ...] = ()
     lookback_days: int = 30
     window_days: int = 31
@@ -70,53 +77,79 @@ _NOT_NEGATIVE = ("lookback_days", "retry_first_wait", "rate_limit_wait")
 
 
 def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of a run; raises PipelineError (config) that names everything missing, or the wrong setting."""
-    values = {key: value for key, value in given.items() if key not in _BY_THE_FRAME}
-    _refuse_unknown(values)
+    """The settings of a run; raises PipelineError (config) that names everything that is wrong."""
+    settings, wrong = _examined(given, environment)
+    if settings is None or wrong:
+        raise PipelineError(Kind.CONFIG, "; ".join(wrong))
+    return settings
+
+
+def problems(given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Iterator[PipelineError]:
+    """Everything that is wrong with settings, credentials and the refresh token's file, without the network."""
+    settings, wrong = _examined(given, environment)
+    yield from (PipelineError(Kind.CONFIG, sentence) for sentence in wrong)
+    if settings is not None and not wrong:
+        try:
+            TokenStore(settings.store_path, settings.refresh_token).check_usable()
+        except PipelineError as error:
+            yield error
+
+
+def _examined(given: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[Settings | None, list[str]]:
+    """The settings, where there is enough to make them of, and the sentences about all that is wrong."""
+    values = dict(given)
+    wrong: list[str] = []
     for name in _FROM_ENVIRONMENT:
         from_environment = environment.get(f"MICROSOFT_{name.upper()}")
         if from_environment:
             values[name] = from_environment
     if environment.get("MICROSOFT_ACCOUNT_IDS"):
         values["accounts"] = [each.strip() for each in environment["MICROSOFT_ACCOUNT_IDS"].split(",") if each.strip()]
-    elif "accounts" in values:
-        values["accounts"] = _identifiers(values["accounts"])
+    wrong += _wrong_accounts(values)
     missing = [f"MICROSOFT_{name.upper()}" for name in _SECRETS if not values.get(name)]
     if missing:
-        raise PipelineError(Kind.CONFIG, f"missing in the environment: {', '.join(missing)}")
+        wrong.append(f"missing in the environment: {', '.join(missing)}")
+    wrong += [
+        f"MICROSOFT_{name.upper()}: white space or signs that cannot be sent are in it; copy it again"
+        for name in _SECRETS
+        if isinstance(values.get(name), str) and _UNSENDABLE.search(values[name])
+    ]
+    refused = [error.message for error in wrong_settings(values, Settings)]
+    wrong += refused
+    if refused:
+        return None, wrong
+    # With something in place of what is missing, the rest can be looked at too.
+    settings = msgspec.convert(dict.fromkeys(_SECRETS, "-") | values, Settings)
+    wrong += _wrong_values(settings)
     try:
-        settings = msgspec.convert(values, Settings)
-    except msgspec.ValidationError as cause:
-        raise PipelineError(Kind.CONFIG, f"settings: {cause}") from cause
-    _check_ranges(settings)
-    return _with_endpoints(settings, environment)
+        settings = _with_endpoints(settings, environment)
+    except PipelineError as error:
+        wrong.append(error.message)
+    return (None if missing else settings), wrong
 
 
-def _refuse_unknown(values: Mapping[str, Any]) -> None:
-    known = [*Settings.__struct_fields__, *_BY_THE_FRAME]
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        raise PipelineError(
-            Kind.CONFIG, f"settings.{unknown[0]}: there is no such setting; there are {', '.join(sorted(known))}"
-        )
+def _wrong_accounts(values: dict[str, Any]) -> Iterator[str]:
+    """Puts the ids into `values` as texts, and tells which are none."""
+    given = values.pop("accounts", ())
+    if not isinstance(given, list | tuple) or not all(isinstance(each, str | int) for each in given):
+        yield f"settings.accounts: expected a list of account ids, got {given!r}"
+        return
+    values["accounts"] = [str(each) for each in given]
+    for each in values["accounts"]:
+        if not each.isdecimal():
+            yield f"settings.accounts: {each!r} is no account id, which is all digits (the account number is not)"
 
 
-def _identifiers(given: object) -> list[str]:
-    if isinstance(given, list | tuple) and all(isinstance(each, str | int) for each in given):
-        return [str(each) for each in given]
-    raise PipelineError(Kind.CONFIG, f"settings.accounts: expected a list of account ids, got {given!r}")
-
-
-def _check_ranges(settings: Settings) -> None:
+def _wrong_values(settings: Settings) -> Iterator[str]:
     for names, bound, words in ((_POSITIVE, False, "more than 0"), (_NOT_NEGATIVE, True, "0 or more")):
         for name in names:
             value = getattr(settings, name)
             if value < 0 or (value == 0 and not bound):
-                raise PipelineError(Kind.CONFIG, f"settings.{name}: expected {words}, got {value}")
+                yield f"settings.{name}: expected {words}, got {value}"
     if settings.api_version.lower().lstrip("v") != _SUPPORTED_VERSION.lstrip("v"):
-        raise PipelineError(
-            Kind.CONFIG, f"settings.api_version: only {_SUPPORTED_VERSION} is supported, got {settings.api_version!r}"
-        )
+        yield f"settings.api_version: only {_SUPPORTED_VERSION} is supported, got {settings.api_version!r}"
+    if settings.transport not in TRANSPORTS:
+        yield f"settings.transport: expected {' or '.join(TRANSPORTS)}, got {settings.transport!r}"
 
 
 def _with_endpoints(settings: Settings, environment: Mapping[str, str]) -> Settings:

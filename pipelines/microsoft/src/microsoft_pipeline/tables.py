@@ -12,10 +12,14 @@ from wire import Column, Table, Type
 
 
 class Field(Struct, frozen=True):
-    """One column and the API's name of its content: a report column, or the path of an attribute (`CpcBid.Amount`)."""
+    """One column and the API's name of its content: a report column, or the path of an attribute (`CpcBid.Amount`).
+
+    `bulk` is the column of a Bulk file that has the same content; without it, the file has none.
+    """
 
     column: Column
     source: str
+    bulk: str = ""
 
 
 class Entity(Struct, frozen=True):
@@ -23,6 +27,11 @@ class Entity(Struct, frozen=True):
 
     table: Table
     fields: tuple[Field, ...]
+
+    @property
+    def key(self) -> str:
+        """The column that tells an account's rows apart."""
+        return self.table.key[-1]
 
 
 class Report(Struct, frozen=True):
@@ -38,12 +47,12 @@ class Report(Struct, frozen=True):
         return tuple(field.source for field in self.fields if field.source)
 
 
-def _field(name: str, kind: Type, source: str, note: str = "") -> Field:
-    return Field(Column(name, kind, note), source)
+def _field(name: str, kind: Type, source: str, note: str = "", *, bulk: str = "") -> Field:
+    return Field(Column(name, kind, note), source, bulk)
 
 
-def _text(name: str, source: str, note: str = "") -> Field:
-    return _field(name, Type.STRING, source, note)
+def _text(name: str, source: str, note: str = "", *, bulk: str = "") -> Field:
+    return _field(name, Type.STRING, source, note, bulk=bulk)
 
 
 def _count(name: str, source: str, note: str = "count") -> Field:
@@ -54,8 +63,8 @@ def _number(name: str, source: str, note: str) -> Field:
     return _field(name, Type.NUMBER, source, note)
 
 
-def _money(name: str, source: str, note: str = "in currency_code") -> Field:
-    return _field(name, Type.DECIMAL, source, note)
+def _money(name: str, source: str, note: str = "in currency_code", *, bulk: str = "") -> Field:
+    return _field(name, Type.DECIMAL, source, note, bulk=bulk)
 
 
 def _percent(name: str, source: str) -> Field:
@@ -84,8 +93,8 @@ _ACCOUNT_ID = _text("account_id", "")
 _ACCOUNT_ID_OF_REPORT = _text("account_id", "AccountId")
 _CURRENCY = _text("currency_code", "", "ISO 4217, the account's")
 _TRACKING = (
-    _text("tracking_url_template", "TrackingUrlTemplate"),
-    _text("final_url_suffix", "FinalUrlSuffix"),
+    _text("tracking_url_template", "TrackingUrlTemplate", bulk="Tracking Template"),
+    _text("final_url_suffix", "FinalUrlSuffix", bulk="Final Url Suffix"),
 )
 
 ACCOUNT = _entity(
@@ -107,19 +116,19 @@ CAMPAIGN = _entity(
     "campaign",
     ("account_id", "campaign_id"),
     _ACCOUNT_ID,
-    _text("campaign_id", "Id"),
-    _text("campaign_name", "Name"),
-    _text("campaign_type", "CampaignType"),
-    _text("sub_type", "SubType"),
-    _text("status", "Status", "Active, Paused, BudgetPaused, BudgetAndManualPaused, Suspended"),
-    _text("budget_type", "BudgetType"),
-    _text("budget_id", "BudgetId", "only of a shared budget"),
-    _money("daily_budget", "DailyBudget"),
+    _text("campaign_id", "Id", bulk="Id"),
+    _text("campaign_name", "Name", bulk="Campaign"),
+    _text("campaign_type", "CampaignType", bulk="Campaign Type"),
+    _text("sub_type", "SubType", bulk="Sub Type"),
+    _text("status", "Status", "Active, Paused, BudgetPaused, BudgetAndManualPaused, Suspended", bulk="Status"),
+    _text("budget_type", "BudgetType", bulk="Budget Type"),
+    _text("budget_id", "BudgetId", "only of a shared budget", bulk="Budget Id"),
+    _money("daily_budget", "DailyBudget", bulk="Budget"),
     _CURRENCY,
-    _text("bidding_scheme", "BiddingScheme.Type"),
-    _text("bid_strategy_id", "BidStrategyId"),
-    _text("time_zone", "TimeZone", "Microsoft's own name"),
-    _field("languages", Type.JSON, "Languages.string"),
+    _text("bidding_scheme", "BiddingScheme.Type", bulk="Bid Strategy Type"),
+    _text("bid_strategy_id", "BidStrategyId", bulk="Bid Strategy Id"),
+    _text("time_zone", "TimeZone", "Microsoft's own name", bulk="Time Zone"),
+    _field("languages", Type.JSON, "Languages", bulk="Language"),
     *_TRACKING,
 )
 AD_GROUP = _entity(
@@ -127,17 +136,17 @@ AD_GROUP = _entity(
     ("account_id", "ad_group_id"),
     _ACCOUNT_ID,
     _text("campaign_id", ""),
-    _text("ad_group_id", "Id"),
-    _text("ad_group_name", "Name"),
-    _text("ad_group_type", "AdGroupType"),
-    _text("status", "Status", "Active, Paused, Expired"),
-    _money("cpc_bid", "CpcBid.Amount"),
+    _text("ad_group_id", "Id", bulk="Id"),
+    _text("ad_group_name", "Name", bulk="Ad Group"),
+    _text("ad_group_type", "AdGroupType", bulk="Ad Group Type"),
+    _text("status", "Status", "Active, Paused, Expired", bulk="Status"),
+    _money("cpc_bid", "CpcBid.Amount", bulk="Cpc Bid"),
     _CURRENCY,
-    _text("bidding_scheme", "BiddingScheme.Type"),
-    _text("network", "Network"),
-    _text("language", "Language"),
-    _field("start_date", Type.DATE, "StartDate"),
-    _field("end_date", Type.DATE, "EndDate"),
+    _text("bidding_scheme", "BiddingScheme.Type", bulk="Bid Strategy Type"),
+    _text("network", "Network", bulk="Network Distribution"),
+    _text("language", "Language", bulk="Language"),
+    _field("start_date", Type.DATE, "StartDate", bulk="Start Date"),
+    _field("end_date", Type.DATE, "EndDate", bulk="End Date"),
     *_TRACKING,
 )
 AD = _entity(
@@ -146,20 +155,20 @@ AD = _entity(
     _ACCOUNT_ID,
     _text("campaign_id", ""),
     _text("ad_group_id", ""),
-    _text("ad_id", "Id"),
+    _text("ad_id", "Id", bulk="Id"),
     _text("ad_title", "", "title, first title part, or first headline, whichever the type of ad has"),
-    _text("ad_type", "Type"),
-    _text("status", "Status", "Active, Paused, Inactive"),
-    _text("editorial_status", "EditorialStatus"),
-    _text("title_part1", "TitlePart1"),
-    _text("title_part2", "TitlePart2"),
-    _text("title_part3", "TitlePart3"),
-    _text("text", "Text"),
-    _field("headlines", Type.JSON, "Headlines.AssetLink", "texts"),
-    _field("descriptions", Type.JSON, "Descriptions.AssetLink", "texts"),
-    _text("path1", "Path1"),
-    _text("path2", "Path2"),
-    _field("final_urls", Type.JSON, "FinalUrls.string"),
+    _text("ad_type", "Type", bulk="Type"),
+    _text("status", "Status", "Active, Paused, Inactive", bulk="Status"),
+    _text("editorial_status", "EditorialStatus", bulk="Editorial Status"),
+    _text("title_part1", "TitlePart1", bulk="Title Part 1"),
+    _text("title_part2", "TitlePart2", bulk="Title Part 2"),
+    _text("title_part3", "TitlePart3", bulk="Title Part 3"),
+    _text("text", "Text", bulk="Text"),
+    _field("headlines", Type.JSON, "Headlines", "texts", bulk="Headline"),
+    _field("descriptions", Type.JSON, "Descriptions", "texts", bulk="Description"),
+    _text("path1", "Path1", bulk="Path 1"),
+    _text("path2", "Path2", bulk="Path 2"),
+    _field("final_urls", Type.JSON, "FinalUrls", bulk="Final Url"),
     *_TRACKING,
 )
 KEYWORD = _entity(
@@ -168,14 +177,14 @@ KEYWORD = _entity(
     _ACCOUNT_ID,
     _text("campaign_id", ""),
     _text("ad_group_id", ""),
-    _text("keyword_id", "Id"),
-    _text("keyword_text", "Text"),
-    _text("match_type", "MatchType", "Exact, Phrase, Broad"),
-    _text("status", "Status", "Active, Paused, Inactive"),
-    _text("editorial_status", "EditorialStatus"),
-    _money("bid", "Bid.Amount", "in currency_code; null where the ad group's bid holds"),
+    _text("keyword_id", "Id", bulk="Id"),
+    _text("keyword_text", "Text", bulk="Keyword"),
+    _text("match_type", "MatchType", "Exact, Phrase, Broad", bulk="Match Type"),
+    _text("status", "Status", "Active, Paused, Inactive", bulk="Status"),
+    _text("editorial_status", "EditorialStatus", bulk="Editorial Status"),
+    _money("bid", "Bid.Amount", "in currency_code; null where the ad group's bid holds", bulk="Bid"),
     _CURRENCY,
-    _field("final_urls", Type.JSON, "FinalUrls.string"),
+    _field("final_urls", Type.JSON, "FinalUrls", bulk="Final Url"),
     *_TRACKING,
 )
 ENTITIES = (ACCOUNT, CAMPAIGN, AD_GROUP, AD, KEYWORD)
@@ -296,6 +305,18 @@ REPORTS = (
     AD_DAILY,
     KEYWORD_DAILY,
     SEARCH_QUERY_DAILY,
+)
+
+# Not loaded: what is asked where a report comes without rows.
+ACCOUNT_TOTAL = _report(
+    "account_total",
+    "AccountPerformanceReport",
+    (),
+    "CurrencyCode",
+    _count("impressions", "Impressions"),
+    _count("clicks", "Clicks"),
+    _money("spend", "Spend"),
+    _number("conversions_qualified", "ConversionsQualified", "count, fractions as attributed"),
 )
 
 TABLES = tuple(each.table for each in (*ENTITIES, *REPORTS))

@@ -6,6 +6,7 @@ over what an older one led to.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -46,11 +47,22 @@ class TokenStore:
         except OSError as cause:
             raise self._unwritable(cause) from cause
 
+    def check_usable(self) -> None:
+        """Raise PipelineError (config) for a file that cannot be read or replaced, changing nothing."""
+        self.newest()
+        place = next(each for each in (self._path.parent, *self._path.parents) if each.exists())
+        if not place.is_dir():
+            raise self._unwritable(NotADirectoryError(errno.ENOTDIR, f"{place} is not a directory"))
+        if self._path.is_dir():
+            raise self._unwritable(IsADirectoryError(errno.EISDIR, f"{self._path} is a directory"))
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise self._unwritable(PermissionError(errno.EACCES, "Permission denied"))
+
     def newest(self) -> str:
         """The token to use: the stored one if it descends from the configured one, else the configured one."""
         try:
             stored = msgspec.json.decode(self._path.read_bytes(), type=_Stored)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return self._configured
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as cause:
             raise PipelineError(
