@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 KINDS = (
@@ -17,28 +17,51 @@ KINDS = (
     "hang",
     "failed_job",
     "truncated_file",
+    "error",
+    "empty_body",
+    "empty_job",
+    "expired_link",
+    "future_value",
+    "missing_value",
+    "repeated_object",
+    "unknown_rows",
+    "wrong_first_line",
 )
 
-_SPELLING = re.compile(r"(?P<kind>[a-z_]+)(?:@(?P<after>\d+))?(?:x(?P<times>\d+))?")
+_SPELLING = re.compile(
+    r"(?P<kind>[a-z_]+)(?:=(?P<code>\d+))?(?:/(?P<account>\d+))?(?:@(?P<after>\d+))?(?:x(?P<times>\d+))?"
+)
 
 
 @dataclass(slots=True)
 class Fault:
-    """`kind` strikes `times` times, after `after` requests that it could have struck were let through."""
+    """`kind` strikes `times` times, after `after` requests that it could have struck were let through.
+
+    An `error` is of the platform's own `code`; with an `account` a fault strikes requests for that one alone.
+    """
 
     kind: str
     after: int = 0
     times: int = 1
+    code: int | None = None
+    account: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """`rate_limit`, `html@3` (the fourth request), `server_error@2x5`; raises ValueError."""
+        """`rate_limit`, `html@3` (the fourth request), `hang@2x5`, `error=105/3001234567`; raises ValueError."""
         found = _SPELLING.fullmatch(text)
-        if found is None or found["kind"] not in KINDS:
+        if found is None or found["kind"] not in KINDS or (found["kind"] == "error") != bool(found["code"]):
             raise ValueError(
-                f"{text!r} is no fault; write KIND, KIND@AFTER or KIND@AFTERxTIMES with a kind of {', '.join(KINDS)}"
+                f"{text!r} is no fault; write KIND, KIND@AFTER or KIND@AFTERxTIMES, KIND/ACCOUNT for one account, or "
+                f"error=CODE, with a kind of {', '.join(KINDS)}"
             )
-        return cls(found["kind"], int(found["after"] or 0), int(found["times"] or 1))
+        code = int(found["code"]) if found["code"] else None
+        return cls(found["kind"], int(found["after"] or 0), int(found["times"] or 1), code, found["account"])
+
+    @property
+    def name(self) -> str:
+        """The kind, with its code where it has one."""
+        return self.kind if self.code is None else f"{self.kind}={self.code}"
 
 
 class Faults:
@@ -53,16 +76,20 @@ class Faults:
         with self._lock:
             self._faults.append(fault)
 
-    def strike(self, *kinds: str) -> str | None:
-        """The fault that strikes this request, of the kinds that it can suffer; None for none."""
+    def strike(
+        self, *kinds: str, account: str | None = None, suits: Callable[[Fault], bool] = lambda _: True
+    ) -> str | None:
+        """The name of the fault that strikes this request, of the kinds that it can suffer; None for none."""
         with self._lock:
             for fault in self._faults:
-                if fault.kind not in kinds or not fault.times:
+                if fault.kind not in kinds or not fault.times or not suits(fault):
+                    continue
+                if fault.account is not None and fault.account != account:
                     continue
                 if fault.after:
                     fault.after -= 1
                     continue
                 fault.times -= 1
-                self.struck.append(fault.kind)
-                return fault.kind
+                self.struck.append(fault.name)
+                return fault.name
         return None

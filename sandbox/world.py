@@ -69,6 +69,7 @@ SIZES = {
     "tiny": Size(accounts=2, campaigns=3, groups=1, ads=2, keywords=2, days=40),
     "small": Size(accounts=3, campaigns=7, groups=2, ads=2, keywords=3, days=75),
     "big": Size(accounts=4, campaigns=50, groups=5, ads=5, keywords=10, days=60),
+    "huge": Size(accounts=1, campaigns=2000, groups=10, ads=2, keywords=5, days=40),
 }
 
 

@@ -137,6 +137,7 @@ def _campaign(campaign: Campaign, status: str) -> dict[str, Any]:
 def _group(group: Group, campaign: Campaign) -> dict[str, Any]:
     start = campaign.start
     return {
+        "BiddingScheme": {"Type": "InheritFromParent"},
         "CpcBid": {"Amount": group_bid(group)},
         "EndDate": None,
         "Id": str(group.id),

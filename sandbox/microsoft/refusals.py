@@ -72,9 +72,13 @@ NAMES = {
     2060: "InvalidFilterOrScopeValue",
     2100: "ReportingServiceInvalidReportId",
     2101: "ReportingServiceReportNotFound",
+    3201: "CampaignServiceAccountIdsLengthExceeded",
+    3203: "CampaignServiceCampaignsContainsMultipleAccounts",
+    3204: "CampaignServiceCampaignsContainsNullScope",
     3205: "CampaignServiceInvalidDownloadRequestId",
     3207: "CampaignServiceAccountTooBigToDownload",
     3208: "CampaignServiceLastSyncTimeCannotBeInTheFuture",
+    3209: "CampaignServiceLastSyncTimeTooOld",
     3210: "BulkServiceMinimumRequiredEntitiesNotSpecified",
     3211: "CampaignServiceBulkDownloadUnsupportedEntities",
     3217: "BulkServiceFormatVersionNotSupported",
@@ -117,6 +121,20 @@ class RefusalError(Exception):
         if self.code in _SIGN_IN:
             return 401
         return {0: 500, 106: 403}.get(self.code, 400)
+
+
+def can_strike(code: int, operation: str) -> bool:
+    """Whether an operation can be refused with a code: scopes and times where a report is asked for, and so on."""
+    if code in (2100, 2101):
+        return operation == "PollGenerateReport"
+    if code == 207 or code // 100 in (20, 21):
+        return operation == "SubmitGenerateReport"
+    if code == 3205:
+        return operation == "GetBulkDownloadStatus"
+    if code == 4204 or code // 100 == 32:
+        return operation.startswith("DownloadCampaigns")
+    places = {1100: "GetAdGroupsByCampaignId", 1102: "GetCampaignsByAccountId", 1201: "GetAdsByAdGroupId"}
+    return operation == places.get(code, operation)
 
 
 def refuse(wrong: object, code: int, details: str | None = None) -> None:

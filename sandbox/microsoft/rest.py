@@ -69,8 +69,15 @@ def parse(call: Call, headers: Message, body: bytes) -> Call:
     return replace(call, body=_checked(given))
 
 
-def answer(body: Body) -> bytes:
-    return json.dumps(body, ensure_ascii=False).encode()
+def answer(body: Body, *, nulls: bool = True) -> bytes:
+    """JSON; without `nulls` what is not set is left out."""
+    return json.dumps(body if nulls else _without_nulls(body), ensure_ascii=False).encode()
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(of) for name, of in value.items() if of is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def fault(error: RefusalError, service: str, tracking_id: str) -> bytes:

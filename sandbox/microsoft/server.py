@@ -12,17 +12,29 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from sandbox.faults import Faults
-from sandbox.microsoft import campaigns, customers, oauth, reports, rest, soap
-from sandbox.microsoft.calls import CAMPAIGN, CUSTOMER, REPORTING, Body, Call, Operation
-from sandbox.microsoft.refusals import RefusalError, refuse
+from sandbox.microsoft import bulk, campaigns, customers, oauth, oddities, reports, rest, soap
+from sandbox.microsoft.calls import BULK, CAMPAIGN, CUSTOMER, REPORTING, Body, Call, Operation
+from sandbox.microsoft.refusals import RefusalError, can_strike, refuse
 from sandbox.world import World
 
 _TOKEN_PATH = "/common/oauth2/v2.0/token"
 _HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>Bad Gateway<br></body></html>"
 _ANYWHERE = ("server_error", "html", "broken_connection", "hang")
+_OF_CALLS = ("expired_token", "revoked_token", "error", "empty_body", *_ANYWHERE)
+_OF_OPERATIONS = {
+    "SubmitGenerateReport": ("rate_limit",),
+    "PollGenerateReport": ("failed_job", "empty_job"),
+    "GetBulkDownloadStatus": ("failed_job",),
+}
+_OF_FILES = ("truncated_file", "expired_link", *_ANYWHERE)
+_OF_BULK_FILES = ("unknown_rows", "wrong_first_line", *_OF_FILES)
 _HANG_SECONDS = 120
 _XML = "text/xml; charset=utf-8"
 _JSON = "application/json; charset=utf-8"
+_LAPSED = (
+    b'\xef\xbb\xbf<?xml version="1.0" encoding="utf-8"?><Error><Code>AuthenticationFailed</Code>'
+    b"<Message>The signature is not valid in the specified time frame.</Message></Error>"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +61,15 @@ class MicrosoftServer:
         self._tokens = oauth.Tokens()
         self._world = world
         self._reports = reports.Reports(world, lambda: self.base_url)
+        self._bulk = bulk.Bulk(world, lambda: self.base_url)
         self._services: dict[str, dict[str, Operation]] = {
             CUSTOMER: customers.Customers(world).operations,
             CAMPAIGN: campaigns.Campaigns(world).operations,
             REPORTING: self._reports.operations,
+            BULK: self._bulk.operations,
         }
+        self._lock = threading.Lock()
+        self._answers = 0
         self._downloads_spoiled = 0
         self._http = _HttpServer(("127.0.0.1", 0), _Handler)
         self._http.platform = self
@@ -81,6 +97,7 @@ class MicrosoftServer:
         self._http.shutdown()
         self._http.server_close()
         self._reports.close()
+        self._bulk.close()
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def token(self, body: bytes, struck: str | None) -> Answer:
@@ -94,11 +111,12 @@ class MicrosoftServer:
         return Answer(status, _JSON, answer)
 
     def soap(self, call: Call, struck: str | None) -> Answer:
-        """Answer one operation; a refusal is a fault with HTTP status 500."""
+        """Answer one operation; a refusal is a fault with HTTP status 500, or now and then with 200."""
         try:
             body = self._operate(call, struck)
         except RefusalError as error:
-            return Answer(500, _XML, soap.fault(error, call.service))
+            status = 200 if error.where == "Errors" and self._by_turns() else 500
+            return Answer(status, _XML, soap.fault(error, call.service))
         return Answer(200, _XML, soap.answer(call, body))
 
     def rest(self, call: Call, read: Callable[[], Call], struck: str | None) -> Answer:
@@ -108,7 +126,13 @@ class MicrosoftServer:
             body = self._operate(call, struck, read)
         except RefusalError as error:
             return Answer(error.status, _JSON, rest.fault(error, call.service, tracking_id), tracking_id)
-        return Answer(200, _JSON, rest.answer(body), tracking_id)
+        # What is not set is null or absent: both occur.
+        return Answer(200, _JSON, rest.answer(body, nulls=self._by_turns()), tracking_id)
+
+    def _by_turns(self) -> bool:
+        with self._lock:
+            self._answers += 1
+            return self._answers % 2 == 0
 
     def _operate(self, call: Call, struck: str | None, read: Callable[[], Call] | None = None) -> Body:
         if struck == "expired_token":
@@ -119,15 +143,21 @@ class MicrosoftServer:
             raise RefusalError(117)
         elif struck == "server_error":
             raise RefusalError(0)
+        elif struck is not None and struck.startswith("error="):
+            raise RefusalError(int(struck.removeprefix("error=")))
         self._authenticate(call)
         if read is not None:
             call = read()
         if struck == "failed_job":
             self._reports.fail(str(call.body.get("ReportRequestId")))
+            self._bulk.fail(str(call.body.get("RequestId")))
+        elif struck == "empty_job":
+            return {"ReportRequestStatus": {"ReportDownloadUrl": None, "Status": "Success"}}
         operation = self._services[call.service].get(call.operation)
         if operation is None:
             raise RefusalError(100)
-        return operation(call)
+        answer = operation(call)
+        return oddities.made_odd(struck, answer) if struck in oddities.KINDS else answer
 
     def _authenticate(self, call: Call) -> None:
         needed = ["AuthenticationToken", "DeveloperToken"]
@@ -148,19 +178,23 @@ class MicrosoftServer:
         refuse(account.closed, 105, "AccountInactive")
 
     def download(self, path: str, struck: str | None) -> Answer:
-        """Answer with a report; truncated files are by turns cut archives and whole ones with rows missing."""
+        """Answer with a file; truncated ones are by turns cut archives and whole ones with rows missing."""
         spoiled = 0
         if struck == "truncated_file":
             self._downloads_spoiled += 1
             spoiled = self._downloads_spoiled
         if struck == "server_error":
             return Answer(500, "text/plain", b"Internal Server Error")
-        short = bool(spoiled) and spoiled % 2 == 0
-        content = self._reports.download(path, short=short, lapses=struck is not None)
-        if content is None:
-            return Answer(404, "text/plain", b"The report is not here any more.")
+        short, lapses = bool(spoiled) and spoiled % 2 == 0, struck is not None
+        if path.startswith("/bulk/"):
+            content = self._bulk.download(path, "unfinished" if short else struck, lapses=lapses)
+        else:
+            content = self._reports.download(path, short=short, lapses=lapses)
+        if content is None or struck == "expired_link":
+            # What a signed address of the vendor's storage answers when it is no longer good.
+            return Answer(403, "application/xml", _LAPSED)
         cut = content[: len(content) // 2] if spoiled % 2 else content
-        return Answer(200, "application/x-zip-compressed", cut)
+        return Answer(200, "application/octet-stream", cut)
 
 
 class _HttpServer(ThreadingHTTPServer):
@@ -178,12 +212,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         platform = self.server.platform
-        if not self.path.startswith("/download/"):
+        if not self.path.startswith(("/download/", "/bulk/")):
             self._send(Answer(404, "text/plain", b"not found"))
         elif "Authorization" in self.headers or "Cookie" in self.headers:
             self._send(Answer(400, "text/plain", b"A signed address takes no credentials."))
         else:
-            struck = platform.faults.strike("truncated_file", *_ANYWHERE)
+            kinds = _OF_BULK_FILES if self.path.startswith("/bulk/") else _OF_FILES
+            struck = platform.faults.strike(*kinds)
             self._commit(struck, lambda: platform.download(self.path, struck))
 
     def do_POST(self) -> None:
@@ -195,7 +230,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif service := soap.PATHS.get(self.path.lower()):
             self._soap(service, body)
         elif call := rest.heard(self.path, self.headers):
-            struck = self._strike(call.operation)
+            struck = self._strike(call)
             self._commit(struck, lambda: platform.rest(call, lambda: rest.parse(call, self.headers, body), struck))
         else:
             self._send(Answer(404, "text/plain", b"not found"))
@@ -206,13 +241,16 @@ class _Handler(BaseHTTPRequestHandler):
         except RefusalError as error:
             self._send(Answer(500, _XML, soap.fault(error, service)))
             return
-        struck = self._strike(call.operation)
+        struck = self._strike(call)
         self._commit(struck, lambda: self.server.platform.soap(call, struck))
 
-    def _strike(self, operation: str) -> str | None:
-        own = {"SubmitGenerateReport": ("rate_limit",), "PollGenerateReport": ("failed_job",)}
-        kinds = ("expired_token", "revoked_token", *own.get(operation, ()), *_ANYWHERE)
-        return self.server.platform.faults.strike(*kinds)
+    def _strike(self, call: Call) -> str | None:
+        odd = oddities.KINDS if call.operation in oddities.OPERATIONS else ()
+        return self.server.platform.faults.strike(
+            *(*_OF_CALLS, *_OF_OPERATIONS.get(call.operation, ()), *odd),
+            account=call.account_id,
+            suits=lambda fault: fault.code is None or can_strike(fault.code, call.operation),
+        )
 
     def _commit(self, struck: str | None, answer: Callable[[], Answer]) -> None:
         """Answer, unless the fault is that there is no proper answer."""
@@ -221,6 +259,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif struck == "html":
             self._send(Answer(502, "text/html", _HTML))
+        elif struck == "empty_body":
+            self._send(Answer(200, answer().kind, b""))
         else:
             self._send(answer(), cut=struck == "broken_connection")
 

@@ -116,7 +116,7 @@ def _groups(world: World, account: Account) -> Iterator[Row]:
             "status": "Paused" if group.paused else "Active",
             "cpc_bid": _units(350_000 + 10_000 * (group.id % 7)),
             "currency_code": account.currency,
-            "bidding_scheme": None,
+            "bidding_scheme": "InheritFromParent",
             "network": "OwnedAndOperatedAndSyndicatedSearch",
             "language": "English",
             "start_date": campaign.start,

@@ -1,0 +1,43 @@
+"""Answers that are legal and odd: values newer than any client, optional elements left out, an object given twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.microsoft.calls import Body
+
+KINDS = ("future_value", "missing_value", "repeated_object")
+# The lists that answers hold, and what of their first object becomes a value that nobody knows yet.
+_FUTURE = {
+    "Accounts": {"AccountLifeCycleStatus": "Dormant"},
+    "AdGroups": {"Status": "Dreaming", "Network": "Telepathy"},
+    "Ads": {"Type": "Hologram", "EditorialStatus": "Pondered"},
+    "Campaigns": {"Status": "Dreaming", "CampaignType": "Holographic"},
+    "Keywords": {"MatchType": "Telepathic"},
+}
+OPERATIONS = frozenset(
+    {
+        "SearchAccounts",
+        "GetCampaignsByAccountId",
+        "GetAdGroupsByCampaignId",
+        "GetAdsByAdGroupId",
+        "GetKeywordsByAdGroupId",
+    }
+)
+_ALWAYS_THERE = frozenset({"Id", "Name", "ParentCustomerId", "Type"})
+
+
+def made_odd(kind: str, body: Body) -> Body:
+    """The answer with its first object changed, or given once more at the end."""
+    return {name: _odd(kind, name, value) for name, value in body.items()}
+
+
+def _odd(kind: str, name: str, value: Any) -> Any:
+    if name not in _FUTURE or not value:
+        return value
+    first, *others = value
+    if kind == "future_value":
+        return [first | _FUTURE[name], *others]
+    if kind == "missing_value":
+        return [{key: of for key, of in first.items() if key in _ALWAYS_THERE}, *others]
+    return [first, *others, first]
