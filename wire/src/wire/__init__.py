@@ -3,6 +3,7 @@
 A pipeline uses `run_pipeline` and `Extraction`; the supervisor uses `wire.reader`.
 """
 
+from wire.accounts import load_accounts
 from wire.backoff import Backoff, call_with_retries
 from wire.channel import Channel, open_channel
 from wire.checking import Api
@@ -12,13 +13,17 @@ from wire.exits import Kind
 from wire.extraction import Extraction, run_pipeline
 from wire.failures import PipelineError, SchemaError, WireError
 from wire.invocation import Invocation
+from wire.limiter import Limiter
 from wire.messages import Replaces
 from wire.metrics import count_calls, count_pause
 from wire.money import from_micros, plain
+from wire.rounds import EVERYTHING, Round
 from wire.schema import Column, Table, Type
-from wire.settings import wrong_settings
+from wire.settings import concurrency, wrong_settings
+from wire.side_by_side import side_by_side
 
 __all__ = [
+    "EVERYTHING",
     "Api",
     "Backoff",
     "Channel",
@@ -26,8 +31,10 @@ __all__ = [
     "Extraction",
     "Invocation",
     "Kind",
+    "Limiter",
     "PipelineError",
     "Replaces",
+    "Round",
     "SchemaError",
     "Table",
     "Type",
@@ -35,12 +42,15 @@ __all__ = [
     "WireError",
     "call_with_retries",
     "checked_endpoint",
+    "concurrency",
     "count_calls",
     "count_pause",
     "from_micros",
+    "load_accounts",
     "open_channel",
     "plain",
     "run_pipeline",
+    "side_by_side",
     "today_in",
     "wrong_settings",
 ]

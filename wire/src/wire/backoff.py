@@ -6,12 +6,15 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 from msgspec import Struct
 
 from wire import metrics
+from wire.exits import Kind
 from wire.failures import PipelineError
+from wire.limiter import Limiter
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -36,20 +39,31 @@ def call_with_retries(
     backoff: Backoff,
     what: str,
     sleep: Callable[[float], None] = time.sleep,
+    limiter: Limiter | None = None,
+    shared: Callable[[PipelineError], bool] = lambda error: error.account_id is None,
 ) -> T:
     """Call until it works, the error is not `mendable`, or the attempts are used up; then raise the last error.
 
     An error's own `retry_after` wins over the computed wait, unless it is longer than `backoff.longest`: then the
     error is raised at once, so that the supervisor can schedule the next attempt.
+
+    With a `limiter` each call takes a place, a throttle (rate_limit) halves the places, and one that is `shared`, of
+    the login and not of one account, makes everybody wait; by default one without an account.
     """
     for retry in range(1, backoff.attempts + 1):
+        place: AbstractContextManager[int] = limiter.place() if limiter else nullcontext(0)
+        seen = 0
         try:
-            return call()
+            with place as seen:
+                return call()
         except PipelineError as error:
             wait = error.retry_after if error.retry_after is not None else backoff.wait(retry)
+            if limiter and error.kind is Kind.RATE_LIMIT:
+                limiter.throttled(seen, pause=min(wait, backoff.longest) if shared(error) else 0.0)
             if retry == backoff.attempts or not mendable(error) or wait > backoff.longest:
                 raise
             metrics.count_retry(error.kind, wait)
             log.warning("%s: %s; retry %d in %.1f s", what, error.message, retry, wait)
-            sleep(wait)
+            with limiter.repeating() if limiter else nullcontext():
+                sleep(wait)
     raise AssertionError("a backoff makes at least one attempt")

@@ -21,9 +21,9 @@ BATCH_ROWS = 500
 class Gathered:
     """Encoded rows of one stream that wait to be sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: int) -> None:
         self.count = 0
-        self.file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=GATHER_BYTES)  # noqa: SIM115 - closed when sent
+        self.file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=memory)  # noqa: SIM115 - closed when sent
 
 
 class Channel:
@@ -33,6 +33,7 @@ class Channel:
         self._descriptor = descriptor
         self._encoder = msgspec.json.Encoder(decimal_format="string")
         self._waiting = bytearray()
+        self.gather_bytes = GATHER_BYTES
 
     def schema(self, table: Table) -> None:
         """Announce a stream; must come before its first row."""
@@ -69,9 +70,9 @@ class Channel:
     def gather(self, stream: str, rows: Iterable[Mapping[str, Any]]) -> Gathered:
         """Encode rows without sending them, so that a source that breaks half-way has sent nothing.
 
-        Up to `GATHER_BYTES` wait in memory, more in a temporary file.
+        Up to `gather_bytes` wait in memory, more in a temporary file.
         """
-        gathered = Gathered()
+        gathered = Gathered(self.gather_bytes)
         try:
             gathered.count = self._encode(stream, rows, gathered.file.write)
         except BaseException:

@@ -17,7 +17,7 @@ from wire.exits import CONFIGURATION, OK
 from wire.failures import PipelineError
 from wire.invocation import Invocation
 from wire.schema import Table
-from wire.settings import start_date, unknown_tables
+from wire.settings import backfill_budget, start_date, unknown_tables
 
 WARNING_DAYS = 90
 """How long before the end of an API version the warnings begin."""
@@ -70,6 +70,7 @@ def run_check(
     found: list[str] = []
     _collect(found, lambda: unknown_tables(invocation.settings, tables))
     _collect(found, lambda: start_date(invocation.settings, today))
+    _collect(found, lambda: backfill_budget(invocation.settings))
     if check is not None:
         _collect(found, lambda: found.extend(error.message for error in check(invocation)))
     errors = list(dict.fromkeys(found))

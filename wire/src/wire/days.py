@@ -87,20 +87,51 @@ def due_windows(
     since: dt.date | None = None,
     until: dt.date | None = None,
 ) -> tuple[Window, ...]:
-    """The windows to load, newest first, none longer than `window_days`.
+    """The windows to load, newest first, none longer than `window_days`; see `due_days`."""
+    due = due_days(start=start, today=today, settled=settled, lookback_days=lookback_days, since=since, until=until)
+    return in_windows(due, window_days)
+
+
+def due_days(
+    *,
+    start: dt.date,
+    today: dt.date,
+    settled: Sequence[Window],
+    lookback_days: int,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+) -> tuple[Window, ...]:
+    """The days to load, oldest first.
 
     Without `since` and `until`: the days from `start` to `today` that are not settled, and the trailing `lookback_days`
     before today, because platforms restate them. With either, exactly the days they name.
     """
-    due: tuple[Window, ...] = ()
     if since or until:
         first, last = since or start, min(until or today, today)
-        due = (Window(first, last),) if first <= last else ()
-    elif start <= today:
-        span = Window(start, today)
-        recent = Window(max(start, today - _DAY * lookback_days), today)
-        due = merged([*without(span, settled), recent])
-    return tuple(piece for window in reversed(due) for piece in _cut(window, window_days))
+        return (Window(first, last),) if first <= last else ()
+    if start > today:
+        return ()
+    recent = Window(max(start, today - _DAY * lookback_days), today)
+    return merged([*without(Window(start, today), settled), recent])
+
+
+def in_windows(days: Sequence[Window], window_days: int) -> tuple[Window, ...]:
+    """The same days, newest first, in windows of at most `window_days`."""
+    return tuple(piece for window in reversed(days) for piece in _cut(window, window_days))
+
+
+def before(day: dt.date) -> dt.date:
+    """The day before, or the first of all days, which has none."""
+    return day if day == dt.date.min else day - _DAY
+
+
+def within(days: Sequence[Window], first: dt.date, last: dt.date) -> tuple[Window, ...]:
+    """Those of the days that lie from `first` to `last`, both included."""
+    return tuple(
+        Window(max(each.first, first), min(each.last, last))
+        for each in days
+        if each.first <= last and first <= each.last
+    )
 
 
 def _cut(window: Window, window_days: int) -> Iterable[Window]:

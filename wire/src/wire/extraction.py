@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,21 +14,25 @@ from typing import Any
 import msgspec
 
 from wire import metrics
-from wire.channel import Channel, open_channel
+from wire.channel import GATHER_BYTES, Channel, Gathered, open_channel
 from wire.checking import Api, ApiOf, Check, run_check, spoken
-from wire.days import Window, due_windows, merged, now
+from wire.days import Window, before, due_days, in_windows, merged, now, within
 from wire.exits import INTERNAL, OK, Kind, status_of_all
 from wire.failures import PipelineError, SchemaError
 from wire.invocation import Invocation, read_invocation
 from wire.messages import ErrorLine, Replaces
+from wire.rounds import EVERYTHING, Round, rounds
 from wire.schema import Table
-from wire.settings import start_date, unknown_tables
+from wire.settings import backfill_budget, start_date, unknown_tables
 
 log = logging.getLogger(__name__)
 
 
 class Extraction:
-    """Sends whole regions: an account's entities, or an account's days, each followed by the state that includes it."""
+    """Sends whole regions: an account's entities, or an account's days, each followed by the state that includes it.
+
+    Accounts may be worked on by different threads at the same time; each account by one.
+    """
 
     def __init__(self, channel: Channel, invocation: Invocation, tables: Sequence[Table]) -> None:
         self._channel = channel
@@ -36,7 +41,11 @@ class Extraction:
         self._announced: set[str] = set()
         self._state: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(invocation.state))
         self._failed: set[Kind] = set()
+        self._failed_accounts: set[str] = set()
         self._lookbacks: dict[str, int] = {}
+        self._left: dict[tuple[str, str], int] = {}
+        self._lock = threading.RLock()
+        self.backfill_budget = backfill_budget(invocation.settings)
 
     def wants(self, name: str) -> bool:
         """Whether a table is asked for, by the settings' `tables` or by a catalog; neither means all."""
@@ -60,17 +69,15 @@ class Extraction:
         `confirm_empty` is asked only where there are none now and the account was loaded before: whether a second,
         independent question to the platform says the same. Without its yes the supervisor keeps the rows that it has.
         """
-        count = self._send(name, rows)
-        known = account_id in self._known_accounts(name)
-        self._account_state(name, account_id)
+        gathered = self._channel.gather(name, rows)
         replaces = Replaces(
             stream=name,
             where={"account_id": account_id},
-            rows=count,
-            confirmed=_confirmed(count, confirm_empty if known else None),
+            rows=gathered.count,
+            confirmed=_confirmed(gathered, confirm_empty if self._knows(name, account_id) else None),
         )
-        self._channel.state(self._state, replaces)
-        return count
+        self._send(name, gathered, replaces, lambda: self._account_state(name, account_id))
+        return gathered.count
 
     def replace_window(
         self,
@@ -92,25 +99,25 @@ class Extraction:
         second, independent question to the platform, the account's own total of these days say, finds nothing either.
         Without its yes the supervisor keeps the rows that it has.
         """
-        count = self._send(name, rows)
-        account = self._account_state(name, account_id)
-        known = any(
-            each.first <= window.last and window.first <= each.last for each in _windows(account.get("complete", ()))
-        )
-        confirmed = _confirmed(count, confirm_empty if known else None)
-        yesterday = today - dt.timedelta(days=1)
-        _mark(account, "complete", window, yesterday)
-        _mark(account, "settled", window, min(yesterday, today - dt.timedelta(days=self._lookbacks.get(name, 0))))
+        gathered = self._channel.gather(name, rows)
         replaces = Replaces(
             stream=name,
             where={"account_id": account_id},
             first=window.first.isoformat(),
             last=window.last.isoformat(),
-            rows=count,
-            confirmed=confirmed,
+            rows=gathered.count,
+            confirmed=_confirmed(gathered, confirm_empty if self._knows(name, account_id, window) else None),
         )
-        self._channel.state(self._state, replaces)
-        return count
+        yesterday = today - dt.timedelta(days=1)
+        settled = min(yesterday, today - dt.timedelta(days=self._lookbacks.get(name, 0)))
+
+        def mark() -> None:
+            account = self._account_state(name, account_id)
+            _mark(account, "complete", window, yesterday)
+            _mark(account, "settled", window, settled)
+
+        self._send(name, gathered, replaces, mark)
+        return gathered.count
 
     def due(
         self,
@@ -121,10 +128,11 @@ class Extraction:
         lookback_days: int,
         window_days: int,
         earliest: dt.date | None = None,
+        within_round: Round = EVERYTHING,
     ) -> tuple[Window, ...]:
-        """The windows of a daily table that an account still needs, newest first; see `wire.days.due_windows`.
+        """The windows of a daily table that an account still needs, newest first; see `wire.days.due_days`.
 
-        `earliest` is the oldest day that the platform still serves.
+        `earliest` is the oldest day that the platform still serves; of the days only those of a round are meant.
         """
         self._lookbacks[name] = lookback_days
         start = start_date(self._invocation.settings, today)
@@ -132,15 +140,52 @@ class Extraction:
         if earliest is not None:
             start = max(start, earliest)
             since = max(since, earliest) if since else None
-        return due_windows(
+        with self._lock:
+            settled = _windows(self._account_state(name, account_id).get("settled", ()))
+        due = due_days(
             start=start,
             today=today,
-            settled=_windows(self._account_state(name, account_id).get("settled", ())),
+            settled=settled,
             lookback_days=lookback_days,
-            window_days=window_days,
             since=since,
             until=self._invocation.until,
         )
+        first, last = within_round.days(today)
+        self._left[name, account_id] = sum(map(len, within(due, dt.date.min, before(first))))
+        return in_windows(within(due, first, last), window_days)
+
+    def rounds(self, lookback_days: int) -> Iterator[Round]:
+        """The rounds of this run: see `wire.rounds`. Days that were asked for by name are one round."""
+        if self._invocation.since or self._invocation.until:
+            return iter((EVERYTHING,))
+        today = now().date()
+        return rounds(start=start_date(self._invocation.settings, today), today=today, lookback_days=lookback_days)
+
+    def newest_day(self, account_id: str) -> str:
+        """The newest whole day that is loaded of the account in all its daily tables, "" where one lacks any."""
+        days = [
+            max((last for _, last in account["complete"]), default="")
+            for table in self._state.get("bookmarks", {}).values()
+            if "complete" in (account := table.get("accounts", {}).get(account_id, {}))
+        ]
+        return min(days, default="")
+
+    def has_failed(self, account_id: str) -> bool:
+        """Whether something of the account failed in this run."""
+        return account_id in self._failed_accounts
+
+    def has_backfill(self, account_id: str) -> bool:
+        """Whether days of the account are due that belong to later rounds."""
+        return any(days for (_, account), days in self._left.items() if account == account_id)
+
+    @property
+    def backfill_days_left(self) -> int:
+        """How many days, of all accounts and tables, are due and belong to later rounds."""
+        return sum(self._left.values())
+
+    def share_memory(self, accounts: int) -> None:
+        """Let so many accounts together gather in memory what one may gather alone."""
+        self._channel.gather_bytes = GATHER_BYTES // accounts
 
     @contextmanager
     def account(self, account_id: str) -> Iterator[None]:
@@ -153,21 +198,33 @@ class Extraction:
         except PipelineError as error:
             if error.account_id is None and error.kind in (Kind.AUTH, Kind.CONFIG):
                 raise
-            self._failed.add(error.kind)
-            log.error("account %s: %s", account_id, error.message)
-            self._channel.error(ErrorLine(error.kind, error.message, error.retry_after, account_id))
+            with self._lock:
+                self._failed.add(error.kind)
+                self._failed_accounts.add(account_id)
+                log.error("account %s: %s", account_id, error.message)
+                self._channel.error(ErrorLine(error.kind, error.message, error.retry_after, account_id))
 
     @property
     def exit_status(self) -> int:
         return status_of_all(frozenset(self._failed))
 
-    def _send(self, name: str, rows: Iterable[Mapping[str, Any]]) -> int:
-        gathered = self._channel.gather(name, rows)
-        if name not in self._announced:
-            self._channel.schema(self._tables[name])
-            self._announced.add(name)
-        self._channel.send(gathered)
-        return gathered.count
+    def _send(self, name: str, gathered: Gathered, replaces: Replaces, mark: Callable[[], object]) -> None:
+        """Rows and the state that `mark` makes of them, with nothing of another thread in between."""
+        with self._lock:
+            if name not in self._announced:
+                self._channel.schema(self._tables[name])
+                self._announced.add(name)
+            self._channel.send(gathered)
+            mark()
+            self._channel.state(self._state, replaces)
+
+    def _knows(self, name: str, account_id: str, window: Window | None = None) -> bool:
+        """Whether the account was loaded before into this table, at least one day of `window` if it is given."""
+        with self._lock:
+            if window is None:
+                return account_id in self._known_accounts(name)
+            complete = _windows(self._account_state(name, account_id).get("complete", ()))
+        return bool(within(complete, window.first, window.last))
 
     def _known_accounts(self, name: str) -> dict[str, Any]:
         streams = self._state.setdefault("bookmarks", {})
@@ -179,8 +236,8 @@ class Extraction:
         return account
 
 
-def _confirmed(count: int, confirm_empty: Callable[[], bool] | None) -> bool:
-    return count == 0 and confirm_empty is not None and confirm_empty()
+def _confirmed(gathered: Gathered, confirm_empty: Callable[[], bool] | None) -> bool:
+    return gathered.count == 0 and confirm_empty is not None and confirm_empty()
 
 
 def run_pipeline(

@@ -30,6 +30,8 @@ class Meter:
         self._calls = 0
         self._retries: Counter[str] = Counter()
         self._throttled = 0.0
+        self._gauges: dict[str, float] = {}
+        self._told: dict[str, float] = {}
         self._logged = clock()
 
     def count_calls(self, number: int = 1) -> None:
@@ -51,6 +53,18 @@ class Meter:
             self._throttled += seconds
             self._log_if_due()
 
+    def gauge(self, name: str, value: float) -> None:
+        """How far the run is: a number that stands for itself, unlike the counts."""
+        with self._lock:
+            self._gauges[name] = value
+            self._log_if_due()
+
+    def add(self, name: str, change: float) -> None:
+        """Change a gauge, which begins at 0."""
+        with self._lock:
+            self._gauges[name] = self._gauges.get(name, 0) + change
+            self._log_if_due()
+
     def report(self) -> None:
         """Log what was not logged yet."""
         with self._lock:
@@ -67,6 +81,10 @@ class Meter:
             _log_point("counter", "http_retry_count", number, {"reason": reason})
         if self._throttled:
             _log_point("timer", "throttled_duration", round(self._throttled, 3), {})
+        for name, value in self._gauges.items():
+            if self._told.get(name) != value:
+                _log_point("gauge", name, value, {})
+        self._told = dict(self._gauges)
         self._calls, self._throttled = 0, 0.0
         self._retries.clear()
         self._logged = self._clock()
@@ -77,6 +95,8 @@ def _log_point(kind: str, metric: str, value: float, tags: dict[str, str]) -> No
 
 
 _meter = Meter()
+add = _meter.add
+gauge = _meter.gauge
 count_calls = _meter.count_calls
 count_retry = _meter.count_retry
 count_pause = _meter.count_pause

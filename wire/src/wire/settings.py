@@ -56,3 +56,23 @@ def start_date(settings: Mapping[str, Any], today: dt.date) -> dt.date:
         raise PipelineError(
             Kind.CONFIG, f"settings.start_date: expected a day like 2026-01-31, got {given!r}"
         ) from cause
+
+
+def concurrency(settings: Mapping[str, Any], *, default: int, most: int) -> int:
+    """How many requests may be under way at once: the setting `concurrency`, at most what the platform allows."""
+    given = settings.get("concurrency", default)
+    if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= most:
+        raise PipelineError(
+            Kind.CONFIG, f"settings.concurrency: expected a whole number from 1 to {most}, got {given!r}"
+        )
+    return given
+
+
+def backfill_budget(settings: Mapping[str, Any]) -> float | None:
+    """For how many seconds a run may begin days before the lookback: the setting `backfill_budget`, else None."""
+    given = settings.get("backfill_budget")
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int | float) or given < 0:
+        raise PipelineError(Kind.CONFIG, f"settings.backfill_budget: expected seconds of at least 0, got {given!r}")
+    return float(given)

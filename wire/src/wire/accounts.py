@@ -1,0 +1,61 @@
+"""All accounts of a pipeline: side by side, in rounds of days, those that waited longest first, within a budget."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from wire import metrics
+from wire.extraction import Extraction
+from wire.limiter import Limiter
+from wire.rounds import Round
+from wire.side_by_side import side_by_side
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+def load_accounts(
+    extraction: Extraction,
+    accounts: Sequence[T],
+    load: Callable[[T, Round], None],
+    *,
+    account_id: Callable[[T], str],
+    lookback_days: int,
+    limiter: Limiter,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Call `load` for every account and round; what fails inside is that account's, and later rounds leave it out.
+
+    `load` passes the round on to `Extraction.due` and loads entities where `Round.is_first`. When the backfill has
+    taken as long as the setting `backfill_budget` says, no account begins another round of it: what is left continues
+    in the next run.
+    """
+    extraction.share_memory(limiter.most)
+    budget = extraction.backfill_budget
+    began = 0.0
+    ordered = sorted(accounts, key=lambda account: extraction.newest_day(account_id(account)))
+    metrics.gauge("accounts_total", len(ordered))
+    for each in extraction.rounds(lookback_days):
+        if not each.is_first:
+            began = began or clock()
+            ordered = [account for account in ordered if extraction.has_backfill(account_id(account))]
+
+        def one(account: T, each: Round = each, began: float = began) -> None:
+            name = account_id(account)
+            if extraction.has_failed(name) or (not each.is_first and budget is not None and clock() - began > budget):
+                return
+            with extraction.account(name):
+                load(account, each)
+            if each.is_first:
+                metrics.add("accounts_done", 1)
+
+        side_by_side(one, ordered, limiter=limiter)
+        metrics.gauge("backfill_days_left", extraction.backfill_days_left)
+    if extraction.backfill_days_left:
+        log.info(
+            "the backfill continues in the next run: %s account days are left after its budget of %g s",
+            f"{extraction.backfill_days_left:,}", budget or 0,
+        )  # fmt: skip

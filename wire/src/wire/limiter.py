@@ -1,0 +1,134 @@
+"""How many requests a pipeline has under way at once, as the platform lets it.
+
+Slow start, then additive increase and multiplicative decrease, as TCP does: the limit begins at `FIRST`, doubles after
+as many good answers as it is high until the platform throttles for the first time, and grows by one from then on; each
+throttle halves it. A throttle of the whole login also pauses everybody for as long as the platform asks; one of a
+single account makes only that account wait.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from wire.exits import Kind
+from wire.failures import PipelineError
+
+FIRST = 2
+
+
+class Limiter:
+    """Hands out places for requests, to any number of threads. `most` is the highest limit that it ever allows.
+
+    Raises PipelineError (config) where `most` is below 1.
+    """
+
+    def __init__(self, most: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        if most < 1:
+            raise PipelineError(
+                Kind.CONFIG, f"settings.concurrency: expected a whole number of at least 1, got {most!r}"
+            )
+        self.most = most
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._allowed = min(FIRST, most)
+        self._slow_start = True
+        self._good = 0
+        self._throttles = 0
+        self._in_flight = 0
+        self._waiting = 0
+        self._paused_until = 0.0
+        self._reason: BaseException | None = None
+
+    @property
+    def allowed(self) -> int:
+        """How many requests may be under way now."""
+        return self._allowed
+
+    @property
+    def in_flight(self) -> int:
+        """How many are."""
+        return self._in_flight
+
+    @property
+    def waiting(self) -> int:
+        """How many threads wait before a request is repeated, with nothing under way."""
+        return self._waiting
+
+    @contextmanager
+    def place(self) -> Iterator[int]:
+        """A place for one request, waited for; raises what `stop` was given. Pass what it yields to `throttled`."""
+        with self._changed:
+            while (seconds := self._closed_for()) is not None:
+                self._changed.wait(seconds or None)
+            self._in_flight += 1
+            seen = self._throttles
+        try:
+            yield seen
+        except BaseException:
+            self._leave(good=False)
+            raise
+        self._leave(good=True)
+
+    def throttled(self, seen: int, *, pause: float = 0.0) -> None:
+        """The platform refused a request for its rate; nobody sends for `pause` seconds.
+
+        `seen` is what `place` yielded: of the requests that were under way together only the first halves the limit.
+        """
+        with self._changed:
+            if seen == self._throttles:
+                self._throttles += 1
+                self._slow_start = False
+                self._good = 0
+                self._allowed = max(1, self._allowed // 2)
+            self._paused_until = max(self._paused_until, self._clock() + pause)
+            self._changed.notify_all()
+
+    @contextmanager
+    def repeating(self) -> Iterator[None]:
+        """While a thread waits to repeat a request; another account may use its turn meanwhile."""
+        with self._changed:
+            self._waiting += 1
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._waiting -= 1
+
+    def stop(self, reason: BaseException) -> None:
+        """Let no further request begin: whoever asks for a place gets `reason` raised."""
+        with self._changed:
+            self._reason = self._reason or reason
+            self._changed.notify_all()
+
+    def wait_for(self, predicate: Callable[[], bool]) -> None:
+        """Wait until `predicate` holds, looking again whenever the limiter changes or `changed` was called."""
+        with self._changed:
+            self._changed.wait_for(predicate)
+
+    def changed(self) -> None:
+        """Wake whoever waits in `wait_for`."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _closed_for(self) -> float | None:
+        """None where a request may begin, else after how many seconds to look again, 0 for when something changes."""
+        if self._reason is not None:
+            raise self._reason
+        left = self._paused_until - self._clock()
+        if left > 0:
+            return left
+        return None if self._in_flight < self._allowed else 0.0
+
+    def _leave(self, *, good: bool) -> None:
+        with self._changed:
+            self._in_flight -= 1
+            if good:
+                self._good += 1
+                if self._good >= self._allowed < self.most:
+                    self._allowed = min(self.most, self._allowed * 2 if self._slow_start else self._allowed + 1)
+                    self._good = 0
+            self._changed.notify_all()
