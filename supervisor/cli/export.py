@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from supervisor.config.environment import StorageType, read_environment
-from supervisor.config.errors import ConfigError
-from supervisor.report.display import counted, printable
+import click
+
+from supervisor.cli import options
+from supervisor.cli.printing import print_lines
+from supervisor.cli.syntax import Command
 
 
-def export(directory: Path, platforms: Collection[str]) -> Iterator[str]:
+@click.command("export", cls=Command)
+@click.option("--to", type=options.PATH, required=True, metavar="DIR", help="where; made if it does not exist")
+@options.only("only the tables of these platforms")
+def command(to: Path, only: tuple[str, ...]) -> None:
+    print_lines(_export(to, only))
+
+
+def _export(directory: Path, platforms: Collection[str]) -> Iterator[str]:
     """Write the tables below a directory; a line for each. Raises ConfigError or SinkError."""
+    from supervisor.config.environment import StorageType, read_environment  # noqa: PLC0415 - as in `supervisor run`
+    from supervisor.config.errors import ConfigError  # noqa: PLC0415 - as above
+    from supervisor.report.display import counted, printable  # noqa: PLC0415 - as above
+
     environment = read_environment()
     if environment.storage_type is not StorageType.DUCKDB:
         raise ConfigError(

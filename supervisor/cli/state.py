@@ -1,89 +1,51 @@
-"""`supervisor state show` and `state reset`: what is known to be loaded, and how to have it loaded anew."""
+"""`supervisor state show` and `supervisor state reset`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from supervisor.config.environment import read_environment
-from supervisor.config.errors import ConfigError
-from supervisor.record.bookmarks import Bookmark, bookmarks, without
-from supervisor.record.history import StoredState
-from supervisor.report.display import printable, table
-from supervisor.sinks import Sink, open_history, open_sink
+import click
 
+from supervisor.cli import options
+from supervisor.cli.printing import print_lines
+from supervisor.cli.syntax import Command, Group
 
-def show_state(platform: str | None, account: str | None, stream: str | None, *, as_json: bool) -> Iterator[str]:
-    """The stored states, or the parts asked for, as lines; `as_json` gives each platform's JSON text whole."""
-    found = [state for state in _states() if platform in (None, state.platform)]
-    if as_json:
-        yield from (state.value for state in found)
-        return
-    rows = [("platform", "table", "account", "complete", "settled")]
-    others = []
-    for state in found:
-        marks = bookmarks(state.value)
-        if marks is None:
-            others.append(f"{printable(state.platform)}: {printable(state.value)}")
-            continue
-        chosen = (mark for mark in marks if account in (None, mark.account) and stream in (None, mark.table))
-        rows += [_row(state.platform, mark) for mark in chosen]
-    yield from table(rows) if len(rows) > 1 else ()
-    yield from others
-    if len(rows) == 1 and not others:
-        yield "no such state is stored"
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def reset_state(platform: str | None, account: str | None, stream: str | None) -> Iterator[str]:
-    """Forget the chosen parts of the stored states; a line for each platform. The rows stay until they are replaced.
-
-    Raises SinkError where a run holds the storage, and ConfigError where there is nothing of that name.
-    """
-    names = [state.platform for state in _states() if platform in (None, state.platform)]
-    if not names:
-        raise ConfigError(f"no state of {f'platform {platform!r}' if platform else 'any platform'} is stored")
-    part = " and ".join(filter(None, (stream and f"table {stream}", account and f"account {account}")))
-    findings: list[str] = []
-    sink = open_sink(read_environment())
-    try:
-        for name in names:
-            try:
-                _forget(sink, name, account, stream)
-                yield f"{name}: {part or 'the whole state'} is forgotten; the next run loads those days anew"
-            except LookupError as cause:
-                findings.append(f"platform {name!r}: {cause}")
-    finally:
-        sink.close()
-    if len(findings) == len(names):
-        raise ConfigError(findings)
+@click.command("state", cls=Group)
+def command() -> None:
+    """Everything happens in the commands."""
 
 
-def _forget(sink: Sink, platform: str, account: str | None, stream: str | None) -> None:
-    """Read the state again now that no run can change it, and store what is to remain."""
-    session = sink.session(platform, run_id="")
-    try:
-        state = session.state()
-    finally:
-        session.close()
-    if state is None or (account is None and stream is None):
-        sink.put_state(platform, None)
-        return
-    left = without(state.decode(), table=stream, account=account)
-    sink.put_state(platform, None if left is None else left.encode())
+command.help = "Show or forget what is known to be loaded."  # what is shown of a group; its docstring is ours
 
 
-def _states() -> tuple[StoredState, ...]:
-    history = open_history(read_environment())
-    try:
-        return history.states()
-    finally:
-        history.close()
+def _part(function: F) -> F:
+    account = click.option("--account", metavar="ID", help="only this account")
+    stream = click.option("--stream", metavar="TABLE", help="only this table")
+    return options.one_platform(account(stream(function)))
 
 
-def _row(platform: str, mark: Bookmark) -> tuple[str, str, str, str, str]:
-    return (
-        printable(platform), printable(mark.table), printable(mark.account), _days(mark.complete), _days(mark.settled)
-    )  # fmt: skip
+@command.command("show", cls=Command, short_help="show which days of which account and table are loaded")
+@_part
+@click.option("--json", "as_json", is_flag=True, help="the states as the pipelines keep them, one a line")
+def _show(platform: str | None, account: str | None, stream: str | None, as_json: bool) -> None:
+    """Show which days of which account and table are loaded."""
+    from supervisor.cli.stored_state import show_state  # noqa: PLC0415 - as in `supervisor run`
+
+    print_lines(show_state(platform, account, stream, as_json=as_json))
 
 
-def _days(ranges: tuple[tuple[str, str], ...]) -> str:
-    return ", ".join(printable(first if first == last else f"{first}..{last}") for first, last in ranges) or "-"
+@command.command("reset", cls=Command, short_help="forget it, so that the next run loads those days anew; rows stay")
+@_part
+@click.option("--all", "everything", is_flag=True, help="the states of all platforms")
+def _reset(platform: str | None, account: str | None, stream: str | None, everything: bool) -> None:
+    """Forget it, so that the next run loads those days anew; rows stay."""
+    from supervisor.cli.stored_state import reset_state  # noqa: PLC0415 - as in `supervisor run`
+    from supervisor.config.errors import ConfigError  # noqa: PLC0415 - as above
+
+    if everything == any((platform, account, stream)):
+        raise ConfigError("say what to forget: --platform, --account, --stream, or --all of it")
+    print_lines(reset_state(platform, account, stream))

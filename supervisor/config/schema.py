@@ -15,6 +15,7 @@ from attrs import frozen
 
 from supervisor.config.document import read_document
 from supervisor.config.errors import ConfigError
+from supervisor.config.spelling import meant
 from supervisor.config.structuring import structure
 from supervisor.config.units import duration
 from supervisor.config.values import (
@@ -115,8 +116,8 @@ class OrchestratorConfig(OrchestratorSettings):
         for platform in self.platforms:
             if platform.name == name:
                 return platform
-        known = ", ".join(platform.name for platform in self.platforms) or "none"
-        raise ConfigError(f"platform {name!r} is not in the configuration; known are {known}")
+        known = meant(name, (platform.name for platform in self.platforms))
+        raise ConfigError(f"platform {name!r} is not in the configuration; {known}")
 
 
 @frozen(kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
@@ -10,6 +9,7 @@ import attrs
 from attrs import frozen
 
 from supervisor.config.errors import ConfigError
+from supervisor.config.spelling import meant
 from supervisor.config.units import shown
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _sentences(error: BaseException, path: str) -> Iterator[str]:
     if isinstance(error, ForbiddenExtraKeysError):
         known = [field.name for field in attrs.fields(error.cl)]
         for key in sorted(map(str, error.extra_fields)):
-            yield f"{_at(path, key)}: unknown key; {_meant(key, known)}"
+            yield f"{_at(path, key)}: unknown key; {meant(key, known)}"
     elif isinstance(error, KeyError):
         yield f"{path.lstrip('.')}: is missing"
     else:
@@ -135,8 +135,3 @@ def _sentences(error: BaseException, path: str) -> Iterator[str]:
 
 def _at(path: str, key: str) -> str:
     return f"{path}.{key}".lstrip(".")
-
-
-def _meant(key: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"

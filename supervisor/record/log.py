@@ -19,7 +19,7 @@ from supervisor.config.errors import ConfigError
 from supervisor.record.trace import trace_id
 
 SUCCESS = 25
-LOG_FILE = Path("logs/supervisor.record.log")
+LOG_FILE = Path("logs/supervisor.log")
 _FORMAT = "%(asctime)s | %(levelname)-8s | %(message)s"
 _DAY_AND_TIME = "%Y-%m-%d %H:%M:%S"
 _FILE_BYTES = 10 * 1024 * 1024

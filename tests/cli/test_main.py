@@ -134,7 +134,7 @@ def test_a_full_disk_under_the_spool_fails_the_attempt_and_not_the_database(one:
 def test_a_wrong_command_line_is_a_usage_error(one: Any, arguments: list[str]) -> None:
     done = one.start(*arguments)
     _, stderr = done.communicate(timeout=20)
-    assert done.returncode == 2 and "usage: supervisor" in stderr
+    assert done.returncode == 1 and "usage: supervisor" in stderr
     assert_nothing_happened(one)
 
 
@@ -195,7 +195,7 @@ def test_sandbox_serves_until_it_is_interrupted(house: Any) -> None:
 
     process = house.start("sandbox", "--only", "linkedin", "--size", "tiny")
     lines = [process.stdout.readline() for _ in range(3)]
-    assert all(line.startswith("export LINKEDIN_") for line in lines), lines
+    assert all(line.startswith("LINKEDIN_") for line in lines), lines
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=20)
     assert (process.returncode, stderr) == (0, "")
@@ -214,9 +214,9 @@ def test_the_report_and_the_pipelines_files_are_for_their_owner_only(house: Any)
 
 def test_log_to_file_and_log_level(one: Any) -> None:
     assert one.run("run", LOG_TO_FILE="true", LOG_LEVEL="ERROR").returncode == 0
-    assert (one.directory / "logs" / "supervisor.record.log").read_text() == ""
+    assert (one.directory / "logs" / "supervisor.log").read_text() == ""
     done = one.run("run", LOG_TO_FILE="true")
-    assert "Platform 'one' completed: 1 rows" in (one.directory / "logs" / "supervisor.record.log").read_text()
+    assert "Platform 'one' completed: 1 rows" in (one.directory / "logs" / "supervisor.log").read_text()
     assert "Platform 'one' completed: 1 rows" in done.stderr
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from typing import Any
 
 import pytest
@@ -103,8 +102,8 @@ def test_without_a_database_nothing_can_be_told(house: Any, configured: Any) -> 
 def test_the_documentation_lists_the_exit_codes_of_the_help() -> None:
     from pathlib import Path
 
-    from supervisor.cli.main import FRESHNESS
+    from supervisor.cli.exit_codes import FRESHNESS
 
     page = (Path(__file__).resolve().parents[2] / "docs" / "observing.md").read_text()
-    for code, meaning in re.findall(r"^  (\d) +(.*)$", FRESHNESS, re.M):
+    for code, meaning in FRESHNESS.items():
         assert f"| {code} | {meaning} |" in page

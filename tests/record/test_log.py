@@ -60,7 +60,7 @@ def test_the_log_file_is_rotated_and_holds_what_standard_error_holds(house: Any,
     house.environment["LOG_TO_FILE"] = "true"
     done = configured()
     files = sorted((house.directory / "logs").iterdir())
-    assert [file.name for file in files] == ["supervisor.record.log", "supervisor.record.log.1"]
+    assert [file.name for file in files] == ["supervisor.log", "supervisor.log.1"]
     assert all(file.stat().st_size <= 10 * 2**20 for file in files)
     logged = "".join(file.read_text() for file in reversed(files))
     assert logged.count("x" * 8000) == done.stderr.count("x" * 8000) == 1500
@@ -68,12 +68,12 @@ def test_the_log_file_is_rotated_and_holds_what_standard_error_holds(house: Any,
 
 def test_a_log_file_that_can_no_longer_be_written_is_a_warning(house: Any, configured: Any) -> None:
     (house.directory / "logs").mkdir()
-    (house.directory / "logs" / "supervisor.record.log").symlink_to("/dev/full")
+    (house.directory / "logs" / "supervisor.log").symlink_to("/dev/full")
     house.tap("one", "schema(); row(id='1', n=1); state({'a': 1})")
     house.environment["LOG_TO_FILE"] = "true"
     done = configured()
     assert done.returncode == 0
-    assert done.stderr.count("LOG_TO_FILE: logs/supervisor.record.log is no longer written: [Errno 28]") == 1
+    assert done.stderr.count("LOG_TO_FILE: logs/supervisor.log is no longer written: [Errno 28]") == 1
     assert "Traceback" not in done.stderr
 
 

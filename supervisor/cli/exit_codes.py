@@ -1,0 +1,23 @@
+"""What the exit codes mean, as the help shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+RUN: Mapping[str, str] = {
+    "0": "all platforms completed",
+    "1": "configuration, credentials, environment or storage must be mended; nothing was started",
+    "2": "some platforms completed, some did not",
+    "3": "no platform completed",
+    "4": "stopped at the first failure (continue_on_failure: false), or an error of the supervisor itself",
+    "130": "interrupted (Ctrl-C); 143 terminated; 129 the terminal was closed",
+}
+FRESHNESS: Mapping[str, str] = {
+    "0": "everything is within the limit",
+    "1": "it cannot be told: no database yet, a run holds it, or the configuration is wrong",
+    "2": "something is older than the limit, or was never loaded",
+}
+USAGE = 1
+"""Of a mistyped command line: 2 would say that some platforms completed."""
+INTERNAL = 4
+INTERRUPTED = 130

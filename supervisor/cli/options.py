@@ -1,0 +1,125 @@
+"""The options that several commands have, and the kinds of values that they take."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from supervisor.cli.syntax import Several
+from supervisor.config.spelling import meant
+
+F = TypeVar("F", bound=Callable[..., Any])
+CONFIG = Path("orchestrator_config.yml")
+
+
+class _Parsed(click.ParamType[Any]):
+    """A value made by a function that raises ValueError with the sentence to show."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return self._parse(value) if isinstance(value, str) else value
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _OneOf(_Parsed):
+    """One word of a few, which a shell completes."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        super().__init__("word", self._one_of)
+        self._words = words
+
+    def _one_of(self, text: str) -> str:
+        if text not in self._words:
+            raise ValueError(f"expected one of {', '.join(self._words)}, got {text!r}; {meant(text, self._words)}")
+        return text
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        param: click.Parameter,  # noqa: ARG002 - as above
+        incomplete: str,
+    ) -> list[CompletionItem[Any]]:
+        return [CompletionItem(word) for word in self._words if word.startswith(incomplete)]
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"expected a day like 2026-01-31, got {text!r}") from None
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 10**9):
+        raise ValueError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)
+
+
+DAY = _Parsed("day", _day)
+COUNT = _Parsed("count", _count)
+PATH = click.Path(path_type=Path)
+
+
+def word_of(*words: str) -> click.ParamType[Any]:
+    """The type of an option that takes one of a few words."""
+    return _OneOf(words)
+
+
+def platform_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[Any]]:
+    """The platforms of the configuration, for a shell that completes; none where it cannot be read."""
+    from supervisor.config.errors import ConfigError  # noqa: PLC0415 - only a shell that completes needs it
+    from supervisor.config.schema import load_orchestrator_config  # noqa: PLC0415 - as above
+
+    try:
+        config = load_orchestrator_config(ctx.params.get("config") or CONFIG)
+    except ConfigError:
+        return []
+    return [CompletionItem(platform.name) for platform in config.platforms if platform.name.startswith(incomplete)]
+
+
+def config(function: F) -> F:
+    """`--config FILE`."""
+    return click.option(
+        "--config",
+        type=PATH,
+        default=CONFIG,
+        metavar="FILE",
+        help="the configuration (default: orchestrator_config.yml)",
+    )(function)
+
+
+def only(text: str = "only these platforms; others are left out") -> Callable[[F], F]:
+    """`--only NAME...`."""
+    return click.option("--only", cls=Several, metavar="NAME", help=text, shell_complete=platform_names)
+
+
+def days(function: F) -> F:
+    """`--since DAY --until DAY`."""
+    since = click.option("--since", type=DAY, metavar="DAY", help="reload the days from this one on, e.g. 2026-01-31")
+    until = click.option("--until", type=DAY, metavar="DAY", help="up to this one (default: today)")
+    return since(until(function))
+
+
+def one_platform(function: F) -> F:
+    """`--platform NAME`."""
+    return click.option("--platform", metavar="NAME", help="only this platform", shell_complete=platform_names)(
+        function
+    )
+
+
+def size(function: F) -> F:
+    """`--size tiny|small|big` of the sandbox's world."""
+    return click.option(
+        "--size", type=word_of("tiny", "small", "big"), default="small", metavar="SIZE",
+        help="how many accounts and campaigns: tiny, small or big (default: small)",
+    )(function)  # fmt: skip
