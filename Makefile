@@ -12,7 +12,8 @@ demo: .venv/.runtime
 install: .venv/.runtime
 	@.venv/bin/supervisor install
 
-test: .venv/.development lint .venvs/tap-dbf/.complete .venvs/singer-tools/.complete .venvs/target-csv/.complete
+test: .venv/.development lint .venvs/tap-dbf/.complete .venvs/singer-tools/.complete .venvs/target-csv/.complete \
+		.venvs/msads/.complete .venvs/tap-bing-ads/.complete
 	@.venv/bin/supervisor install
 	@tests/prometheus.sh
 	@tests/azurite.sh
