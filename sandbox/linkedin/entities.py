@@ -86,6 +86,8 @@ class Entities:
         if key not in self._lists:
             self._lists[key] = self._made(account, resource)
         elements = self._lists[key]
+        if resource == self._limits.hidden and ("search" in given or "intendedStatuses" in given):
+            elements = []
         elements = searched(resource, elements, given) if finder == "search" else _by_criteria(elements, given)
         return paged(resource, elements, given, self._limits)
 

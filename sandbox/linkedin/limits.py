@@ -17,8 +17,9 @@ class Limits:
     `forbidden` may not be read at all; `unreadable` has no reporting access, for which LinkedIn documents an empty
     answer; `closed` is shown as CANCELED and keeps its history; `missing` are elements left out of accounts;
     `no_accounts` is a member without any; `repeated` shows the first object of each list again on its last page,
-    `same` or `changed`; `cursors` lets page tokens alternate for ever; `token_alone` refuses a search of accounts
-    beside a page token; a new access token is refused `late_tokens` times before it is known everywhere.
+    `same` or `changed`; `hidden` is a resource of which a search by status finds nothing; `alternating` lets page
+    tokens alternate for ever; `token_alone` refuses a search of accounts beside a page token; a new access token is
+    refused `late_tokens` times before it is known everywhere.
     """
 
     cut: int = CUT
@@ -30,6 +31,7 @@ class Limits:
     missing: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     no_accounts: bool = False
     repeated: str = ""
+    hidden: str = ""
     alternating: bool = False
     token_alone: bool = False
     late_tokens: int = 0
@@ -52,6 +54,7 @@ class Limits:
             missing=frozenset((account, name) for name, _, account in pairs),
             no_accounts=told("NO_ACCOUNTS") == "true",
             repeated=told("REPEATED"),
+            hidden=told("HIDDEN"),
             alternating=told("CURSORS") == "alternating",
             token_alone=told("TOKEN_ALONE") == "true",
             late_tokens=int(told("LATE_TOKENS") or 0),

@@ -28,7 +28,7 @@ def failed(status: int, message: str = "", code: str = "", retry_after: str | No
         (426, "NONEXISTENT_VERSION", Kind.CONFIG, None),
         (302, "", Kind.CONFIG, None),
         (400, "ILLEGAL_ARGUMENT", Kind.INTERNAL, "5"),
-        (404, "RESOURCE_NOT_FOUND", Kind.DATA, "5"),
+        (404, "RESOURCE_NOT_FOUND", Kind.AUTH, "5"),
         (414, "", Kind.INTERNAL, "5"),
         (408, "", Kind.TRANSIENT, "5"),
         (500, "", Kind.TRANSIENT, "5"),

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 PATH = "/adAnalytics"
 LONGEST_WINDOW = 30
-OLDEST = dt.timedelta(days=3_650)
-"""LinkedIn keeps performance data for ten years."""
 
 CALLS = tuple(METRICS[at : at + METRICS_PER_CALL] for at in range(0, len(METRICS), METRICS_PER_CALL))
 
@@ -138,9 +136,17 @@ def stitch(
     metrics: tuple[Field, ...],
     elements: Iterator[tuple[Key, Mapping[str, Any]]],
 ) -> None:
-    """Add one call's metrics to the rows that earlier calls began. Metrics stand at the top of an element."""
+    """Add one call's metrics to the rows that earlier calls began. Metrics stand at the top of an element.
+
+    Raises PipelineError (data) where one answer has two different rows of the same thing and day.
+    """
     plan = [(metric.name, metric.source, metric.converted) for metric in metrics]
+    here: dict[Key, Mapping[str, Any]] = {}
     for key, element in elements:
+        if here.setdefault(key, element) is not element:
+            if here[key] != element:
+                raise PipelineError(Kind.DATA, f"{PATH}: two different rows of {key[0]} on {key[1]} in one answer")
+            continue
         values = stitched.get(key)
         if values is None:
             values = stitched[key] = _NOTHING.copy()

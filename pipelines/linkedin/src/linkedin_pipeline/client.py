@@ -1,8 +1,12 @@
-"""Requests to LinkedIn's REST API: headers, query tunnelling, paging, one renewal of a refused token, and patience."""
+"""Requests to LinkedIn's REST API: headers, query tunnelling, paging, renewal of a refused token, and patience.
+
+A client is safe between threads: each thread keeps connections of its own, and all share the access token.
+"""
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,6 +29,10 @@ _MENDABLE = frozenset({Kind.RATE_LIMIT, Kind.TRANSIENT})
 log = logging.getLogger(__name__)
 
 
+class _NotYetKnownError(PipelineError):
+    """A new access token was refused; it may only need a moment."""
+
+
 def connect(settings: Settings) -> Client:
     """A client with the settings' credentials; nothing is sent yet."""
     return Client(settings, Tokens(settings))
@@ -36,26 +44,33 @@ class Client:
     def __init__(self, settings: Settings, tokens: Tokens) -> None:
         self._settings = settings
         self._tokens = tokens
-        self._session = session_for(settings.api_url)
+        self._own = threading.local()
         self._used_up: dict[str, PipelineError] = {}
 
     def pages(
         self, path: str, parameters: Parameters, *, page_size: int, account_id: str | None = None
     ) -> Iterator[dict[str, Any]]:
-        """All elements of a search, page after page. An empty page that names a next one is not the last."""
+        """All elements of a search, page after page. An empty page that names a next one is not the last.
+
+        Raises PipelineError (data) where a page names one that was read before, which would never end.
+        """
         token: str | None = None
+        read: set[str] = set()
         while True:
             page: dict[str, Value | Projection] = {**parameters, "pageSize": page_size}
             if token is not None:
                 page["pageToken"] = token
             answer = self.get(path, page, account_id=account_id)
             yield from _elements(path, answer, account_id)
-            following = (answer.get("metadata") or {}).get("nextPageToken")
-            if not following:
+            metadata = answer.get("metadata")
+            token = metadata.get("nextPageToken") if isinstance(metadata, Mapping) else None
+            if not token:
                 return
-            if following == token:
-                raise PipelineError(Kind.DATA, f"{path}: the next page is this page again", account_id=account_id)
-            token = following
+            if token in read:
+                raise PipelineError(
+                    Kind.DATA, f"{path}: the next page is one that was read before", account_id=account_id
+                )
+            read.add(token)
 
     def elements(self, path: str, parameters: Parameters, *, account_id: str | None = None) -> list[dict[str, Any]]:
         """The elements of a finder that does not page."""
@@ -70,7 +85,7 @@ class Client:
         try:
             return call_with_retries(
                 lambda: self._attempt(path, string, account_id),
-                mendable=lambda error: error.kind in _MENDABLE,
+                mendable=lambda error: error.kind in _MENDABLE or isinstance(error, _NotYetKnownError),
                 backoff=self._settings.backoff,
                 what=path,
             )
@@ -81,22 +96,40 @@ class Client:
             raise
 
     def _attempt(self, path: str, string: str, account_id: str | None) -> dict[str, Any]:
-        response = self._send(path, string, account_id)
-        if response.status_code == 401 and self._tokens.renewable:
+        token = self._tokens.current()
+        response = self._send(path, string, account_id, token)
+        if response.status_code == 401 and self._tokens.renewable and self._tokens.refused(token):
             log.info("%s: the access token is refused; it is renewed", path)
-            self._tokens.drop()
-            response = self._send(path, string, account_id)
+            token = self._tokens.current()
+            response = self._send(path, string, account_id, token)
+            if response.status_code == 401:
+                self._tokens.refused(token)
         if response.status_code == 200:
+            self._tokens.accepted(token)
             return content(path, response, account_id)
+        answer = refusal(path, response, self._tokens.hidden_in)
+        if response.status_code == 401 and self._tokens.renewable:
+            raise _NotYetKnownError(
+                Kind.AUTH,
+                f"{path}: LinkedIn does not take the new access token ({answer.said}); where that lasts, authorize the "
+                "application again",
+            )
         raise failure(
-            refusal(path, response, self._tokens.hidden_in),
+            answer,
             api_version=self._settings.api_version,
             data_limit_wait=self._settings.data_limit_wait,
             account_id=account_id,
         )
 
-    def _send(self, path: str, string: str, account_id: str | None) -> requests.Response:
-        bearer = Bearer(self._tokens.current())
+    @property
+    def _session(self) -> requests.Session:
+        """This thread's own, whose connections are kept from request to request."""
+        found: requests.Session | None = getattr(self._own, "session", None)
+        if found is None:
+            found = self._own.session = session_for(self._settings.api_url)
+        return found
+
+    def _send(self, path: str, string: str, account_id: str | None, token: str) -> requests.Response:
         headers = {
             "LinkedIn-Version": self._settings.api_version,
             "X-Restli-Protocol-Version": "2.0.0",
@@ -114,7 +147,7 @@ class Client:
                 url if tunnelled else f"{url}?{string}",
                 data=string if tunnelled else None,
                 headers=headers,
-                auth=bearer,
+                auth=Bearer(token),
                 timeout=self._settings.request_timeout,
                 allow_redirects=False,
             )
@@ -122,6 +155,6 @@ class Client:
 
 def _elements(path: str, answer: Mapping[str, Any], account_id: str | None) -> list[dict[str, Any]]:
     elements = answer.get("elements")
-    if not isinstance(elements, list):
+    if not isinstance(elements, list) or not all(isinstance(each, dict) for each in elements):
         raise PipelineError(Kind.DATA, f"{path}: the answer has no list of elements", account_id=account_id)
     return elements

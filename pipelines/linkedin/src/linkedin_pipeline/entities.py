@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from linkedin_pipeline.client import Client
+from linkedin_pipeline.confirmation import Confirmation
 from linkedin_pipeline.directory import Directory
 from linkedin_pipeline.restli import Projection, Value
 from linkedin_pipeline.tables import LEVELS, REPORTS, Entity
-from wire import Extraction
+from wire import Extraction, Kind, PipelineError
 
 
 def load_entities(
-    client: Client, extraction: Extraction, directory: Directory, account_id: str, wanted: frozenset[str]
+    client: Client,
+    extraction: Extraction,
+    directory: Directory,
+    confirmation: Confirmation,
+    *,
+    account_id: str,
+    wanted: frozenset[str],
 ) -> int:
     """Load the levels that are wanted, and read those that a wanted report takes its names from; the rows loaded."""
     count = 0
@@ -22,9 +30,10 @@ def load_entities(
         if entity.name not in wanted | needed:
             continue
         elements = found(client, entity, account_id)
-        rows = directory.noting(entity, (row(entity, each, account_id) for each in elements))
+        rows = directory.noting(entity, distinct(entity, (row(entity, each, account_id) for each in elements)))
         if entity.name in wanted:
-            count += extraction.replace_account(entity.name, account_id, rows)
+            confirm_empty = partial(confirmation.nothing_of, entity)
+            count += extraction.replace_account(entity.name, account_id, rows, confirm_empty=confirm_empty)
         else:
             for _ in rows:
                 pass
@@ -33,13 +42,35 @@ def load_entities(
 
 def found(client: Client, entity: Entity, account_id: str | None = None) -> Iterator[dict[str, Any]]:
     """The elements of a kind, as LinkedIn sends them; all accounts where no account is named."""
-    path = f"/adAccounts{entity.path.format(account_id)}"
+    path = entity.resource(account_id)
     return client.pages(path, _parameters(entity), page_size=entity.page_size, account_id=account_id)
 
 
 def row(entity: Entity, element: Mapping[str, Any], account_id: str) -> dict[str, Any]:
-    """One element as a row of the entity's table."""
-    return {"account_id": account_id, **{field.name: field.value(element) for field in entity.fields}}
+    """One element as a row of the entity's table; raises PipelineError (data) where its id is missing or odd."""
+    made = {"account_id": account_id, **{field.name: field.value(element) for field in entity.fields}}
+    if made[entity.id_column] is None:
+        raise PipelineError(Kind.DATA, f"LinkedIn lists a {entity.name} without its id", account_id=account_id)
+    return made
+
+
+def distinct(entity: Entity, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Each thing once: LinkedIn may list one again on a later page, when something changes meanwhile.
+
+    Raises PipelineError (data) where the two differ, because nobody can tell which of them holds.
+    """
+    seen: dict[str, dict[str, Any]] = {}
+    for each in rows:
+        before = seen.setdefault(each[entity.id_column], each)
+        if before is each:
+            yield each
+        elif before != each:
+            raise PipelineError(
+                Kind.DATA,
+                f"LinkedIn lists {entity.name} {each[entity.id_column]} twice, with different contents; "
+                "another attempt may find it once",
+                account_id=each["account_id"],
+            )
 
 
 def _parameters(entity: Entity) -> dict[str, Value | Projection]:

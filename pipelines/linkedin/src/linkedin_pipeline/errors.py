@@ -1,9 +1,17 @@
-"""What a failed request means: LinkedIn's statuses and codes, and the network's failures, as kinds with a remedy."""
+"""What a failed request means: every answer of LinkedIn's that is no success, in one table, with its remedy.
+
+`RULES` says for each status and code what kind of failure it is, whether it is one account's or the login's, and what
+to do. A code that no rule knows is the account's that was asked for, with the code in the sentence. LinkedIn
+publishes no list of its codes; those here are documented in single pages, or were recorded.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -11,8 +19,35 @@ from msgspec import Struct
 from wire import Kind, PipelineError
 from wire.days import now
 
-DATA_LIMIT_SIGN = "metric values"
-"""Stands in the 429 of the limit of 45 million metric values (metrics times rows) in five minutes."""
+
+class Scope(StrEnum):
+    """Whose failure it is: the account's that was asked for, while others are loaded, or everybody's."""
+
+    ACCOUNT = "account"
+    LOGIN = "login"
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """One line of the table. `status` is a number or a class such as 5xx; an empty `code` or `says` fits any.
+
+    `says` are words that the message must hold. `meaning` completes "LinkedIn ...", or is a sentence's own subject.
+    """
+
+    status: str
+    code: str = ""
+    says: str = ""
+    kind: Kind
+    scope: Scope
+    meaning: str
+    remedy: str = ""
+
+    def fits(self, answer: Answer) -> bool:
+        digits = str(answer.status)
+        return (
+            all(ours in ("x", theirs) for ours, theirs in zip(self.status, digits, strict=True))
+            and (not self.code or self.code in answer.code)
+            and self.says in answer.message
+        )
 
 
 class Answer(Struct, frozen=True):
@@ -30,6 +65,141 @@ class Answer(Struct, frozen=True):
         return f"HTTP {self.status}" + (f", {told}" if told else "")
 
 
+_AGAIN = "authorize the application again, and set LINKEDIN_REFRESH_TOKEN or LINKEDIN_ACCESS_TOKEN"
+_VERSION = "set api_version to a version that LinkedIn serves"
+_LATER = "nothing; it is repeated"
+
+RULES = (
+    Rule(
+        status="401",
+        code="EMPTY_ACCESS_TOKEN",
+        kind=Kind.AUTH,
+        scope=Scope.LOGIN,
+        meaning="LinkedIn sees no access token",
+        remedy="a proxy may take the Authorization header away",
+    ),
+    Rule(
+        status="401",
+        code="INVALID_ACCESS_TOKEN",
+        kind=Kind.AUTH,
+        scope=Scope.LOGIN,
+        meaning="LinkedIn does not know the access token",
+        remedy=_AGAIN,
+    ),
+    Rule(
+        status="401",
+        code="REVOKED_ACCESS_TOKEN",
+        kind=Kind.AUTH,
+        scope=Scope.LOGIN,
+        meaning="the member, or LinkedIn, has withdrawn the access token",
+        remedy=_AGAIN,
+    ),
+    Rule(
+        status="401",
+        code="EXPIRED_ACCESS_TOKEN",
+        kind=Kind.AUTH,
+        scope=Scope.LOGIN,
+        meaning="the access token has expired",
+        remedy=_AGAIN,
+    ),
+    Rule(
+        status="401",
+        kind=Kind.AUTH,
+        scope=Scope.LOGIN,
+        meaning="LinkedIn refuses the access token",
+        remedy=_AGAIN,
+    ),
+    Rule(
+        status="403",
+        kind=Kind.AUTH,
+        scope=Scope.ACCOUNT,
+        meaning="LinkedIn does not let this token read it",
+        remedy="the token needs the scopes r_ads and r_ads_reporting, and its member a role in the account",
+    ),
+    Rule(
+        status="404",
+        kind=Kind.AUTH,
+        scope=Scope.ACCOUNT,
+        meaning="LinkedIn shows it to nobody without access",
+        remedy="give the token's member a role in the account, and the application the Advertising API",
+    ),
+    Rule(
+        status="426",
+        kind=Kind.CONFIG,
+        scope=Scope.LOGIN,
+        meaning="LinkedIn serves this API version no more, or not yet",
+        remedy=_VERSION,
+    ),
+    Rule(
+        status="400",
+        code="VERSION",
+        kind=Kind.CONFIG,
+        scope=Scope.LOGIN,
+        meaning="LinkedIn does not know this API version",
+        remedy=_VERSION,
+    ),
+    Rule(
+        status="429",
+        says="metric values",
+        kind=Kind.RATE_LIMIT,
+        scope=Scope.ACCOUNT,
+        meaning="too much data in five minutes",
+        remedy="nothing; it is repeated after data_limit_wait",
+    ),
+    Rule(
+        status="429",
+        says=" DAY ",
+        kind=Kind.QUOTA,
+        scope=Scope.ACCOUNT,
+        meaning="the daily quota is used up until midnight UTC",
+        remedy="nothing; the next run resumes",
+    ),
+    Rule(
+        status="429",
+        kind=Kind.RATE_LIMIT,
+        scope=Scope.ACCOUNT,
+        meaning="too many requests",
+        remedy=_LATER,
+    ),
+    Rule(
+        status="408",
+        kind=Kind.TRANSIENT,
+        scope=Scope.ACCOUNT,
+        meaning="LinkedIn is in trouble",
+        remedy=_LATER,
+    ),
+    Rule(
+        status="5xx",
+        kind=Kind.TRANSIENT,
+        scope=Scope.ACCOUNT,
+        meaning="LinkedIn is in trouble",
+        remedy=_LATER,
+    ),
+    Rule(
+        status="999",
+        kind=Kind.TRANSIENT,
+        scope=Scope.ACCOUNT,
+        meaning="LinkedIn turns automatic requests away",
+        remedy=_LATER,
+    ),
+    Rule(
+        status="3xx",
+        kind=Kind.CONFIG,
+        scope=Scope.LOGIN,
+        meaning="answered with a redirect, which is not followed because tokens would go along",
+        remedy="check LINKEDIN_API_URL and the proxy",
+    ),
+    Rule(
+        status="xxx",
+        kind=Kind.INTERNAL,
+        scope=Scope.ACCOUNT,
+        meaning="LinkedIn refused the request",
+        remedy="upgrade this pipeline, or set another api_version",
+    ),
+)
+"""The first rule that fits an answer holds."""
+
+
 def answer(what: str, status: int, body: bytes, retry_after: str | None = None) -> Answer:
     """Read LinkedIn's error body, the API's or the token endpoint's; anything else, such as HTML, is only named."""
     try:
@@ -39,9 +209,21 @@ def answer(what: str, status: int, body: bytes, retry_after: str | None = None) 
     if not isinstance(content, dict):
         note = "an HTML page" if body.lstrip()[:1] == b"<" else ""
         return Answer(what, status, "", note, seconds(retry_after))
-    code = content.get("code") or content.get("error") or ""
+    code, detail = _detail(content)
+    code = content.get("code") or content.get("error") or code
     message = content.get("message") or content.get("error_description") or ""
-    return Answer(what, status, str(code)[:100], str(message)[:300], seconds(retry_after))
+    told = f"{message} {detail}".strip() if detail else message
+    return Answer(what, status, str(code)[:100], str(told)[:300], seconds(retry_after))
+
+
+def _detail(content: Mapping[str, Any]) -> tuple[str, str]:
+    """Code and description of the first input error, which stand deeper where a parameter is refused."""
+    try:
+        first = content["errorDetails"]["inputErrors"][0]
+        where = first["input"]["inputPath"]["fieldPath"]
+        return str(first["code"]), f"({where}: {first['description']})"
+    except (KeyError, IndexError, TypeError):
+        return "", ""
 
 
 def seconds(retry_after: str | None) -> float | None:
@@ -58,63 +240,24 @@ def seconds(retry_after: str | None) -> float | None:
 
 def failure(answer: Answer, *, api_version: str, data_limit_wait: float, account_id: str | None) -> PipelineError:
     """The error that an API answer other than success amounts to; a 401 comes here only when no renewal mends it."""
-    if answer.status == 429:
-        return _throttled(answer, data_limit_wait, account_id)
-    if answer.status in (401, 403):
-        return _denied(answer, account_id)
-    if answer.status == 426 or (answer.status == 400 and "VERSION" in answer.code):
-        return PipelineError(
-            Kind.CONFIG,
-            f"LinkedIn does not serve the API version {api_version} ({answer.said}); set api_version to a current one",
-        )
-    if 300 <= answer.status < 400:
-        return PipelineError(
-            Kind.CONFIG,
-            f"{answer.what}: answered with a redirect ({answer.said}), which is not followed because tokens would go "
-            "along; check LINKEDIN_API_URL and the proxy",
-        )
-    if answer.status >= 500 or answer.status == 408:
-        sentence = f"{answer.what}: LinkedIn is in trouble ({answer.said})"
-        return PipelineError(Kind.TRANSIENT, sentence, retry_after=answer.retry_after, account_id=account_id)
-    kind = Kind.DATA if answer.status == 404 else Kind.INTERNAL
-    return PipelineError(kind, f"{answer.what}: LinkedIn refused the request ({answer.said})", account_id=account_id)
-
-
-def _denied(answer: Answer, account_id: str | None) -> PipelineError:
-    if answer.status == 401:
-        sentence = f"{answer.what}: LinkedIn refuses the access token ({answer.said}); authorize the application again"
-        return PipelineError(Kind.AUTH, sentence)
-    whose = f"ad account {account_id}" if account_id else "ad accounts"
+    rule = next(rule for rule in RULES if rule.fits(answer))
+    what = f"{answer.what} of ad account {account_id}" if account_id else answer.what
+    version = f": {api_version}" if rule.remedy == _VERSION else ""
+    sentence = f"{what}: {rule.meaning}{version} ({answer.said})"
+    if rule.kind not in (Kind.TRANSIENT, Kind.RATE_LIMIT, Kind.QUOTA):
+        sentence += f"; {rule.remedy}"
     return PipelineError(
-        Kind.AUTH,
-        f"{answer.what}: LinkedIn does not let this token read {whose} ({answer.said}); it needs the scopes r_ads "
-        "and r_ads_reporting, and its member a role in the account",
-        account_id=account_id,
+        rule.kind,
+        sentence,
+        retry_after=answer.retry_after or _wait(rule, data_limit_wait),
+        account_id=account_id if rule.scope is Scope.ACCOUNT else None,
     )
 
 
-def _throttled(answer: Answer, data_limit_wait: float, account_id: str | None) -> PipelineError:
-    if DATA_LIMIT_SIGN in answer.message:
-        return PipelineError(
-            Kind.RATE_LIMIT,
-            f"{answer.what}: more than 45 million metric values in five minutes",
-            retry_after=answer.retry_after or data_limit_wait,
-            account_id=account_id,
-        )
-    # "Resource level throttle APPLICATION_AND_MEMBER DAY limit": nothing but midnight UTC mends that.
-    if "DAY" in answer.message.split():
-        return PipelineError(
-            Kind.QUOTA,
-            f"{answer.what}: the daily quota is used up until midnight UTC ({answer.said})",
-            retry_after=answer.retry_after or until_midnight(now()),
-            account_id=account_id,
-        )
-    return PipelineError(
-        Kind.RATE_LIMIT,
-        f"{answer.what}: too many requests ({answer.said})",
-        retry_after=answer.retry_after,
-        account_id=account_id,
-    )
+def _wait(rule: Rule, data_limit_wait: float) -> float | None:
+    if rule.kind is Kind.QUOTA:
+        return until_midnight(now())
+    return data_limit_wait if rule.says and rule.kind is Kind.RATE_LIMIT else None
 
 
 def until_midnight(instant: dt.datetime) -> float:

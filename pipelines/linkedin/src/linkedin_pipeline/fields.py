@@ -50,7 +50,7 @@ class Field(Struct, frozen=True):
 
 
 def text(name: str, source: str, note: str = "") -> Field:
-    return Field(name, source, Type.STRING, str, note)
+    return Field(name, source, Type.STRING, as_text, note)
 
 
 def identifier(name: str, source: str, note: str = "") -> Field:
@@ -84,9 +84,21 @@ def structure(name: str, source: str, note: str = "") -> Field:
     return Field(name, source, Type.JSON, as_json, note)
 
 
-def last_of_urn(value: str | int) -> str:
-    """`urn:li:sponsoredCreative:123` or 123 as `123`."""
-    return str(value).rsplit(":", 1)[-1]
+def as_text(value: object) -> str:
+    """A text as it came; raises TypeError for a structure, of which str() would make a text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise TypeError(value)
+    return str(value)
+
+
+def last_of_urn(value: object) -> str:
+    """`urn:li:sponsoredCreative:123` or 123 as `123`; raises TypeError or ValueError for what is no id."""
+    found = as_text(value).rsplit(":", 1)[-1]
+    if not found:
+        raise ValueError(value)
+    return found
 
 
 def exact(value: str | int | Decimal) -> str:

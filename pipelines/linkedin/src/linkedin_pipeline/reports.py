@@ -6,11 +6,12 @@ import datetime as dt
 import logging
 from typing import Any
 
-from linkedin_pipeline.analytics import OLDEST, Analytics
+from linkedin_pipeline.analytics import Analytics
 from linkedin_pipeline.client import Client
+from linkedin_pipeline.confirmation import Confirmation
 from linkedin_pipeline.directory import Directory
 from linkedin_pipeline.settings import Settings
-from linkedin_pipeline.tables import Report
+from linkedin_pipeline.tables import OLDEST, Report
 from wire import Extraction, Window
 
 log = logging.getLogger(__name__)
@@ -27,9 +28,11 @@ class ReportLoad:
         *,
         account: dict[str, Any],
         directory: Directory,
+        confirmation: Confirmation,
         today: dt.date,
     ) -> None:
         self._extraction = extraction
+        self._confirmation = confirmation
         self._settings = settings
         self._account_id = str(account["account_id"])
         self._today = today
@@ -55,6 +58,13 @@ class ReportLoad:
 
     def _window(self, report: Report, window: Window) -> int:
         rows = self._analytics.rows(report, window, self._today)
-        count = self._extraction.replace_window(report.name, self._account_id, window, rows, today=self._today)
+        count = self._extraction.replace_window(
+            report.name,
+            self._account_id,
+            window,
+            rows,
+            today=self._today,
+            confirm_empty=lambda: self._confirmation.nothing_in(window),
+        )
         log.debug("%s %s %s: %d rows", self._account_id, report.name, window, count)
         return count

@@ -5,6 +5,8 @@ A further metric is one line in `METRICS`; a further report is one more `Report`
 
 from __future__ import annotations
 
+import datetime as dt
+
 from msgspec import Struct
 
 from linkedin_pipeline.fields import Field, amount, flag, identifier, moment, number, structure, text, whole
@@ -12,6 +14,9 @@ from wire import Column, Table, Type
 
 METRICS_PER_CALL = 18
 """LinkedIn takes 20 fields a call; `dateRange` and `pivotValues`, without which rows have no key, are two of them."""
+
+OLDEST = dt.timedelta(days=3_650)
+"""LinkedIn keeps performance data for ten years."""
 
 _ACCOUNT = Column("account_id", Type.STRING, "ad account")
 _LOCAL = "money in the account's currency"
@@ -31,6 +36,14 @@ class Entity(Struct, frozen=True):
     finder: str
     statuses: tuple[str, ...]
     page_size: int
+
+    def resource(self, account_id: str | None) -> str:
+        """The path of its finder."""
+        return f"/adAccounts{self.path.format(account_id)}"
+
+    @property
+    def identifier(self) -> Field:
+        return next(field for field in self.fields if field.name == self.id_column)
 
     @property
     def table(self) -> Table:
@@ -99,7 +112,7 @@ ACCOUNT = Entity(
     path="",
     finder="search",
     statuses=("ACTIVE", "DRAFT", "CANCELED", "PENDING_DELETION", "REMOVED"),
-    page_size=500,
+    page_size=1_000,
 )
 
 CAMPAIGN_GROUP = Entity(

@@ -1,8 +1,9 @@
-"""The access token of a run: the one given, or one that the refresh token is exchanged for."""
+"""The access token of a run: the one given, or one that the refresh token is exchanged for. Safe between threads."""
 
 from __future__ import annotations
 
 import logging
+import threading
 
 from linkedin_pipeline.errors import token_failure
 from linkedin_pipeline.settings import Settings
@@ -26,6 +27,9 @@ class Tokens:
         self._settings = settings
         self._session = session_for(settings.token_url)
         self._warned = False
+        self._lock = threading.Lock()
+        self._seen: set[str] = set()
+        self._refusals = 0
         self._access_token = "" if self.renewable else settings.credentials.access_token
 
     @property
@@ -34,17 +38,38 @@ class Tokens:
 
     def current(self) -> str:
         """The access token; raises PipelineError where the refresh token is refused (auth) or the exchange fails."""
-        if not self._access_token:
-            self._access_token = self._exchanged()
-        return self._access_token
+        with self._lock:
+            if not self._access_token:
+                self._access_token = self._exchanged()
+                self._seen.add(self._access_token)
+                self._refusals = 0
+            return self._access_token
 
-    def drop(self) -> None:
-        """Forget an access token that was refused, so that the next call gets a new one."""
-        self._access_token = ""
+    def accepted(self, token: str) -> None:
+        """LinkedIn answered to this token: where it refuses it from now on, it has ended."""
+        if token == self._access_token:
+            self._refusals = -1
+
+    def refused(self, token: str) -> bool:
+        """Note that LinkedIn refused a token; whether a new one is worth a request at once.
+
+        LinkedIn takes seconds to make a new token known everywhere, and may refuse it until then. So one that was never
+        accepted is kept for another attempt, and dropped when that is refused as well.
+        """
+        with self._lock:
+            if token != self._access_token:
+                return True
+            if self._refusals == 0:
+                self._refusals = 1
+                return False
+            ended = self._refusals < 0
+            self._access_token = ""
+            return ended
 
     def hidden_in(self, text: str) -> str:
         """The text without any secret."""
-        text = text.replace(self._access_token, "***") if self._access_token else text
+        for token in tuple(self._seen):
+            text = text.replace(token, "***")
         return self._settings.credentials.hidden_in(text)
 
     def _exchanged(self) -> str:

@@ -1,0 +1,60 @@
+"""The second question about an answer without rows: nothing to tell, or nothing that this token may read?
+
+LinkedIn documents that adAnalytics answers with an empty list in both cases, so asking again proves nothing. What
+does: the account's own total of those days must be empty too, and its total of all years must not be. Who may not read
+the account sees neither, and an account that had rows has a total.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from linkedin_pipeline.client import Client
+from linkedin_pipeline.restli import Projection, Value, urn
+from linkedin_pipeline.tables import OLDEST, Entity
+from wire import Window
+
+_ASKED = ("impressions", "clicks", "costInLocalCurrency")
+_PIVOTS = {"campaign_group": "CAMPAIGN_GROUP", "campaign": "CAMPAIGN", "creative": "CREATIVE"}
+
+
+class Confirmation:
+    """What one account says when it is asked a second way; each question is sent once."""
+
+    def __init__(self, client: Client, account_id: str, today: dt.date) -> None:
+        self._client = client
+        self._account_id = account_id
+        self._always = Window(today - OLDEST, today)
+        self._answers: dict[tuple[str, Window], bool] = {}
+
+    def nothing_in(self, window: Window) -> bool:
+        """Whether the account's own total says that it had nothing to report in these days, and can be believed."""
+        return not self._has("ACCOUNT", window) and self._has("ACCOUNT", self._always)
+
+    def nothing_of(self, entity: Entity) -> bool:
+        """Whether a list without filters is empty as well, and no day ever had numbers of such a thing."""
+        unfiltered: dict[str, Value | Projection] = {"q": entity.finder}
+        path = entity.resource(self._account_id)
+        listed = self._client.pages(path, unfiltered, page_size=1, account_id=self._account_id)
+        return next(listed, None) is None and not self._has(_PIVOTS[entity.name], self._always)
+
+    def _has(self, pivot: str, window: Window) -> bool:
+        known = self._answers.get((pivot, window))
+        if known is None:
+            known = self._answers[pivot, window] = bool(self._totals(pivot, window))
+        return known
+
+    def _totals(self, pivot: str, window: Window) -> list[dict[str, Any]]:
+        return self._client.elements(
+            "/adAnalytics",
+            {
+                "q": "analytics",
+                "pivot": {"value": pivot},
+                "timeGranularity": {"value": "ALL"},
+                "dateRange": {"start": window.first, "end": window.last},
+                "accounts": [urn("sponsoredAccount", self._account_id)],
+                "fields": Projection(("dateRange", "pivotValues", *_ASKED)),
+            },
+            account_id=self._account_id,
+        )
