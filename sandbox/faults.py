@@ -26,6 +26,16 @@ KINDS = (
     "repeated_object",
     "unknown_rows",
     "wrong_first_line",
+    "too_much_data",
+    "large_page",
+    "large_object",
+    "large_single_object",
+    "lost_run",
+    "no_rows",
+    "empty_answer",
+    "cursor_cycle",
+    "changed_object",
+    "odd_account",
 )
 
 _SPELLING = re.compile(
@@ -75,6 +85,11 @@ class Faults:
     def add(self, fault: Fault) -> None:
         with self._lock:
             self._faults.append(fault)
+
+    def may_strike(self, kind: str) -> bool:
+        """Whether a fault of this kind is still to come, for whoever must look closely before one can strike."""
+        with self._lock:
+            return any(fault.kind == kind and fault.times for fault in self._faults)
 
     def strike(
         self, *kinds: str, account: str | None = None, suits: Callable[[Fault], bool] = lambda _: True

@@ -1,20 +1,40 @@
-"""The Graph API's answers: nodes, edges with cursor paging, and asynchronous insights runs. Knows nothing of HTTP."""
+"""The Graph API's answers: nodes, edges with cursor paging, reports at once and in jobs. Knows nothing of HTTP."""
 
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import json
 import re
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.facebook import insights
-from sandbox.facebook.objects import FIELDS, account_node, edge_nodes
+from sandbox.facebook.insights import BREAKDOWNS, DEFAULT_FIELDS, Insights, Question
+from sandbox.facebook.objects import LEVEL_OF, Objects, account_node, picked
+from sandbox.facebook.parameters import (
+    Filter,
+    Params,
+    boolean,
+    fields_of,
+    filters_of,
+    level_of,
+    limit_of,
+    listed,
+    ranges_of,
+)
+from sandbox.facebook.refusals import (
+    GraphError,
+    no_permission,
+    no_such_object,
+    too_early,
+    too_much_data,
+    unknown_error,
+)
+from sandbox.facebook.words import ACTION_BREAKDOWNS, FIELDS, WINDOWS
+from sandbox.facebook.words import BREAKDOWNS as KNOWN_BREAKDOWNS
 from sandbox.faults import Faults
 from sandbox.world import Account, World
 
@@ -28,30 +48,12 @@ JOB_SECONDS = 0.005
 RUNS_WITH_ROWS = 8
 """For how many runs the rows are kept once they were made."""
 CREATIVE_PAGE_LIMIT = 250
+LARGE_PAGE = 10
+"""Objects a page above which the fault `large_page` strikes."""
+IDS_AT_ONCE = 50
 
 Answer = dict[str, Any]
-Params = Mapping[str, str]
-
-
-class GraphError(Exception):
-    """A refusal in the Graph API's own form."""
-
-    def __init__(
-        self, code: int, message: str, *, subcode: int | None = None, status: int = 400, transient: bool = False
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body: Answer = {
-            "error": {
-                "message": message,
-                "type": "OAuthException",
-                "code": code,
-                "is_transient": transient,
-                "fbtrace_id": "AsandboxTrace",
-            }
-        }
-        if subcode is not None:
-            self.body["error"]["error_subcode"] = subcode
+_EDGES = ("campaigns", "adsets", "ads", "adcreatives")
 
 
 @dataclass(slots=True)
@@ -61,12 +63,7 @@ class _Run:
     number: int
     id: str
     account: Account
-    level: str
-    first: dt.date
-    last: dt.date
-    statuses: frozenset[str] | None
-    fields: tuple[str, ...]
-    windows: frozenset[str]
+    question: Question
     made: float
     fails: bool
     waited: bool = False
@@ -79,13 +76,14 @@ class Graph:
 
     def __init__(self, world: World, faults: Faults, base: str) -> None:
         self._world = world
-        self._insights = insights.Insights(world)
+        self._objects = Objects(world)
+        self._insights = Insights(world, self._objects)
         self._faults = faults
         self._base = base
         self._lock = threading.Lock()
         self._runs: dict[str, _Run] = {}
         self._with_rows = deque[_Run]()
-        self._nodes: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self._refused: set[str] = set()
 
     def answer(self, method: str, path: Sequence[str], params: Params) -> str:
         """The JSON text of an answer; raises GraphError."""
@@ -97,127 +95,168 @@ class Graph:
             raise GraphError(2635, f"(#2635) You are calling a deprecated version of the Ads API: {path[0]}.")
         match method, *path[1:]:
             case "GET", "me", "adaccounts":
-                nodes = [account_node(account) for account in self._world.accounts("facebook")]
-                return self._edge("adaccounts", nodes, path, params, number)
-            case "GET", str(node) if node.startswith("act_"):
-                return json.dumps(_picked(account_node(self._account(node)), "adaccounts", _fields(params)))
-            case "GET", str(node), ("campaigns" | "adsets" | "ads" | "adcreatives") as edge:
-                return self._edge(edge, self._edge_nodes(self._account(node), edge), path, params, number)
-            case "POST", str(node), "insights" if node.startswith("act_"):
-                return json.dumps(self._start(self._account(node), params))
-            case "GET", str(node) if node in self._runs:
-                return json.dumps(self._progress(self._runs[node], number, params))
+                return self._accounts(path, params)
+            case ("GET",) if "ids" in params:
+                return self._several(params, number)
+            case "GET", str(node):
+                return json.dumps(self._node(node, params, number))
             case "GET", str(node), "insights" if node in self._runs:
                 return self._results(self._runs[node], path, params)
-        raise _no_such_object(path[-1] if len(path) == 2 else "/".join(path[1:]))
+            case "GET", str(node), "insights":
+                return self._page(self._rows(*self._question(node, params)), path, params)
+            case "POST", str(node), "insights":
+                return json.dumps(self._start(node, params))
+            case "GET", str(node), ("campaigns" | "adsets" | "ads" | "adcreatives") as edge:
+                return self._edge(node, edge, path, params, number)
+        raise no_such_object(path[-1] if len(path) == 2 else "/".join(path[1:]))
+
+    def _accounts(self, path: Sequence[str], params: Params) -> str:
+        nodes = [account_node(account) for account in self._world.accounts("facebook")]
+        fields = fields_of(params)
+        objects = [picked(node, "adaccounts", fields) for node in nodes]
+        if self._faults.strike("odd_account"):
+            objects[0].pop("currency", None)
+        return self._page([json.dumps(each) for each in objects], path, params)
+
+    def _several(self, params: Params, version: int) -> str:
+        """What `?ids=` names, each as its own request would have it; one that there is not is refused with all."""
+        ids = params["ids"].split(",")
+        if len(ids) > IDS_AT_ONCE:
+            raise GraphError(100, f"(#100) Too many IDs. Maximum: {IDS_AT_ONCE}. Provided: {len(ids)}.")
+        return json.dumps({each: self._node(each, params, version) for each in ids})
+
+    def _node(self, node: str, params: Params, version: int) -> Answer:
+        if node in self._runs:
+            return self._progress(self._runs[node], version, params)
+        if node.startswith("act_"):
+            return picked(account_node(self._account(node)), "adaccounts", fields_of(params))
+        found = self._objects.find(node)
+        if found is None:
+            raise no_such_object(node)
+        _, edge, raw = found
+        return picked(raw, edge, fields_of(params))
 
     def _account(self, node: str) -> Account:
         try:
-            return self._world.account("facebook", node.removeprefix("act_"))
+            account = self._world.account("facebook", node.removeprefix("act_"))
         except KeyError:
-            raise _no_such_object(node) from None
+            raise no_such_object(node) from None
+        return account
 
-    def _edge_nodes(self, account: Account, edge: str) -> list[dict[str, Any]]:
-        key = (account.id, edge)
-        if key not in self._nodes:
-            self._nodes[key] = edge_nodes(self._world, account, edge)
-        return self._nodes[key]
+    def _place(self, node: str) -> tuple[Account, tuple[Filter, ...]]:
+        """The account of a node, and the condition that what is below it meets."""
+        if node.startswith("act_"):
+            account = self._account(node)
+            if account.id in self._refused or self._faults.strike("no_permission"):
+                self._refused.add(account.id)
+                raise no_permission(account.id)
+            return account, ()
+        found = self._objects.find(node)
+        if found is None or found[1] not in LEVEL_OF:
+            raise no_such_object(node)
+        return found[0], (Filter(LEVEL_OF[found[1]], "id", "IN", (node,)),)
 
-    def _edge(self, edge: str, nodes: list[dict[str, Any]], path: Sequence[str], params: Params, version: int) -> str:
-        if edge == "adcreatives" and _limit(params) > CREATIVE_PAGE_LIMIT:
-            raise GraphError(
-                1, "Please reduce the amount of data you're asking for, then retry your request", status=500
-            )
-        if edge in insights.EDGES.values():
-            statuses = _statuses(params, {edge: level for level, edge in insights.EDGES.items()}[edge])
-            if statuses and "DELETED" in statuses and version < OLDEST_WITH_DELETED:
+    def _edge(self, node: str, edge: str, path: Sequence[str], params: Params, version: int) -> str:
+        account, belonging = self._place(node)
+        if edge == "adcreatives":
+            if limit_of(params) > CREATIVE_PAGE_LIMIT:
+                raise too_much_data(status=500)
+            nodes = self._objects.of(account, edge)
+        else:
+            filters = filters_of(params)
+            said = [each for each in filters if each.field in ("effective_status", "delivery_info")]
+            if version < OLDEST_WITH_DELETED and any("DELETED" in each.values for each in said):
                 raise GraphError(100, "(#100) Cannot Request for Deleted Objects", subcode=1815001)
-            hidden = ("ARCHIVED", "DELETED")
-            nodes = [
-                node
-                for node in nodes
-                if (node["effective_status"] in statuses if statuses else node["effective_status"] not in hidden)
-            ]
-        fields = _fields(params)
-        return self._page([json.dumps(_picked(node, edge, fields)) for node in nodes], path, params)
+            nodes = self._objects.matching(account, edge, (*filters, *belonging))
+            if not said:
+                nodes = [each for each in nodes if each["effective_status"] not in ("ARCHIVED", "DELETED")]
+        fields = fields_of(params)
+        objects = [json.dumps(picked(each, edge, fields)) for each in nodes]
+        counted = "total_count" in params.get("summary", "") or params.get("summary") == "true"
+        return self._page(objects, path, params, total=len(objects) if counted else None)
 
-    def _page(self, objects: Sequence[str], path: Sequence[str], params: Params) -> str:
+    def _page(self, objects: Sequence[str], path: Sequence[str], params: Params, total: int | None = None) -> str:
         """One page. After the first of several comes an empty one that has a next address but no cursors."""
-        limit = _limit(params)
+        limit = limit_of(params)
+        if self._faults.strike("empty_answer"):
+            return "{}"
         start, gap = _read_cursor(params.get("after"))
         if gap:
-            paging = f'{{"next":{json.dumps(self._next(path, params, _cursor(start)))}}}'
-            return f'{{"data":[],"paging":{paging}}}'
-        end = start + limit
+            return _list([], {"next": self._next(path, params, _cursor(start))}, total)
+        end = min(start + limit, len(objects))
+        if end - start > LARGE_PAGE and self._faults.strike("large_page"):
+            raise unknown_error()
+        if end - start > 1 and self._faults.strike("large_object"):
+            raise too_much_data(status=500)
+        if end - start == 1 and limit == 1 and self._faults.strike("large_single_object"):
+            raise too_much_data(status=500)
+        shown = list(objects[start:end])
+        if shown and self._faults.strike("repeated_object"):
+            shown.append(shown[-1])
+        if shown and self._faults.strike("changed_object"):
+            shown.append(json.dumps({**json.loads(shown[-1]), "name": "another name"}))
         if end >= len(objects):
-            cursors = json.dumps({"cursors": {"before": _cursor(start), "after": _cursor(len(objects))}})
-            return f'{{"data":[{",".join(objects[start:])}],"paging":{cursors}}}' if objects else '{"data":[]}'
+            cursors = {"cursors": {"before": _cursor(start), "after": _cursor(len(objects))}}
+            return _list(shown, cursors if objects else {}, total)
         after = _cursor(end, gap=start == 0)
-        paging = json.dumps(
-            {"cursors": {"before": _cursor(start), "after": after}, "next": self._next(path, params, after)}
-        )
-        return f'{{"data":[{",".join(objects[start:end])}],"paging":{paging}}}'
+        if start and self._faults.strike("cursor_cycle"):
+            after = _cursor(limit)
+        following = {"cursors": {"before": _cursor(start), "after": after}, "next": self._next(path, params, after)}
+        return _list(shown, following, total)
 
     def _next(self, path: Sequence[str], params: Params, after: str) -> str:
         # The real one carries the token too: a client that logs it has told its secret.
-        query = f"access_token={params['access_token']}&limit={_limit(params)}&after={after}"
+        query = f"access_token={params['access_token']}&limit={limit_of(params)}&after={after}"
         return f"{self._base}/{'/'.join(path)}?{query}"
 
-    def _start(self, account: Account, params: Params) -> Answer:
-        level = params.get("level", "")
-        if level not in insights.EDGES:
-            raise GraphError(100, "(#100) level must be one of the following values: ad, adset, campaign, account")
-        if params.get("time_increment") != "1":
-            raise GraphError(100, "(#100) the sandbox knows no time_increment but 1")
-        first, last = self._time_range(account, params)
-        if level == "ad" and (last - first).days >= LONGEST_AD_REPORT:
-            message = "(#100) Please reduce the amount of data you're asking for, then retry your request"
-            raise GraphError(100, message, subcode=1487534)
-        fields = _fields(params)
-        for name in fields:
-            if name not in insights.FIELDS:
+    def _question(self, node: str, params: Params) -> tuple[Account, Question]:
+        """What a report on a node asks; raises GraphError for what cannot be asked."""
+        account, belonging = self._place(node)
+        level = level_of(params, belonging[0].level if belonging else "account")
+        for name in (fields := fields_of(params)):
+            if name not in FIELDS:
                 raise GraphError(100, f"(#100) {name} is not valid for fields param. please check the documentation")
-        windows = frozenset(_json(params, "action_attribution_windows", []))
-        for name in windows - frozenset(insights.WINDOWS):
-            raise GraphError(100, f"(#100) action_attribution_windows: {name} is not a valid attribution window")
-        run = _Run(
-            number=0,
-            id="",
-            account=account,
+        breakdowns = listed(params, "breakdowns", KNOWN_BREAKDOWNS)
+        for name in breakdowns:
+            if name not in BREAKDOWNS:
+                raise GraphError(100, f"(#100) the sandbox divides by {', '.join(BREAKDOWNS)}, not by {name}")
+        boolean(params, "use_unified_attribution_setting")
+        boolean(params, "use_account_attribution_setting")
+        question = Question(
             level=level,
-            first=first,
-            last=last,
-            statuses=_statuses(params, level),
-            fields=fields,
-            windows=windows,
-            made=time.monotonic(),
-            fails=self._faults.strike("failed_job") is not None,
+            ranges=ranges_of(params, self._world.today(account)),
+            filters=(*filters_of(params), *belonging),
+            fields=fields or DEFAULT_FIELDS,
+            windows=frozenset(listed(params, "action_attribution_windows", WINDOWS)),
+            breakdowns=breakdowns,
+            action_breakdowns=listed(params, "action_breakdowns", ACTION_BREAKDOWNS),
         )
+        days = sum((last - first).days + 1 for first, last in question.ranges)
+        if level == "ad" and days > LONGEST_AD_REPORT:
+            raise too_much_data()
+        return account, question
+
+    def _start(self, node: str, params: Params) -> Answer:
+        account, question = self._question(node, params)
+        if self._is_too_much(account, question):
+            raise too_much_data()
+        fails = self._faults.strike("failed_job") is not None
+        run = _Run(number=0, id="", account=account, question=question, made=time.monotonic(), fails=fails)
         with self._lock:
             run.number = len(self._runs) + 1
             run.id = str(6_023_920_149_050 + run.number)
             self._runs[run.id] = run
         return {"report_run_id": run.id}
 
-    def _time_range(self, account: Account, params: Params) -> tuple[dt.date, dt.date]:
-        given = _json(params, "time_range", {})
-        try:
-            first, last = dt.date.fromisoformat(given["since"]), dt.date.fromisoformat(given["until"])
-        except (KeyError, TypeError, ValueError):
-            raise GraphError(100, "(#100) Must be a valid date range: time_range") from None
-        if first > last:
-            raise GraphError(100, "(#100) The start date of the time range must be before its end date")
-        today = self._world.today(account)
-        if (today.year - first.year) * 12 + today.month - first.month - (first.day > today.day) >= 37:
-            raise GraphError(
-                3018, "(#3018) The start date of the time range cannot be beyond 37 months from the current date"
-            )
-        return first, last
+    def _is_too_much(self, account: Account, question: Question) -> bool:
+        """Whether the fault strikes a report that has more than one row: asking for less always helps in the end."""
+        if not self._faults.may_strike("too_much_data"):
+            return False
+        return len(self._rows(account, question)) > 1 and self._faults.strike("too_much_data") is not None
 
     def _progress(self, run: _Run, version: int, params: Params) -> Answer:
-        fields = _fields(params)
         told = ("error_code", "error_subcode", "error_message", "error_user_title", "error_user_msg")
-        if version < 25 and set(fields) & set(told):
+        if version < 25 and set(fields_of(params)) & set(told):
             raise GraphError(100, "(#100) Tried accessing nonexisting field (error_code) on node type (AdReportRun)")
         done = time.monotonic() - run.made >= JOB_SECONDS
         if run.fails:
@@ -240,70 +279,28 @@ class Graph:
 
     def _results(self, run: _Run, path: Sequence[str], params: Params) -> str:
         if not run.completed:
-            raise GraphError(2601, "(#2601) Error accessing adreport job.", subcode=1815107, transient=True)
+            raise too_early()
+        if self._faults.strike("lost_run"):
+            raise no_such_object(run.id)
         with self._lock:
             if run.rows is None:
-                run.rows = self._rows(run)
+                run.rows = self._rows(run.account, run.question)
+                if run.rows and self._faults.strike("no_rows"):
+                    run.rows = []
                 self._with_rows.append(run)
             if len(self._with_rows) > RUNS_WITH_ROWS:
                 self._with_rows.popleft().rows = None
             rows = run.rows
         return self._page(rows or [], path, params)
 
-    def _rows(self, run: _Run) -> list[str]:
-        if run.account.closed:
-            return []
-        found = self._insights.rows(run.account, level=run.level, first=run.first, last=run.last, statuses=run.statuses)
-        return [json.dumps(insights.only(row, run.fields, run.windows)) for row in found]
+    def _rows(self, account: Account, question: Question) -> list[str]:
+        return [json.dumps(row) for row in self._insights.rows(account, question)]
 
 
-def _picked(node: Mapping[str, Any], edge: str, fields: Iterable[str]) -> Answer:
-    for name in fields:
-        if name not in FIELDS[edge]:
-            raise GraphError(100, f"(#100) Tried accessing nonexisting field ({name}) on node type ({edge})")
-    return {"id": node["id"], **{name: node[name] for name in fields if name in node}}
-
-
-def _no_such_object(name: str) -> GraphError:
-    return GraphError(
-        100,
-        f"Unsupported get request. Object with ID '{name}' does not exist, cannot be loaded due to missing "
-        "permissions, or does not support this operation",
-        subcode=33,
-    )
-
-
-def _fields(params: Params) -> tuple[str, ...]:
-    """Fields come with commas between them, or as a JSON list, as the SDK posts them."""
-    text = params.get("fields", "")
-    return tuple(name for name in (_json(params, "fields", []) if text.startswith("[") else text.split(",")) if name)
-
-
-def _limit(params: Params) -> int:
-    try:
-        limit = int(params.get("limit", "25"))
-    except ValueError:
-        limit = 0
-    if limit < 1:
-        raise GraphError(100, "(#100) Param limit must be a positive integer")
-    return limit
-
-
-def _json(params: Params, name: str, default: Any) -> Any:
-    try:
-        return json.loads(params[name]) if name in params else default
-    except ValueError:
-        raise GraphError(100, f"(#100) Param {name} must be JSON") from None
-
-
-def _statuses(params: Params, level: str) -> frozenset[str] | None:
-    """What `filtering` lets through; None without it."""
-    given = _json(params, "filtering", [])
-    if not given:
-        return None
-    if len(given) != 1 or given[0].get("field") != f"{level}.effective_status" or given[0].get("operator") != "IN":
-        raise GraphError(100, f"(#100) Filtering field {given[0].get('field')} with this operation is invalid")
-    return frozenset(given[0]["value"])
+def _list(objects: Sequence[str], paging: Mapping[str, Any], total: int | None) -> str:
+    more = f',"paging":{json.dumps(paging)}' if paging else ""
+    summary = f',"summary":{{"total_count":{total}}}' if total is not None else ""
+    return f'{{"data":[{",".join(objects)}]{more}{summary}}}'
 
 
 def _cursor(start: int, *, gap: bool = False) -> str:

@@ -1,23 +1,22 @@
 """Insights of the sandbox: an account's ads, day by day, summed up to a level and written as the Graph API writes them.
 
-Every metric is a string, a metric without a value is absent, and one purchase is listed under three action types.
+Every metric is a string, a metric without a value is absent, and one purchase is listed under three action types. Where
+ad sets with different attribution settings come together, conversions are absent too ("Insights API: iOS 14").
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
-from sandbox.facebook.objects import edge_nodes
+from sandbox.facebook.objects import EDGE_OF, Objects, attribution_setting
+from sandbox.facebook.parameters import Filter
 from sandbox.world import Account, Fact, Metrics, World
 
-EDGES = {"campaign": "campaigns", "adset": "adsets", "ad": "ads"}
-"""The edge that lists the objects of each level."""
-
-WINDOWS = ("1d_click", "7d_click", "28d_click", "1d_view", "1d_ev", "default", "dda", "skan_click", "skan_view")
 LOOKS_KEPT = 6
 VIDEO_LISTS = (
     "video_p25_watched_actions",
@@ -25,19 +24,17 @@ VIDEO_LISTS = (
     "video_p75_watched_actions",
     "video_p100_watched_actions",
 )
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-FIELDS = _words(
-    "account_id account_name account_currency campaign_id campaign_name adset_id adset_name "
-    "ad_id ad_name date_start date_stop impressions reach frequency clicks inline_link_clicks "
-    "inline_post_engagement spend cpc cpm ctr objective optimization_goal attribution_setting "
-    "actions action_values video_play_actions video_thruplay_watched_actions"
-) | frozenset(VIDEO_LISTS)
-"""What an insights request may ask for; any other field is refused."""
+DEFAULT_FIELDS = ("account_id", "impressions", "spend")
+"""What a report tells where no fields are asked for, beside its dates."""
+BREAKDOWNS = {
+    "age": ("18-24", "25-34"),
+    "gender": ("female", "male"),
+    "country": ("AT", "DE"),
+    "publisher_platform": ("facebook", "instagram"),
+    "impression_device": ("desktop", "iphone"),
+    "device_platform": ("desktop", "mobile_app"),
+}
+"""The breakdowns that the sandbox has, and their values; ads' numbers are shared out over them."""
 
 _KEYS = ("value", "1d_click", "7d_click", "28d_click", "1d_view")
 """The keys of an action's entry; each base count is held as one number for each."""
@@ -52,72 +49,148 @@ _LISTED = (
     *(("action_values", name, 6) for name in _PURCHASE_TYPES),
 )
 """The action types of each list, and the place of their base count in `_counts`."""
+_INLINE = frozenset({"link_click", "post_engagement", "video_view"})
+"""The action types that do not depend on an attribution setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a report is asked: level, spans of days, conditions, and how its rows are divided and written."""
+
+    level: str
+    ranges: tuple[tuple[dt.date, dt.date], ...]
+    filters: tuple[Filter, ...] = ()
+    fields: tuple[str, ...] = DEFAULT_FIELDS
+    windows: frozenset[str] = frozenset()
+    breakdowns: tuple[str, ...] = ()
+    action_breakdowns: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class _Sum:
-    """What the ads of one object did on one day."""
+    """What the ads of one object did in one span, and under which attribution settings."""
 
     fact: Fact
+    first: dt.date
+    last: dt.date
     metrics: Metrics
     counts: list[int]
+    settings: frozenset[str]
 
 
 class Insights:
-    """Makes the rows of reports; an account's window is looked at once for all three levels."""
+    """Makes the rows of reports; an account's window is looked at once for all levels."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, objects: Objects) -> None:
         self._world = world
+        self._objects = objects
         self._looks: OrderedDict[tuple[str, dt.date, dt.date], list[_Sum]] = OrderedDict()
 
-    def rows(
-        self, account: Account, *, level: str, first: dt.date, last: dt.date, statuses: frozenset[str] | None
-    ) -> Iterator[dict[str, Any]]:
-        """The rows of a report with all fields; those of deleted objects only when that status is asked for."""
-        nodes = edge_nodes(self._world, account, EDGES[level])
-        shown = {int(node["id"]) for node in nodes if _is_shown(node["effective_status"], statuses)}
-        sums: dict[tuple[dt.date, int], _Sum] = {}
-        for each in self._look(account, first, last):
-            key = (each.fact.day, _object_id(each.fact, level))
-            if key[1] not in shown:
-                continue
-            if key not in sums:
-                sums[key] = each if level == "ad" else _Sum(each.fact, Metrics(), [0] * len(each.counts))
-            if level != "ad":
+    def rows(self, account: Account, question: Question) -> Iterator[dict[str, Any]]:
+        """The rows of a report; those of deleted objects only when that status is asked for, or above them."""
+        for each in self._sums(account, question):
+            for row in _divided(_row(account, question.level, each), question.breakdowns):
+                yield _only(row, account, question)
+
+    def _sums(self, account: Account, question: Question) -> Iterable[_Sum]:
+        spans: dict[dt.date, list[tuple[dt.date, dt.date]]] = {}
+        for first, last in question.ranges:
+            for n in range((last - first).days + 1):
+                spans.setdefault(first + dt.timedelta(days=n), []).append((first, last))
+        is_shown, level = self._condition(account, question), question.level
+        sums: dict[tuple[dt.date, dt.date, int], _Sum] = {}
+        for each in self._look(account, min(spans), max(spans)):
+            for first, last in spans.get(each.fact.day, ()) if is_shown(each.fact) else ():
+                key = (first, last, _object_id(each.fact, level))
+                if level == "ad" and first == last:
+                    sums[key] = each
+                    continue
+                if key not in sums:
+                    sums[key] = _Sum(each.fact, first, last, Metrics(), [0] * len(each.counts), frozenset())
                 whole = sums[key]
                 whole.metrics += each.metrics
                 whole.counts = [a + b for a, b in zip(whole.counts, each.counts, strict=True)]
-        for each in sums.values():
-            yield _row(account, level, each)
+                whole.settings |= each.settings
+        return sums.values()
+
+    def _condition(self, account: Account, question: Question) -> Callable[[Fact], bool]:
+        """Whether a fact is in the report: every filter names objects of some level that it must belong to."""
+        level = question.level
+        shown: list[tuple[str, frozenset[int]]] = []
+        for each in question.filters:
+            nodes = self._objects.matching(account, EDGE_OF[each.level], [each])
+            shown.append((each.level, frozenset(int(node["id"]) for node in nodes)))
+        said = any(each.level == level and each.field != "id" for each in question.filters)
+        if level != "account" and not said:
+            nodes = self._objects.of(account, EDGE_OF[level])
+            shown.append((level, frozenset(int(n["id"]) for n in nodes if n["effective_status"] != "DELETED")))
+        return lambda fact: all(_object_id(fact, level) in ids for level, ids in shown)
 
     def _look(self, account: Account, first: dt.date, last: dt.date) -> list[_Sum]:
         key = (account.id, first, last)
         if key not in self._looks:
-            facts = self._world.ad_facts(account, first, last)
-            self._looks[key] = [_Sum(fact, fact.metrics, _counts(fact.metrics)) for fact in facts]
+            self._looks[key] = [
+                _Sum(
+                    fact, fact.day, fact.day, fact.metrics, _counts(fact.metrics), frozenset({_setting(account, fact)})
+                )
+                for fact in self._world.ad_facts(account, first, last)
+            ]
             if len(self._looks) > LOOKS_KEPT:
                 self._looks.popitem(last=False)
         return self._looks[key]
 
 
-def only(row: Mapping[str, Any], fields: Iterable[str], windows: frozenset[str]) -> dict[str, Any]:
+def _setting(account: Account, fact: Fact) -> str:
+    assert fact.group is not None
+    return attribution_setting(account, fact.campaign, fact.group)
+
+
+def _only(row: Mapping[str, Any], account: Account, question: Question) -> dict[str, Any]:
     """A row with the fields and attribution windows that were asked for; the dates are always there."""
-    out = {name: row[name] for name in fields if name in row}
+    out = {name: row[name] for name in question.fields if name in row}
+    kept = question.windows | {"action_type", "value"}
+    more = {name: _ACTION_PLACES[name](account) for name in question.action_breakdowns if name in _ACTION_PLACES}
     for name, value in out.items():
         if isinstance(value, list):
-            kept = windows | {"action_type", "value"}
-            out[name] = [{key: entry[key] for key in entry if key in kept} for entry in value]
-    return {**out, "date_start": row["date_start"], "date_stop": row["date_stop"]}
+            out[name] = [{**{key: entry[key] for key in entry if key in kept}, **more} for entry in value]
+    divided = {name: row[name] for name in question.breakdowns}
+    return {**out, "date_start": row["date_start"], "date_stop": row["date_stop"], **divided}
 
 
-def _is_shown(status: str, statuses: frozenset[str] | None) -> bool:
-    return status != "DELETED" if statuses is None else status in statuses
+_ACTION_PLACES: dict[str, Callable[[Account], str]] = {
+    "action_target_id": lambda account: f"{account.id}1",
+    "action_destination": lambda _: "example.com",
+}
+
+
+def _divided(row: dict[str, Any], breakdowns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """The row for each combination of the breakdowns' values; whole numbers add up to the undivided row's."""
+    if not breakdowns:
+        yield row
+        return
+    places = list(product(*(BREAKDOWNS[name] for name in breakdowns)))
+    for n, values in enumerate(places):
+        part = {name: _share(value, n, len(places)) for name, value in row.items() if name in _SHARED}
+        if part.get("impressions") != "0":
+            yield {**row, **part, **dict(zip(breakdowns, values, strict=True))}
+
+
+_SHARED = frozenset({"impressions", "clicks", "inline_link_clicks", "inline_post_engagement", "spend"})
+
+
+def _share(value: str, n: int, parts: int) -> str:
+    """The n-th part of a number, of which the first takes what is left over."""
+    whole, _, digits = value.partition(".")
+    micros = int(whole) * 1_000_000 + int(f"{digits:0<6}"[:6] or 0)
+    unit = 1_000_000 if "." not in value else 1
+    each = micros // unit // parts
+    return _units((micros // unit - each * (parts - 1) if n == 0 else each) * unit)
 
 
 def _object_id(fact: Fact, level: str) -> int:
     assert fact.group is not None
     assert fact.ad is not None
-    return {"campaign": fact.campaign.id, "adset": fact.group.id, "ad": fact.ad.id}[level]
+    return {"account": 0, "campaign": fact.campaign.id, "adset": fact.group.id, "ad": fact.ad.id}[level]
 
 
 def _counts(metrics: Metrics) -> list[int]:
@@ -143,12 +216,8 @@ def _row(account: Account, level: str, each: _Sum) -> dict[str, Any]:
         "account_id": account.id,
         "account_name": account.name,
         "account_currency": account.currency,
-        "campaign_id": str(fact.campaign.id),
-        "campaign_name": fact.campaign.name,
-        "date_start": fact.day.isoformat(),
-        "date_stop": fact.day.isoformat(),
-        "objective": "OUTCOME_AWARENESS" if fact.campaign.video else "OUTCOME_SALES",
-        "attribution_setting": "7d_click_1d_view_1d_ev" if fact.campaign.video else "7d_click_1d_view",
+        "date_start": each.first.isoformat(),
+        "date_stop": each.last.isoformat(),
         "impressions": str(metrics.impressions),
         "reach": str(metrics.reach),
         "frequency": _ratio(metrics.impressions, metrics.reach),
@@ -159,21 +228,26 @@ def _row(account: Account, level: str, each: _Sum) -> dict[str, Any]:
         "cpm": _ratio(metrics.cost_micros * 1000, metrics.impressions * 1_000_000),
         "ctr": _ratio(metrics.clicks * 100, metrics.impressions),
     }
+    if len(each.settings) == 1:
+        row["attribution_setting"] = next(iter(each.settings))
     if metrics.clicks:
         row["cpc"] = _ratio(metrics.cost_micros, metrics.clicks * 1_000_000)
-    if level != "campaign":
+    if level != "account":
+        row |= {"campaign_id": str(fact.campaign.id), "campaign_name": fact.campaign.name}
+        row["objective"] = "OUTCOME_AWARENESS" if fact.campaign.video else "OUTCOME_SALES"
+    if level in ("adset", "ad"):
         row |= {"adset_id": str(fact.group.id), "adset_name": fact.group.name}
         row["optimization_goal"] = "OFFSITE_CONVERSIONS"
     if level == "ad":
         row |= {"ad_id": str(fact.ad.id), "ad_name": fact.ad.name}
-    return row | _lists(each.counts) | _video(metrics)
+    return row | _lists(each.counts, is_mixed=len(each.settings) > 1) | _video(metrics)
 
 
-def _lists(counts: list[int]) -> dict[str, Any]:
+def _lists(counts: list[int], *, is_mixed: bool) -> dict[str, Any]:
     lists: dict[str, list[dict[str, str]]] = {}
     for name, action_type, place in _LISTED:
         amounts = counts[place * len(_KEYS) : (place + 1) * len(_KEYS)]
-        if not amounts[0]:
+        if not amounts[0] or (is_mixed and action_type not in _INLINE):
             continue
         write = _units if name == "action_values" else str
         entry = {key: write(amount) for key, amount in zip(_KEYS, amounts, strict=True) if amount}

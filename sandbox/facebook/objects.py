@@ -6,9 +6,12 @@ An object is a dict with every field there is to ask for; a field without a valu
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sandbox.facebook.parameters import DELIVERY, Filter
+from sandbox.facebook.refusals import no_such_field
 from sandbox.world import Account, Ad, Campaign, Group, World
 
 OFFSET_ONE = frozenset({"CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"})
@@ -23,30 +26,104 @@ def _words(text: str) -> frozenset[str]:
 FIELDS: dict[str, frozenset[str]] = {
     "adaccounts": _words(
         "id account_id name currency timezone_name timezone_id account_status disable_reason "
-        "business_name amount_spent spend_cap balance created_time age"
+        "business_name amount_spent spend_cap balance created_time age owner funding_source min_daily_budget"
     ),
     "campaigns": _words(
         "id account_id name objective status effective_status configured_status buying_type "
         "bid_strategy daily_budget lifetime_budget budget_remaining spend_cap start_time stop_time "
-        "created_time updated_time special_ad_categories"
+        "created_time updated_time special_ad_categories adlabels ads issues_info source_campaign_id"
     ),
     "adsets": _words(
         "id account_id campaign_id name status effective_status configured_status optimization_goal "
         "billing_event bid_strategy destination_type bid_amount daily_budget lifetime_budget "
         "budget_remaining start_time end_time created_time updated_time attribution_spec "
-        "promoted_object targeting"
+        "promoted_object targeting adlabels bid_info bid_strategy_goal pacing_type use_new_app_click"
     ),
     "ads": _words(
         "id account_id campaign_id adset_id name status effective_status configured_status creative "
-        "conversion_domain created_time updated_time tracking_specs"
+        "conversion_domain created_time updated_time tracking_specs adlabels bid_amount bid_info bid_type "
+        "conversion_specs last_updated_by_app_id recommendations source_ad_id targeting"
     ),
     "adcreatives": _words(
         "id account_id name status title body object_type call_to_action_type link_url url_tags "
         "image_hash image_url thumbnail_url video_id object_story_id effective_object_story_id "
-        "object_story_spec asset_feed_spec"
+        "object_story_spec asset_feed_spec actor_id adlabels applink_treatment effective_instagram_media_id "
+        "image_crops instagram_user_id instagram_permalink_url source_instagram_media_id link_og_id object_id "
+        "object_url product_set_id template_url template_url_spec"
     ),
 }
-"""The fields of each edge's objects; any other is refused."""
+"""The fields of each edge's objects; any other is refused, and one without a value is absent."""
+DEFAULT_FIELDS = {"adaccounts": ("account_id", "id")}
+"""What is told of an object where no fields are asked for; elsewhere it is the id."""
+LEVEL_OF = {"campaigns": "campaign", "adsets": "adset", "ads": "ad"}
+EDGE_OF = {level: edge for edge, level in LEVEL_OF.items()}
+_ABOVE = {"campaign": "campaign_id", "adset": "adset_id"}
+
+
+class Objects:
+    """The objects of every account, made once."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._made: dict[tuple[str, str], list[Node]] = {}
+        self._places: dict[str, tuple[Account, str, Node]] = {}
+
+    def of(self, account: Account, edge: str) -> list[Node]:
+        """All objects of an account's edge, archived and deleted ones included."""
+        key = (account.id, edge)
+        if key not in self._made:
+            self._made[key] = edge_nodes(self._world, account, edge)
+        return self._made[key]
+
+    def find(self, node_id: str) -> tuple[Account, str, Node] | None:
+        """The account, edge and object of an id; None where there is none."""
+        if not self._places:
+            for account in self._world.accounts("facebook"):
+                for edge in ("campaigns", "adsets", "ads", "adcreatives"):
+                    self._places |= {str(node["id"]): (account, edge, node) for node in self.of(account, edge)}
+        return self._places.get(node_id)
+
+    def matching(self, account: Account, edge: str, filters: Iterable[Filter]) -> list[Node]:
+        """The objects of an edge that all filters let through."""
+        level = LEVEL_OF.get(edge)
+        nodes = self.of(account, edge)
+        for each in filters:
+            if each.level == level:
+                nodes = [node for node in nodes if _passes(node, each)]
+            elif level is not None:
+                above = _ABOVE.get(each.level, "ad_id")
+                passing = {node["id"] for node in self.matching(account, EDGE_OF[each.level], [each])}
+                nodes = [node for node in nodes if node.get(above) in passing]
+        return nodes
+
+
+def picked(node: Node, edge: str, fields: Iterable[str]) -> Node:
+    """What is told of an object that was asked for these fields; raises GraphError for one that it cannot have."""
+    names = tuple(fields) or DEFAULT_FIELDS.get(edge, ("id",))
+    for name in names:
+        if name not in FIELDS[edge]:
+            raise no_such_field(name, edge)
+    return {"id": node["id"], **{name: node[name] for name in names if name in node}}
+
+
+def attribution_setting(account: Account, campaign: Campaign, group: Group) -> str:
+    """An ad set's own setting; accounts in yen have campaigns whose ad sets differ."""
+    if account.currency == "JPY" and group.id % 2:
+        return "1d_click"
+    return "7d_click_1d_view_1d_ev" if campaign.video else "7d_click_1d_view"
+
+
+def _passes(node: Node, wanted: Filter) -> bool:
+    match wanted.field:
+        case "effective_status":
+            return bool((node["effective_status"] in wanted.values) is (wanted.operator == "IN"))
+        case "delivery_info":
+            return any(node["effective_status"] in DELIVERY[each] for each in wanted.values)
+        case "id":
+            return (node["id"] in wanted.values) is (wanted.operator != "NOT_IN")
+    instant = dt.datetime.strptime(node[wanted.field], "%Y-%m-%dT%H:%M:%S%z").timestamp()
+    limit = float(wanted.values[0])
+    return instant > limit if wanted.operator == "GREATER_THAN" else instant < limit
 
 
 def account_node(account: Account) -> Node:

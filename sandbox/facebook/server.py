@@ -12,7 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from sandbox.facebook.graph import Graph, GraphError
+from sandbox.facebook.batch import run_batch
+from sandbox.facebook.graph import Graph
+from sandbox.facebook.refusals import GraphError
 from sandbox.faults import Faults
 from sandbox.world import World
 
@@ -78,7 +80,8 @@ class FacebookServer:
             raise GraphError(190, f"Malformed access token {params['access_token']}")
         if self.refusal is not None:
             raise self.refusal
-        if params.get("appsecret_proof") != _PROOF:
+        # Only an app that demands it refuses calls without a proof, and a new app does not.
+        if params.get("appsecret_proof", _PROOF) != _PROOF:
             raise GraphError(100, "Invalid appsecret_proof provided in the API argument")
 
 
@@ -115,7 +118,10 @@ class _Handler(BaseHTTPRequestHandler):
             platform.check_access(params)
             if self._commit(platform.faults.strike(*_FAULTS), insights="insights" in path):
                 return
-            self._reply(200, platform.graph.answer(method, path, params))
+            if method == "POST" and "batch" in params:
+                self._reply(200, run_batch(platform.graph, path, params))
+            else:
+                self._reply(200, platform.graph.answer(method, path, params))
         except GraphError as refusal:
             self._reply(refusal.status, json.dumps(refusal.body))
 

@@ -20,23 +20,34 @@ class Facebook:
 
     def __init__(self, progress):
         self.progress = progress
+        self.levels: list[str] = []
         self.windows, self.working, self.most_working = [], set(), 0
-        self.now, self.waits = 0.0, []
+        self.now, self.waits, self.polls = 0.0, [], 0
 
     def post(self, *path, **params):
         assert path == ("act_1", "insights")
+        self.levels.append(params["level"])
         self.windows.append((params["time_range"]["since"], params["time_range"]["until"]))
         run_id = str(len(self.windows))
         self.working.add(run_id)
         self.most_working = max(self.most_working, len(self.working))
         return {"report_run_id": run_id}
 
-    def get(self, run_id, fields):
+    def get(self, *path, fields, ids=""):
+        self.polls += 1
+        if ids:
+            return {run_id: self.run(run_id) for run_id in ids.split(",")}
+        return self.run(*path)
+
+    def run(self, run_id):
         statuses = self.progress(int(run_id))
         status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
         if status != "Job Running":
             self.working.discard(run_id)
         return {"async_status": status, "async_percent_completion": 100, "error_message": "too bad"}
+
+    def pages(self, *path, **params):
+        return iter([[{"id": "1"}]])
 
     def sleep(self, seconds):
         self.waits.append(seconds)
@@ -45,7 +56,10 @@ class Facebook:
 
 def finished(facebook, orders, **settings):
     jobs = Jobs(facebook, Settings(**settings), ACCOUNT, sleep=facebook.sleep, clock=lambda: facebook.now)
-    return [(order.window.first.day, order.window.last.day) for order, _ in jobs.finished(orders)]
+    done = [(each.order.window.first.day, each.order.window.last.day) for each in jobs.finished(orders)]
+    if jobs.failure:
+        raise jobs.failure
+    return done
 
 
 def order(first=1, last=1):
@@ -89,3 +103,27 @@ def test_a_single_day_fails_after_all_attempts_with_the_reason():
     with pytest.raises(PipelineError, match="insights of level campaign for 2026-11-01: Job Failed: too bad"):
         finished(facebook, [order()], retry_attempts=4)
     assert len(facebook.windows) == 4
+
+
+def test_jobs_that_work_side_by_side_are_looked_at_in_one_call():
+    statuses = {run_id: ["Job Running", "Job Completed"] for run_id in range(1, 9)}
+    facebook = Facebook(statuses.__getitem__)
+    orders = [order(day, day) for day in range(1, 9)]
+    assert finished(facebook, orders, max_jobs_in_flight=4) == [(day, day) for day in range(1, 9)]
+    assert facebook.polls < 8
+
+
+def test_a_level_that_fails_leaves_the_others_and_says_what_is_not_there():
+    def progress(run_id):
+        return ["Job Failed"] if facebook.levels[run_id - 1] == "adset" else ["Job Completed"]
+
+    facebook = Facebook(progress)
+    days = Window(dt.date(2026, 11, 1), dt.date(2026, 11, 1)), Window(dt.date(2026, 10, 31), dt.date(2026, 10, 31))
+    orders = [Order(report, report.tables, window) for window in days for report in REPORTS]
+    jobs = Jobs(facebook, Settings(retry_attempts=2), ACCOUNT, sleep=facebook.sleep, clock=lambda: facebook.now)
+    done = [(each.order.report.level, each.order.window.last.day) for each in jobs.finished(orders)]
+    assert done == [("campaign", 1), ("ad", 1), ("campaign", 31), ("ad", 31)]
+    assert jobs.failure
+    assert jobs.failure.account_id == "1"
+    assert "insights of level adset for 2026-11-01: Job Failed: too bad" in jobs.failure.message
+    assert "level adset is not asked for 2026-10-31 therefore" in jobs.failure.message

@@ -165,7 +165,8 @@ def test_refusals_of_one_object_are_told_apart_from_those_of_the_token():
 def test_an_unknown_code_of_a_server_error_is_transient():
     assert failure(7777, status=503).kind is Kind.TRANSIENT
     assert failure(7777, is_transient=True).kind is Kind.TRANSIENT
-    assert failure(7777).kind is Kind.INTERNAL
+    assert failure(7777).kind is Kind.DATA
+    assert "code 7777" in failure(7777).message
 
 
 @pytest.mark.parametrize(

@@ -1,77 +1,108 @@
-"""The Graph API through the vendor's SDK: signed calls, checked answers, retries, and pages.
+"""The Graph API through the vendor's SDK's session: signed calls, checked answers, retries, and pages.
 
-The SDK's own cursor is not used: it stops at the first empty page, although an empty page may be followed by full ones,
-and it takes an HTTP 500 without an error object for an entity.
+The SDK's own call and cursor are not used. The call parses each answer three times and takes an HTTP 500 without an
+error object for an entity; the cursor stops at the first empty page, although an empty page may be followed by full
+ones.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import requests
-from facebook_business.api import FacebookAdsApi, FacebookResponse
-from facebook_business.exceptions import FacebookRequestError
+from facebook_business.api import FacebookAdsApi
 from facebook_business.session import FacebookSession
+from msgspec import Struct
 
-from facebook_pipeline.errors import TooMuchDataError, api_failure, is_mendable, no_answer, odd_answer
-from facebook_pipeline.settings import Credentials, Settings
-from facebook_pipeline.usage import regain_seconds, utilisation
-from wire import Kind, PipelineError, call_with_retries, checked_endpoint, count_calls, count_pause
+from facebook_pipeline.errors import (
+    TooMuchDataError,
+    UnexplainedError,
+    api_failure,
+    incomplete_answer,
+    is_mendable,
+    no_answer,
+    odd_answer,
+)
+from facebook_pipeline.settings import Credentials, Settings, graph_address
+from facebook_pipeline.usage import NEARLY_USED_UP, regain_seconds, utilisation
+from wire import Kind, PipelineError, call_with_retries, count_calls, count_pause
 
 log = logging.getLogger(__name__)
 
-NEARLY_USED_UP = 95.0
-"""Percent of any quota from which calls pause."""
+_SAME_PAGES = 2
+"""How often a page that fails without a reason is asked for before a smaller one is tried."""
 
 
-class CheckedApi(FacebookAdsApi):  # type: ignore[misc]  # the SDK has no types
-    """The SDK's API object, whose `call` returns only what is a Graph answer and raises only PipelineError."""
+class Answer(Struct, frozen=True):
+    """An answer that is no refusal: its JSON object, and the headers that tell the usage."""
+
+    body: dict[str, Any]
+    headers: Mapping[str, str]
+
+
+class Connection:
+    """One kept-alive session of the SDK, which signs every request; opens no connection before the first one."""
 
     def __init__(self, session: FacebookSession, api_version: str, secrets: tuple[str, ...]) -> None:
-        super().__init__(session, api_version)
+        self._session = session
+        self._base = f"{session.GRAPH}/{api_version}/"
         self._secrets = secrets
 
-    def call(self, method: str, path: tuple[str, ...], *rest: Any, **named: Any) -> FacebookResponse:
+    def call(
+        self, method: str, path: tuple[str, ...], params: Mapping[str, Any], account_id: str | None = None
+    ) -> Answer:
+        """Send one request; raises PipelineError for whatever is no answer of the Graph API, or a refusal by it."""
         # Causes are cut off everywhere: the text of a requests exception quotes the URL, and the URL holds the token.
         what = f"{method} {'/'.join(path)}"
         count_calls()
+        sent = {name: value if isinstance(value, str) else json.dumps(value) for name, value in params.items()}
         try:
-            response = super().call(method, path, *rest, **named)
-        except FacebookRequestError as error:
-            raise self._told(what, error) from None
+            response = self._session.requests.request(
+                method,
+                self._base + "/".join(path),
+                **{"params" if method == "GET" else "data": sent},
+                headers=FacebookAdsApi.HTTP_DEFAULT_HEADERS,
+                timeout=self._session.timeout,
+            )
         except (requests.RequestException, OSError) as error:
             raise no_answer(what, error) from None
-        except (TypeError, ValueError, AttributeError, KeyError):
-            # What the SDK raises when it looks for an error object in HTML.
-            raise odd_answer(what, None) from None
-        status = int(response.status() or 0)
-        if status >= 400 or not isinstance(response.json(), dict):
-            raise odd_answer(what, status)
-        return response
-
-    def _told(self, what: str, error: FacebookRequestError) -> PipelineError:
-        body, status = error.body(), int(error.http_status() or 0)
-        told = body.get("error") if isinstance(body, dict) else None
-        if not isinstance(told, dict):
-            return odd_answer(what, status)
-        return api_failure(what, status, told, error.http_headers() or {}, self._secrets)
+        body = _parsed(response.content)
+        if not isinstance(body, dict):
+            raise odd_answer(what, response.status_code)
+        told = body.get("error")
+        if isinstance(told, dict):
+            raise api_failure(what, response.status_code, told, response.headers, self._secrets, account_id=account_id)
+        if told is not None or response.status_code >= 400:
+            raise odd_answer(what, response.status_code)
+        return Answer(body, response.headers)
 
 
 class Graph:
-    """Calls with retries, and the pages of an edge."""
+    """Calls with retries, and the pages of an edge, for one account, or for none in particular.
 
-    def __init__(self, api: CheckedApi, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._api = api
-        self._backoff = settings.backoff
-        self._usage_pause = settings.usage_pause
-        self._page_size = settings.page_size
+    What it remembers, a pause to make and page sizes that were too large, concerns its account only.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        settings: Settings,
+        sleep: Callable[[float], None] = time.sleep,
+        *,
+        account_id: str | None = None,
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._sleep = sleep
+        self._account_id = account_id
         self._smaller: dict[str, int] = {}
         self._pause = 0.0
-        self._sleep = sleep
 
     @classmethod
     def connect(cls, settings: Settings, credentials: Credentials) -> Graph:
@@ -79,15 +110,18 @@ class Graph:
 
         `FacebookAdsApi.init` is avoided: it installs a hook that posts stack traces to the vendor.
         """
-        endpoint = checked_endpoint("FACEBOOK_GRAPH_URL", FacebookSession.GRAPH, ("facebook.com",))
         # At DEBUG it logs each request's URL, and the URL holds the token.
         logging.getLogger("urllib3").setLevel(logging.CRITICAL)
         session = FacebookSession(
             credentials.app_id, credentials.app_secret, credentials.access_token, timeout=settings.request_timeout
         )
-        session.GRAPH = endpoint
+        session.GRAPH = graph_address()
         secrets = (credentials.access_token, credentials.app_secret, session.appsecret_proof)
-        return cls(CheckedApi(session, settings.api_version, secrets), settings)
+        return cls(Connection(session, settings.api_version, secrets), settings)
+
+    def for_account(self, account_id: str) -> Graph:
+        """The same connection, for calls on behalf of one account."""
+        return Graph(self._connection, self._settings, self._sleep, account_id=account_id)
 
     def get(self, *path: str, **params: Any) -> dict[str, Any]:
         return self._call("GET", path, params)
@@ -98,54 +132,97 @@ class Graph:
     def pages(self, *path: str, **params: Any) -> Iterator[list[dict[str, Any]]]:
         """The objects of an edge, page by page, to the page without a next one.
 
-        A page that the API finds too large is asked for again at half the size, and the size stays for that edge.
+        A page that the API finds too large, or fails to make, is asked for again at half the size, and the size stays
+        for that edge. Raises PipelineError for a page without its list, and for one that was seen before.
         """
-        limit = self._smaller.get(path[-1], self._page_size)
+        what = f"GET {'/'.join(path)}"
+        limit = self._smaller.get(path[-1], self._settings.page_size)
         after: str | None = None
+        seen: set[str] = set()
         while True:
             cursor = {"after": after} if after else {}
             try:
-                page = self.get(*path, **params, **cursor, limit=limit)
-            except TooMuchDataError as error:
+                page = self._page(path, {**params, **cursor, "limit": limit}, alone=limit == 1)
+            except (TooMuchDataError, UnexplainedError) as error:
                 if limit == 1:
                     raise
                 limit = self._smaller[path[-1]] = max(1, limit // 2)
                 log.info("%s; asking for pages of %d", error.message, limit)
                 continue
-            yield page.get("data") or []
+            yield page["data"]
             paging = page.get("paging") or {}
             if not paging.get("next"):
                 return
-            following = _cursor_after(paging)
-            if following is None or following == after:
-                raise PipelineError(Kind.TRANSIENT, f"GET {'/'.join(path)}: there is a next page but no way to it")
-            after = following
+            after = _cursor_after(paging)
+            if after is None:
+                raise PipelineError(Kind.TRANSIENT, f"{what}: there is a next page but no way to it")
+            if after in seen:
+                raise PipelineError(Kind.TRANSIENT, f"{what}: the next page is one that was read already")
+            seen.add(after)
 
-    def _call(self, method: str, path: tuple[str, ...], params: Mapping[str, Any]) -> dict[str, Any]:
+    def _page(self, path: tuple[str, ...], params: Mapping[str, Any], *, alone: bool) -> dict[str, Any]:
+        """One page. An object `alone` on its page cannot be asked for less, so it is asked for again."""
+        failures = 0
+
+        def is_worth_it(error: PipelineError) -> bool:
+            nonlocal failures
+            failures += 1
+            if isinstance(error, TooMuchDataError):
+                return alone
+            if isinstance(error, UnexplainedError) and not alone:
+                return failures < _SAME_PAGES
+            return is_mendable(error)
+
+        return self._call("GET", path, params, needs="data", mendable=is_worth_it)
+
+    def _call(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        params: Mapping[str, Any],
+        *,
+        needs: str = "",
+        mendable: Callable[[PipelineError], bool] = is_mendable,
+    ) -> dict[str, Any]:
         return call_with_retries(
-            lambda: self._once(method, path, params),
-            mendable=is_mendable,
-            backoff=self._backoff,
+            lambda: self._once(method, path, params, needs),
+            mendable=mendable,
+            backoff=self._settings.backoff,
             what="the Graph API",
             sleep=self._sleep,
         )
 
-    def _once(self, method: str, path: tuple[str, ...], params: Mapping[str, Any]) -> dict[str, Any]:
+    def _once(self, method: str, path: tuple[str, ...], params: Mapping[str, Any], needs: str) -> dict[str, Any]:
         if self._pause:
             pause, self._pause = self._pause, 0.0
             count_pause(pause)
             self._sleep(pause)
-        response = self._api.call(method, path, params=dict(params))
-        self._look_at_usage(response.headers())
-        answer: dict[str, Any] = response.json()
-        return answer
+        answer = self._connection.call(method, path, params, self._account_id)
+        self._look_at_usage(answer.headers)
+        if needs and not isinstance(answer.body.get(needs), list):
+            raise incomplete_answer(f"{method} {'/'.join(path)}", needs)
+        return answer.body
 
     def _look_at_usage(self, headers: Mapping[str, str]) -> None:
-        used = utilisation(headers)
+        used = utilisation(headers, self._account_id)
         if used < NEARLY_USED_UP:
             return
-        self._pause = min(regain_seconds(headers) or self._usage_pause, self._usage_pause)
+        longest = self._settings.usage_pause
+        self._pause = min(regain_seconds(headers, self._account_id) or longest, longest)
         log.warning("%.0f %% of the quota is used; the next call waits %.1f s", used, self._pause)
+
+
+def _parsed(content: bytes) -> Any:
+    """The JSON value of a body; None for what is none. Half a character, cut by the API, becomes U+FFFD."""
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    try:
+        text = json.dumps(json.loads(content), ensure_ascii=False)
+    except (ValueError, UnicodeDecodeError):
+        return None
+    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _cursor_after(paging: Mapping[str, Any]) -> str | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+import msgspec
 
 from facebook_pipeline.accounts import Account
 from facebook_pipeline.client import Graph
-from facebook_pipeline.errors import UNREADABLE, DeletedRefusedError, unreadable
-from facebook_pipeline.objects import ACCOUNT, ENTITIES, Entity
-from wire import Extraction
+from facebook_pipeline.errors import UNREADABLE, DeletedRefusedError, incomplete_answer, unreadable
+from facebook_pipeline.objects import ACCOUNT, ENTITIES, Entity, not_deleted, status_filter
+from wire import Extraction, Kind, PipelineError
 
 log = logging.getLogger(__name__)
 
@@ -19,8 +21,8 @@ def load_entities(graph: Graph, extraction: Extraction, account: Account, wanted
     """Replace the account's rows in every wanted entity table."""
     counts: dict[str, int] = {}
     if ACCOUNT.table.name in wanted:
-        row = ACCOUNT.row(account.raw, account.id, account.currency)
-        counts[ACCOUNT.table.name] = extraction.replace_account(ACCOUNT.table.name, account.id, [row])
+        rows = _read(ACCOUNT, [account.raw], account)
+        counts[ACCOUNT.table.name] = extraction.replace_account(ACCOUNT.table.name, account.id, rows)
     for entity in ENTITIES:
         if entity.table.name in wanted:
             counts[entity.table.name] = _load(graph, extraction, account, entity)
@@ -29,22 +31,55 @@ def load_entities(graph: Graph, extraction: Extraction, account: Account, wanted
 
 
 def _load(graph: Graph, extraction: Extraction, account: Account, entity: Entity) -> int:
-    name = entity.table.name
     try:
-        return extraction.replace_account(name, account.id, _rows(graph, account, entity, entity.statuses))
+        return _replace(graph, extraction, account, entity, entity.statuses)
     except DeletedRefusedError as error:
-        log.info("%s; loading the %ss that are not deleted", error.message, name)
-    statuses = tuple(status for status in entity.statuses if status != "DELETED")
-    return extraction.replace_account(name, account.id, _rows(graph, account, entity, statuses))
+        log.info("%s; loading the %ss that are not deleted", error.message, entity.table.name)
+    return _replace(graph, extraction, account, entity, not_deleted(entity.statuses))
 
 
-def _rows(graph: Graph, account: Account, entity: Entity, statuses: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    params: dict[str, Any] = {"fields": ",".join(entity.fields)}
+def _replace(graph: Graph, extraction: Extraction, account: Account, entity: Entity, statuses: tuple[str, ...]) -> int:
+    filtering: dict[str, Any] = {}
     if statuses:
-        params["filtering"] = [{"field": entity.status_field, "operator": "IN", "value": list(statuses)}]
-    for page in graph.pages(account.node, entity.edge, **params):
-        for raw in page:
-            try:
-                yield entity.row(raw, account.id, account.currency)
-            except UNREADABLE as cause:
-                raise unreadable(entity.table.name, raw.get("id"), cause) from cause
+        filtering = {"filtering": [status_filter(entity.level, statuses)]}
+
+    def listed() -> Iterator[object]:
+        for page in graph.pages(account.node, entity.edge, fields=",".join(entity.fields), **filtering):
+            yield from page
+
+    def is_empty() -> bool:
+        """Whether the edge's own count, which is made apart from its list, says that there is nothing."""
+        answer = graph.get(account.node, entity.edge, summary="total_count", limit=1, **filtering)
+        count = (answer.get("summary") or {}).get("total_count")
+        if not isinstance(count, int):
+            raise incomplete_answer(f"GET {account.node}/{entity.edge}", "summary.total_count")
+        return count == 0 and not answer.get("data")
+
+    rows = _read(entity, listed(), account)
+    return extraction.replace_account(entity.table.name, account.id, rows, confirm_empty=is_empty)
+
+
+def _read(entity: Entity, listed: Any, account: Account) -> Iterator[dict[str, Any]]:
+    """The rows of some objects, each once; raises PipelineError where one is listed twice and differs.
+
+    A list that changes while it is read can show an object on two pages.
+    """
+    key = entity.table.key[-1]
+    seen: dict[str, int] = {}
+    for raw in listed:
+        try:
+            row = entity.row(raw, account.id, account.currency)
+        except UNREADABLE as cause:
+            which = raw.get("id") if isinstance(raw, Mapping) else "an object"
+            raise unreadable(entity.table.name, which, cause) from cause
+        which = row[key]
+        if which is None:
+            raise PipelineError(Kind.DATA, f"{entity.table.name}: an object has no {key}")
+        content = hash(msgspec.json.encode(raw))
+        if which not in seen:
+            seen[which] = content
+            yield row
+        elif seen[which] != content:
+            raise PipelineError(
+                Kind.DATA, f"{entity.table.name}: {which} is listed twice with different values; ask again later"
+            )

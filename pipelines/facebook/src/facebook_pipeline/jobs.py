@@ -1,4 +1,9 @@
-"""Asynchronous insights jobs: a few at work at a time, watched until done, repeated or halved when they fail."""
+"""Asynchronous insights jobs: a few at work at a time, watched together, repeated or divided when they fail.
+
+A report that is too large for Facebook is asked for in halves of its days. A single day that is still too large is
+asked for in parts: half of the campaigns, one campaign, half of its ad sets, and so on down to single objects of the
+report's level, each with a job of its own, whose rows together are the day's.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +17,17 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from facebook_pipeline.errors import ObjectRefusedError, TooMuchDataError, api_failure
+from facebook_pipeline.errors import (
+    DeletedRefusedError,
+    LostRunError,
+    ObjectRefusedError,
+    Scope,
+    TooMuchDataError,
+    api_failure,
+    incomplete_answer,
+)
 from facebook_pipeline.insights import Report, ReportTable
-from facebook_pipeline.objects import STATUSES
+from facebook_pipeline.objects import EDGES, STATUSES, id_filter, not_deleted, status_filter
 from facebook_pipeline.settings import Settings
 from wire import Kind, PipelineError, Window
 
@@ -28,8 +41,14 @@ _FIRST_POLL_WAIT = 0.2
 _TOLD_FROM = 10.0
 _STATUS_FIELDS = ("async_status", "async_percent_completion")
 _ERROR_FIELDS = ("error_code", "error_subcode", "error_message", "error_user_title", "error_user_msg")
+_COMPLETED = "Job Completed"
 _FAILED = ("Job Failed", "Job Skipped")
 _RESTARTS_BEFORE_HALVING = 1
+_OF_THE_REQUEST = (Kind.CONFIG, Kind.DATA, Kind.INTERNAL)
+"""What an order can be refused for while others are served."""
+_LEVELS = tuple(EDGES)
+_IDS_AT_ONCE = 50
+"""How many objects Facebook reads in one call that names several."""
 
 
 class Order(Struct, frozen=True):
@@ -39,9 +58,17 @@ class Order(Struct, frozen=True):
     tables: tuple[ReportTable, ...]
     window: Window
     failures: int = 0
+    in_parts: bool = False
 
     def __str__(self) -> str:
         return f"insights of level {self.report.level} for {self.window}"
+
+
+class Part(Struct, frozen=True):
+    """Some campaigns, ad sets or ads, the level says which, of a report."""
+
+    level: str
+    ids: tuple[str, ...]
 
 
 class Job(Struct, frozen=True):
@@ -52,8 +79,19 @@ class Job(Struct, frozen=True):
     since: float
 
 
+class Result(Struct, frozen=True):
+    """An order that is done: its rows are those of all its runs."""
+
+    order: Order
+    run_ids: tuple[str, ...]
+
+
 class Jobs:
-    """The insights jobs of one account."""
+    """The insights jobs of one account.
+
+    An order that fails for good leaves the others: `failure` tells of all that did. It takes the further orders of its
+    level with it, unless its window was merely too large, because what fails level by level fails for each window.
+    """
 
     def __init__(
         self,
@@ -69,33 +107,80 @@ class Jobs:
         self._account = account
         self._sleep = sleep
         self._clock = clock
+        self._waiting = deque[Order]()
+        self._working = deque[Job]()
+        self._completed = set[str]()
+        self._failures: list[PipelineError] = []
 
-    def finished(self, orders: Iterable[Order]) -> Iterator[tuple[Order, str]]:
-        """The orders with the run id their rows can be read from, in order; a halved order comes as two.
-
-        Raises PipelineError when a job fails for good.
-        """
-        waiting, working = deque(orders), deque[Job]()
-        while waiting or working:
-            while waiting and len(working) < self._settings.max_jobs_in_flight:
-                order = waiting.popleft()
+    def finished(self, orders: Iterable[Order]) -> Iterator[Result]:
+        """The orders whose rows can be read, in order; a halved order comes as two."""
+        self._waiting.extend(orders)
+        while self._waiting or self._working:
+            while self._waiting and len(self._working) < self._settings.max_jobs_in_flight:
+                order = self._waiting.popleft()
                 try:
-                    working.append(self._start(order))
-                except TooMuchDataError as error:
-                    waiting.extendleft(reversed(_halved(order, error)))
-            if not working:
+                    self._working.append(self._start(order))
+                except PipelineError as error:
+                    yield from self._instead(order, error)
+            if not self._working:
                 continue
-            job = working.popleft()
+            job = self._working[0]
             try:
                 self._watch(job)
             except PipelineError as error:
-                waiting.extendleft(reversed(self._again(job.order, error)))
+                self._working.popleft()
+                yield from self._instead(job.order, error)
             else:
-                yield job.order, job.run_id
+                self._working.popleft()
+                yield Result(job.order, (job.run_id,))
 
-    def _start(self, order: Order) -> Job:
+    def cannot_be_read(self, order: Order, error: PipelineError) -> Iterator[Result]:
+        """What to read instead of a finished order whose rows cannot be had; nothing where it is asked for anew."""
+        return self._instead(order, error)
+
+    @property
+    def failure(self) -> PipelineError | None:
+        """All that failed for good, as one failure of the account."""
+        if not self._failures:
+            return None
+        messages = dict.fromkeys(error.message for error in self._failures)
+        return PipelineError(self._failures[0].kind, "; ".join(messages), account_id=self._account.id)
+
+    def _instead(self, order: Order, error: PipelineError) -> Iterator[Result]:
+        """Do what may mend a failed order: a new job, its halves, its parts.
+
+        Raises what is not the order's alone: a refused login or account, a platform that does not answer.
+        """
+        try:
+            if isinstance(error, TooMuchDataError) and len(order.window) == 1 and not order.in_parts:
+                yield self._in_parts(order, error)
+            else:
+                self._waiting.extendleft(reversed(self._again(order, error)))
+        except PipelineError as final:
+            refused = isinstance(final, ObjectRefusedError) or getattr(final, "scope", None) is Scope.LOGIN
+            if refused or not (isinstance(final, TooMuchDataError | LostRunError) or final.kind in _OF_THE_REQUEST):
+                raise
+            self._give_up(order, final)
+
+    def _give_up(self, order: Order, error: PipelineError) -> None:
+        self._failures.append(error)
+        log.error("account %s: %s is given up", self._account.id, order)
+        if isinstance(error, TooMuchDataError):
+            return
+        level = order.report.level
+        left = [each for each in (*(job.order for job in self._working), *self._waiting) if each.report.level == level]
+        self._waiting = deque(each for each in self._waiting if each.report.level != level)
+        self._working = deque(each for each in self._working if each.order.report.level != level)
+        if left:
+            days = ", ".join(str(each.window) for each in left)
+            self._failures.append(PipelineError(error.kind, f"level {level} is not asked for {days} therefore"))
+
+    def _start(self, order: Order, part: Part | None = None) -> Job:
         level = order.report.level
         fields = dict.fromkeys(("date_start", *(field for table in order.tables for field in table.fields)))
+        chosen = [status_filter(level, STATUSES[level])]
+        if part:
+            chosen.append(id_filter(part.level, part.ids))
         answer = self._graph.post(
             self._account.node,
             "insights",
@@ -105,9 +190,12 @@ class Jobs:
             fields=",".join(fields),
             action_attribution_windows=list(self._settings.attribution_windows),
             use_unified_attribution_setting=True,
-            filtering=[{"field": f"{level}.effective_status", "operator": "IN", "value": list(STATUSES[level])}],
+            filtering=chosen,
         )
-        return Job(order, str(answer["report_run_id"]), self._clock())
+        run_id = answer.get("report_run_id")
+        if not run_id:
+            raise incomplete_answer(f"POST {self._account.node}/insights", "report_run_id")
+        return Job(order, str(run_id), self._clock())
 
     def _watch(self, job: Job) -> None:
         """Return when the job's rows are ready; raise when it has failed or takes too long.
@@ -115,13 +203,11 @@ class Jobs:
         Its percentage reaches 100 before its rows are ready, so only the status counts.
         """
         wait = min(_FIRST_POLL_WAIT, self._settings.poll_interval)
-        told = _version(self._settings.api_version) >= (25, 0)
-        fields = (*_STATUS_FIELDS, *_ERROR_FIELDS) if told else _STATUS_FIELDS
-        while True:
-            run = self._poll(job, fields)
+        while job.run_id not in self._completed:
+            run = self._poll(job)
             status = run.get("async_status")
-            if status == "Job Completed":
-                return
+            if status == _COMPLETED:
+                break
             if status in _FAILED:
                 raise _job_failure(job, run)
             if self._clock() - job.since > self._settings.job_timeout:
@@ -134,28 +220,113 @@ class Jobs:
             log.log(level, "%s: %s, %s %%", job.order, status, run.get("async_percent_completion"))
             self._sleep(wait)
             wait = min(2 * wait, self._settings.poll_interval)
+        self._completed.discard(job.run_id)
 
-    def _poll(self, job: Job, fields: tuple[str, ...]) -> dict[str, Any]:
+    def _poll(self, job: Job) -> dict[str, Any]:
+        """What a job's run says of itself; the runs that work beside it are looked at in the same call."""
+        others = [each.run_id for each in self._working if each.run_id not in {job.run_id, *self._completed}]
+        if others:
+            try:
+                return self._poll_together(job, others[: _IDS_AT_ONCE - 1])
+            except (ObjectRefusedError, LostRunError) as error:
+                # One of them cannot be read, and the refusal does not say which: only this one matters now.
+                log.debug("%s", error.message)
         try:
-            return self._graph.get(job.run_id, fields=",".join(fields))
-        except ObjectRefusedError as error:
+            return self._graph.get(job.run_id, fields=self._run_fields)
+        except (ObjectRefusedError, LostRunError) as error:
             # A run may be unknown for a moment after it was made; a new job is cheaper than to find out.
-            raise PipelineError(Kind.TRANSIENT, error.message) from None
+            raise LostRunError(Kind.TRANSIENT, error.message) from None
+
+    def _poll_together(self, job: Job, others: list[str]) -> dict[str, Any]:
+        runs = self._graph.get(ids=",".join((job.run_id, *others)), fields=self._run_fields)
+        for run_id, run in runs.items():
+            if isinstance(run, dict) and run.get("async_status") == _COMPLETED:
+                self._completed.add(run_id)
+        run = runs.get(job.run_id)
+        if not isinstance(run, dict):
+            raise incomplete_answer("GET ?ids", job.run_id)
+        return run
+
+    @property
+    def _run_fields(self) -> str:
+        told = _version(self._settings.api_version) >= (25, 0)
+        return ",".join((*_STATUS_FIELDS, *_ERROR_FIELDS) if told else _STATUS_FIELDS)
 
     def _again(self, order: Order, error: PipelineError) -> tuple[Order, ...]:
         """What to do instead of a failed order: the same, or its halves; raises `error` when nothing is left to try."""
         if isinstance(error, TooMuchDataError):
             return _halved(order, error)
+        if not isinstance(error, LostRunError):
+            raise error
         failures = order.failures + 1
         halving = failures > _RESTARTS_BEFORE_HALVING and len(order.window) > 1
-        if error.kind is not Kind.TRANSIENT or (failures >= self._settings.retry_attempts and not halving):
+        if failures >= self._settings.retry_attempts and not halving:
             raise error
         wait = self._settings.backoff.wait(failures)
         log.warning("%s; failure %d, trying again in %.1f s", error.message, failures, wait)
         self._sleep(wait)
         if halving:
             return _halved(order, error)
-        return (replace(order, failures=failures),)
+        return (replace(order, failures=failures, in_parts=False),)
+
+    def _in_parts(self, order: Order, error: TooMuchDataError) -> Result:
+        """A single day, campaign by campaign or finer, one job after the other."""
+        log.info("%s; asking for %s in parts", error.message, order)
+        waiting = deque(self._divided(order.report.level, None, error))
+        run_ids: list[str] = []
+        while waiting:
+            part = waiting.popleft()
+            try:
+                run_ids.append(self._run_part(order, part))
+            except TooMuchDataError as still:
+                waiting.extendleft(reversed(self._divided(order.report.level, part, still)))
+        return Result(replace(order, in_parts=True), tuple(run_ids))
+
+    def _run_part(self, order: Order, part: Part) -> str:
+        """The run of a part when its rows are ready; a job that fails is made again."""
+        failures = 0
+        while True:
+            try:
+                job = self._start(order, part)
+                self._watch(job)
+            except LostRunError:
+                failures += 1
+                if failures >= self._settings.retry_attempts:
+                    raise
+                self._sleep(self._settings.backoff.wait(failures))
+            else:
+                return job.run_id
+
+    def _divided(self, level: str, part: Part | None, error: TooMuchDataError) -> list[Part]:
+        """The halves of a part, or of what belongs to a single object; raises `error` where there is no less to ask."""
+        if part and len(part.ids) > 1:
+            return _halves(part)
+        if part and part.level == level:
+            raise error
+        below = _LEVELS[_LEVELS.index(part.level) + 1] if part else _LEVELS[0]
+        ids = self._ids(below, part)
+        if not ids:
+            raise error
+        return _halves(Part(below, ids))
+
+    def _ids(self, level: str, within: Part | None) -> tuple[str, ...]:
+        """Every object of a level, or every one within a single campaign or ad set."""
+        belonging = [id_filter(within.level, within.ids)] if within else []
+
+        def listed(statuses: tuple[str, ...]) -> tuple[str, ...]:
+            chosen = [status_filter(level, statuses), *belonging]
+            pages = self._graph.pages(self._account.node, EDGES[level], fields="id", filtering=chosen)
+            return tuple(dict.fromkeys(str(raw["id"]) for page in pages for raw in page))
+
+        try:
+            return listed(STATUSES[level])
+        except DeletedRefusedError:
+            return listed(not_deleted(STATUSES[level]))
+
+
+def _halves(part: Part) -> list[Part]:
+    middle = (len(part.ids) + 1) // 2
+    return [Part(part.level, ids) for ids in (part.ids[:middle], part.ids[middle:]) if ids]
 
 
 def _halved(order: Order, error: PipelineError) -> tuple[Order, ...]:
@@ -178,8 +349,8 @@ def _job_failure(job: Job, run: dict[str, Any]) -> PipelineError:
         "message": f"{run.get('async_status')}: {run.get('error_message') or 'no reason given'} {details}".strip(),
     }
     failure = api_failure(str(job.order), 500, error, {})
-    if failure.kind is Kind.RATE_LIMIT:
-        return PipelineError(Kind.TRANSIENT, failure.message)
+    if failure.kind in (Kind.RATE_LIMIT, Kind.TRANSIENT) and not isinstance(failure, TooMuchDataError):
+        return LostRunError(Kind.TRANSIENT, failure.message)
     return failure
 
 

@@ -30,13 +30,16 @@ class ObjectColumn(Struct, frozen=True):
 
 
 class Entity(Struct, frozen=True):
-    """One entity table; `edge` is the account's edge that lists it, `statuses` what must be asked for by name."""
+    """One entity table; `edge` is the account's edge that lists it.
+
+    Where its objects have statuses, `level` is the API's word for them, and `statuses` must be asked for by name.
+    """
 
     table: Table
     edge: str
     fields: tuple[str, ...]
     columns: tuple[ObjectColumn, ...]
-    status_field: str = ""
+    level: str = ""
     statuses: tuple[str, ...] = ()
 
     def row(self, raw: Mapping[str, Any], account_id: str, currency: str) -> dict[str, Any]:
@@ -114,7 +117,7 @@ ACCOUNT = _entity(
         ObjectColumn(
             Column("account_status_name", Type.STRING, "the number in words, for example ACTIVE, DISABLED, CLOSED"),
             "account_status",
-            lambda raw, _: _ACCOUNT_STATUSES.get(raw.get("account_status", 0)),
+            lambda raw, _: _ACCOUNT_STATUSES.get(values.integer(raw.get("account_status")) or 0),
         ),
         _column("disable_reason", Type.INTEGER, "Meta's number; 0 is none"),
         *_text("business_name"),
@@ -136,6 +139,24 @@ _AD_STATUSES = (
 )
 STATUSES = {"campaign": _CAMPAIGN_STATUSES, "adset": _AD_SET_STATUSES, "ad": _AD_STATUSES}
 """Every effective status of each level; without them archived and deleted objects, and their numbers, are left out."""
+EDGES = {"campaign": "campaigns", "adset": "adsets", "ad": "ads"}
+"""The edge that lists the objects of each level."""
+
+
+def status_filter(level: str, statuses: tuple[str, ...]) -> dict[str, Any]:
+    """The filter that lets objects of these effective statuses through, on an edge and in insights alike."""
+    return {"field": f"{level}.effective_status", "operator": "IN", "value": list(statuses)}
+
+
+def not_deleted(statuses: tuple[str, ...]) -> tuple[str, ...]:
+    """What to ask an edge for that refuses deleted objects."""
+    return tuple(status for status in statuses if status != "DELETED")
+
+
+def id_filter(level: str, ids: tuple[str, ...]) -> dict[str, Any]:
+    """The filter that lets what belongs to these campaigns, ad sets or ads through."""
+    return {"field": f"{level}.id", "operator": "IN", "value": list(ids)}
+
 
 _CAMPAIGN = _entity(
     "campaign",
@@ -149,7 +170,7 @@ _CAMPAIGN = _entity(
         *_json("special_ad_categories"),
     ),
     "campaign_id",
-    status_field="campaign.effective_status",
+    level="campaign",
     statuses=_CAMPAIGN_STATUSES,
 )
 
@@ -166,7 +187,7 @@ _AD_SET = _entity(
         *_json("attribution_spec", "promoted_object", "targeting"),
     ),
     "ad_set_id",
-    status_field="adset.effective_status",
+    level="adset",
     statuses=_AD_SET_STATUSES,
 )
 
@@ -183,7 +204,7 @@ _AD = _entity(
         *_json("tracking_specs"),
     ),
     "ad_id",
-    status_field="ad.effective_status",
+    level="ad",
     statuses=_AD_STATUSES,
 )
 

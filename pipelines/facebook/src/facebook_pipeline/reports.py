@@ -10,10 +10,12 @@ from typing import Any
 
 from facebook_pipeline.accounts import Account
 from facebook_pipeline.client import Graph
-from facebook_pipeline.errors import UNREADABLE, unreadable
+from facebook_pipeline.errors import UNREADABLE, LostRunError, TooMuchDataError, unreadable
 from facebook_pipeline.insights import REPORTS, Report, ReportTable
-from facebook_pipeline.jobs import Jobs, Order
+from facebook_pipeline.jobs import Jobs, Order, Result
+from facebook_pipeline.run_rows import RunRows
 from facebook_pipeline.settings import Settings
+from facebook_pipeline.totals import Totals
 from wire import Extraction, Window, today_in
 
 log = logging.getLogger(__name__)
@@ -27,8 +29,7 @@ def load_reports(
 ) -> None:
     """Replace the account's due windows in every wanted daily table, newest first.
 
-    A job's rows are read once for each of its tables instead of being held in between: the result of a finished job
-    stands still, so both passes agree, memory stays at one page, and a retried pass begins at a clean start.
+    Raises PipelineError that names every report that could not be loaded, after all others were.
     """
     today = today_in(account.timezone)
     if settings.start_date and settings.start_date < earliest_day(today).isoformat():
@@ -41,16 +42,49 @@ def load_reports(
         )
     ]
     orders.sort(key=lambda order: order.window.last, reverse=True)
-    counts: dict[str, int] = {}
-    for order, run_id in Jobs(graph, settings, account).finished(orders):
-        for each in order.tables:
-            name = each.table.name
-            rows = _rows(graph, run_id, each, account, today)
-            count = extraction.replace_window(name, account.id, order.window, rows, today=today)
-            log.debug("%s %s %s: %d rows", name, account.id, order.window, count)
-            counts[name] = counts.get(name, 0) + count
-    if counts:
-        log.info("account %s: %s", account.id, ", ".join(f"{name} {count}" for name, count in counts.items()))
+    jobs = Jobs(graph, settings, account)
+    load = _Load(graph, extraction, account, today, Totals(graph, account, [order.window for order in orders]))
+    for result in jobs.finished(orders):
+        load.replace(result, jobs)
+    if load.counts:
+        log.info("account %s: %s", account.id, ", ".join(f"{name} {count}" for name, count in load.counts.items()))
+    if jobs.failure:
+        raise jobs.failure
+
+
+class _Load:
+    """Finished jobs becoming regions of one account's tables; `counts` are the rows of each table."""
+
+    def __init__(self, graph: Graph, extraction: Extraction, account: Account, today: dt.date, totals: Totals) -> None:
+        self._graph = graph
+        self._extraction = extraction
+        self._account = account
+        self._today = today
+        self._totals = totals
+        self.counts: dict[str, int] = {}
+
+    def replace(self, result: Result, jobs: Jobs) -> None:
+        """Replace the result's window in each of its tables; rows that cannot be read are asked for anew."""
+        try:
+            with RunRows(self._graph, result.run_ids, times=len(result.order.tables)) as rows:
+                for each in result.order.tables:
+                    self._replace_one(each, result.order.window, rows)
+        except (LostRunError, TooMuchDataError) as error:
+            for instead in jobs.cannot_be_read(result.order, error):
+                self.replace(instead, jobs)
+
+    def _replace_one(self, each: ReportTable, window: Window, rows: RunRows) -> None:
+        name = each.table.name
+        count = self._extraction.replace_window(
+            name,
+            self._account.id,
+            window,
+            _rows(rows, each, self._account, self._today),
+            today=self._today,
+            confirm_empty=lambda: self._totals.are_empty(window),
+        )
+        log.debug("%s %s %s: %d rows", name, self._account.id, window, count)
+        self.counts[name] = self.counts.get(name, 0) + count
 
 
 def _orders(
@@ -81,13 +115,13 @@ def _orders(
         yield Order(report, tuple(tables), window)
 
 
-def _rows(graph: Graph, run_id: str, each: ReportTable, account: Account, today: dt.date) -> Iterator[dict[str, Any]]:
-    for page in graph.pages(run_id, "insights"):
-        for raw in page:
-            try:
-                yield from each.rows(raw, account.id, today)
-            except UNREADABLE as cause:
-                raise unreadable(each.table.name, f"a row of {raw.get('date_start')}", cause) from cause
+def _rows(rows: RunRows, each: ReportTable, account: Account, today: dt.date) -> Iterator[dict[str, Any]]:
+    for raw in rows:
+        try:
+            yield from each.rows(raw, account.id, today)
+        except UNREADABLE as cause:
+            day = raw.get("date_start") if isinstance(raw, dict) else "an unknown day"
+            raise unreadable(each.table.name, f"a row of {day}", cause) from cause
 
 
 def earliest_day(today: dt.date) -> dt.date:
