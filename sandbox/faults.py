@@ -31,11 +31,9 @@ KINDS = (
     "large_object",
     "large_single_object",
     "lost_run",
-    "no_rows",
     "empty_answer",
     "cursor_cycle",
     "changed_object",
-    "odd_account",
 )
 
 _SPELLING = re.compile(

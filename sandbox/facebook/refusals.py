@@ -60,9 +60,17 @@ def too_early() -> GraphError:
     return GraphError(2601, "(#2601) Error accessing adreport job.", subcode=1815107, transient=True)
 
 
-def no_permission(account_id: str) -> GraphError:
-    return GraphError(
-        200,
-        f"(#200) Ad account owner has NOT grant ads_management or ads_read permission: act_{account_id}",
-        status=403,
-    )
+_WORDS = {
+    1: ("An unknown error occurred", 500),
+    3: ("(#3) Application does not have the capability to make this API call.", 400),
+    10: ("(#10) Application does not have permission for this action", 403),
+    200: ("(#200) Ad account owner has NOT grant ads_management or ads_read permission", 403),
+    368: ("The action attempted has been deemed abusive or is otherwise disallowed", 400),
+    3018: ("(#3018) The start date of the time range cannot be beyond 37 months from the current date", 400),
+}
+
+
+def refusal(code: int) -> GraphError:
+    """The refusal of a code by itself, in its own words where they are known."""
+    words, status = _WORDS.get(code, (f"(#{code}) The sandbox refuses with this code.", 400))
+    return GraphError(code, words, status=status)

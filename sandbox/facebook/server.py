@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from sandbox.facebook.batch import run_batch
 from sandbox.facebook.graph import Graph
-from sandbox.facebook.refusals import GraphError
+from sandbox.facebook.refusals import GraphError, refusal
 from sandbox.faults import Faults
 from sandbox.world import World
 
@@ -28,7 +28,7 @@ PRESSED_ANSWERS = 2
 """How many answers tell in their usage headers that the quota is used up: a rate limit's own, and those after it."""
 
 _PROOF = hmac.new(APP_SECRET.encode(), ACCESS_TOKEN.encode(), hashlib.sha256).hexdigest()
-_FAULTS = ("rate_limit", "expired_token", "revoked_token", "server_error", "html", "broken_connection", "hang")
+_FAULTS = ("rate_limit", "expired_token", "revoked_token", "server_error", "html", "broken_connection", "hang", "error")
 _HTML = "<html><head><title>502 Bad Gateway</title></head><body>an error occurred, no success</body></html>"
 
 
@@ -116,7 +116,8 @@ class _Handler(BaseHTTPRequestHandler):
         path = [part for part in url.path.split("/") if part]
         try:
             platform.check_access(params)
-            if self._commit(platform.faults.strike(*_FAULTS), insights="insights" in path):
+            account = next((part.removeprefix("act_") for part in path if part.startswith("act_")), None)
+            if self._commit(platform.faults.strike(*_FAULTS, account=account), insights="insights" in path):
                 return
             if method == "POST" and "batch" in params:
                 self._reply(200, run_batch(platform.graph, path, params))
@@ -130,6 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
         platform = self.server.platform
         if fault is None:
             return False
+        if fault.startswith("error="):
+            raise refusal(int(fault.removeprefix("error=")))
         if fault == "rate_limit":
             platform.pressed_answers = PRESSED_ANSWERS
         if fault == "rate_limit" and insights:

@@ -32,7 +32,11 @@ def _exact(name: str) -> Measure:
 
 @frozen
 class Source:
-    """One platform: its account table, and its own name of each level and column."""
+    """One platform: its account table, and its own name of each level and column.
+
+    `summed` names the measures that a level does not tell reliably: there they are the sums over the level below it,
+    for the rows that this one has.
+    """
 
     account_table: str
     account_name: str
@@ -40,6 +44,7 @@ class Source:
     timezone: str | None
     levels: Mapping[str, str]
     measures: Mapping[str, Measure]
+    summed: Mapping[str, tuple[str, ...]] = {}
 
 
 LEVELS = ("campaign", "ad_group", "ad")
@@ -115,6 +120,8 @@ SOURCES = {
             "attribution_setting": _column("attribution_setting"),
             "is_final": _column("is_final"),
         },
+        # Meta tells no conversions of a campaign whose ad sets have different attribution settings.
+        summed={"campaign": ("conversions", "conversions_value", "view_through_conversions", "leads")},
     ),
     "linkedin": Source(
         account_table="account",
@@ -176,12 +183,44 @@ def _part(
     ]
     for level in LEVELS[:depth]:
         chosen += _identity(platform, source, level, daily)
+    sums = _sums(platform, source, depth, columns, daily)
     for name, kind in MEASURES.items():
-        chosen.append(_measure(source.measures.get(name), name, types.get(kind, kind), daily))
+        told = _measure(source.measures.get(name), name, types.get(kind, kind), daily)
+        chosen.append(_from_below(name, told, types.get(kind, kind)) if name in sums.names else told)
     return (
         f"SELECT {', '.join(chosen)} FROM {platform}.{table} d "
-        f"LEFT JOIN {platform}.{source.account_table} a ON a.account_id = d.account_id"
+        f"LEFT JOIN {platform}.{source.account_table} a ON a.account_id = d.account_id{sums.join}"
     )
+
+
+@frozen
+class _Sums:
+    """The measures that come from the level below, and the join that has them as `s`; nothing where it is not there."""
+
+    names: tuple[str, ...] = ()
+    join: str = ""
+
+
+def _sums(platform: str, source: Source, depth: int, columns: Mapping[str, set[str]], daily: set[str]) -> _Sums:
+    level = LEVELS[depth - 1]
+    names = source.summed.get(level, ())
+    if not names:
+        return _Sums()
+    table = f"{platform}.{source.levels[LEVELS[depth]]}_daily"
+    there = columns.get(table, set())
+    place = ("account_id", f"{source.levels[level]}_id", "date")
+    needed = tuple(name for name in names if there.issuperset(source.measures[name].needs))
+    if not needed or not there.issuperset(place) or not daily.issuperset(place):
+        return _Sums()
+    chosen = ", ".join(f"sum({source.measures[name].expression}) AS {name}" for name in needed)
+    keys = ", ".join(f"d.{name}" for name in place)
+    same = " AND ".join(f"s.{name} = d.{name}" for name in place)
+    return _Sums(needed, f" LEFT JOIN (SELECT {keys}, {chosen} FROM {table} d GROUP BY {keys}) s ON {same}")
+
+
+def _from_below(name: str, told: str, kind: str) -> str:
+    own = told.removesuffix(f" AS {name}")
+    return f"coalesce(CAST(s.{name} AS {kind}), {own}) AS {name}"
 
 
 def _identity(platform: str, source: Source, level: str, daily: set[str]) -> list[str]:

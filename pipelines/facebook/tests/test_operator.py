@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from wire import Kind
+
+QUICK = {"retry_first_wait": 0.02, "poll_interval": 0.02, "usage_pause": 0.05}
 
 
 def refused(outcome, kind=Kind.CONFIG):
@@ -94,3 +98,53 @@ def test_other_attribution_windows_can_be_chosen(tiny, run):
     config = {"attribution_windows": ["7d_click"], "tables": ["ad_daily_actions"], "accounts": ["4001234567"]}
     outcome = run(tiny, config=config).read()
     assert {row["attribution_window"] for row in outcome.rows("ad_daily_actions")} == {"default", "7d_click"}
+
+
+def checked(run, environment, **config):
+    outcome = run(environment, "--check", config=config)
+    line = json.loads(outcome.stdout)
+    assert outcome.status == (78 if line["errors"] else 0)
+    return line
+
+
+def test_a_check_names_everything_that_is_wrong_at_once(run):
+    environment = {
+        "FACEBOOK_APP_ID": "my app",
+        "FACEBOOK_ACCESS_TOKEN": "EAA token",
+        "FACEBOOK_GRAPH_URL": "http://x.example",
+    }
+    config = {
+        "lookback": 3,
+        "window_days": 0,
+        "attribution_windows": ["1d_clik"],
+        "accounts": ["shop"],
+        "tables": ["ads"],
+    }
+    told = "\n".join(checked(run, environment, **config)["errors"])
+    for part in (
+        "settings.lookback: there is no such setting; did you mean 'lookback_days'?",
+        "settings.window_days: expected `int` >= 1",
+        "settings.attribution_windows: there is no window '1d_clik'",
+        "'shop' is no ad account id",
+        "there is no table 'ads'",
+        "not set: FACEBOOK_APP_SECRET",
+        "FACEBOOK_APP_ID holds something else than digits",
+        "FACEBOOK_ACCESS_TOKEN holds blanks",
+        "FACEBOOK_GRAPH_URL",
+    ):
+        assert part in told
+    assert "EAA token" not in told
+
+
+def test_a_check_needs_no_network_and_tells_the_version_and_its_end(tiny, run):
+    dead = {**tiny, "FACEBOOK_GRAPH_URL": "http://127.0.0.1:9"}
+    line = checked(run, dead)
+    assert (line["api"]["version"], line["api"]["ends"], line["warnings"]) == ("v26.0", None, [])
+    assert "ended on 2026-10-06" in checked(run, dead, api_version="v24.0")["warnings"][0]
+    assert "ended on 2026-06-09" in checked(run, dead, api_version="v22.0")["warnings"][0]
+
+
+def test_a_run_and_a_check_find_the_same(tiny, run):
+    config = {"lookback": 3, "window_days": 0}
+    message = refused(run(tiny, config=config))
+    assert message == "; ".join(checked(run, tiny, **QUICK, **config)["errors"])

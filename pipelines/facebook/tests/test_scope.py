@@ -106,7 +106,7 @@ def test_an_object_listed_twice_with_different_values_is_its_accounts_error(run,
 
 
 def test_an_account_without_its_currency_leaves_the_others(run, sandbox, equals_truth):
-    outcome = run_with(run, sandbox, "odd_account")
+    outcome = run_with(run, sandbox, "missing_value")
     assert outcome.status == 65
     assert [(error.account_id, error.kind) for error in outcome.errors] == [(FIRST, Kind.DATA)]
     assert outcome.errors[0].message == f"Facebook does not tell the currency of ad account {FIRST}"
@@ -114,13 +114,17 @@ def test_an_account_without_its_currency_leaves_the_others(run, sandbox, equals_
     equals_truth(outcome, accounts=others)
 
 
-def test_a_permission_that_is_missing_on_one_account_leaves_the_others(run, sandbox, equals_truth):
-    outcome = run_with(run, sandbox, "no_permission")
-    assert outcome.status == 77
-    assert [(error.account_id, error.kind) for error in outcome.errors] == [(FIRST, Kind.AUTH)]
-    assert "code 200" in outcome.errors[0].message
-    assert "ads_read" in outcome.errors[0].message
-    assert {row["account_id"] for row in outcome.rows("ad_daily")} == {SECOND}
+@pytest.mark.parametrize(
+    ("code", "kind", "status"),
+    [(3, Kind.AUTH, 77), (200, Kind.AUTH, 77), (368, Kind.AUTH, 77), (3018, Kind.CONFIG, 78), (7777, Kind.DATA, 65)],
+)
+def test_what_one_account_is_refused_leaves_the_others(code, kind, status, run, sandbox):
+    outcome = run_with(run, sandbox, f"error={code}/{FIRST}x9999", tables=["account", "campaign_daily"])
+    assert outcome.status == status
+    assert [(error.account_id, error.kind) for error in outcome.errors] == [(FIRST, kind)]
+    assert f"code {code}" in outcome.errors[0].message
+    assert "bug" not in outcome.errors[0].message
+    assert {row["account_id"] for row in outcome.rows("campaign_daily")} == {SECOND}
 
 
 def regions_of(outcome, name, account_id=FIRST):
@@ -131,7 +135,7 @@ def regions_of(outcome, name, account_id=FIRST):
 
 def test_a_report_that_is_empty_although_the_account_has_numbers_is_not_confirmed(run, sandbox):
     first = run_with(run, sandbox, tables=["campaign_daily"], accounts=[FIRST])
-    again = run_with(run, sandbox, "no_rows", tables=["campaign_daily"], accounts=[FIRST], state=first.state)
+    again = run_with(run, sandbox, "empty_job", tables=["campaign_daily"], accounts=[FIRST], state=first.state)
     (region,) = regions_of(again, "campaign_daily")
     assert (region.rows, region.confirmed) == (0, False)
 

@@ -15,9 +15,13 @@ from facebook_pipeline import values
 from facebook_pipeline.accounts import blamed_on, each_account
 from facebook_pipeline.actions import LEADS, PURCHASES, exploded, total
 from facebook_pipeline.errors import (
+    RULES,
     DeletedRefusedError,
+    LostRunError,
     ObjectRefusedError,
+    Scope,
     TooMuchDataError,
+    UnexplainedError,
     api_failure,
     is_mendable,
     redacted,
@@ -106,6 +110,21 @@ def test_usage_is_the_highest_of_all_headers():
     assert regain_seconds(headers) == 240
 
 
+def test_another_accounts_usage_is_no_reason_to_wait():
+    spent = [{"call_count": 99, "estimated_time_to_regain_access": 4}]
+    headers = {"x-business-use-case-usage": json.dumps({"1": spent, "2": [{"call_count": 5}]})}
+    assert utilisation(headers, "2") == 5
+    assert regain_seconds(headers, "2") is None
+    assert regain_seconds(headers, "1") == 240
+    assert utilisation(headers, "3") == 99, "the entry of a business concerns all of its accounts"
+
+
+def test_a_used_up_account_is_waited_for_until_its_reset():
+    full = {"x-ad-account-usage": '{"acc_id_util_pct": 99.5, "reset_time_duration": 100}'}
+    assert (utilisation(full, "1"), regain_seconds(full, "1")) == (99.5, 100)
+    assert regain_seconds({"x-ad-account-usage": '{"acc_id_util_pct": 9.67, "reset_time_duration": 100}'}) is None
+
+
 @pytest.mark.parametrize("text", ["", "not json", "[]", "7", '{"1": [3]}', '{"1": {"call_count": null}}'])
 def test_a_header_that_says_nothing_is_no_usage(text):
     assert utilisation({"x-business-use-case-usage": text}) == 0
@@ -160,6 +179,36 @@ def test_refusals_of_one_object_are_told_apart_from_those_of_the_token():
     assert not isinstance(failure(190), ObjectRefusedError)
     assert isinstance(failure(100, 1815001), DeletedRefusedError)
     assert isinstance(failure(1, message="Please reduce the amount of data you're asking for"), TooMuchDataError)
+
+
+@pytest.mark.parametrize("told", [(3,), (10,), (294,), (368,), (1, 2853001), (100, None, "(#100) Missing permissions")])
+def test_a_permission_that_is_missing_is_the_accounts(told):
+    error = failure(*told)
+    assert isinstance(error, ObjectRefusedError)
+    assert (error.kind, error.scope) == (Kind.AUTH, Scope.ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    ("told", "scope"), [((190, 460), Scope.LOGIN), ((2635,), Scope.LOGIN), ((3018,), Scope.ACCOUNT)]
+)
+def test_only_the_login_ends_the_run(told, scope):
+    assert failure(*told).scope is scope
+
+
+def test_what_a_new_job_or_a_smaller_page_mends_is_told_apart():
+    assert isinstance(failure(2601, 1815107), LostRunError)
+    assert isinstance(failure(100, None, "Error accessing adreport job"), LostRunError)
+    assert isinstance(failure(1, 99, "An unknown error occurred", status=500), UnexplainedError)
+    assert isinstance(failure(99), UnexplainedError)
+
+
+def test_the_document_shows_the_table_of_refusals():
+    rows = [line.strip("|").split("|") for line in DOCUMENT.read_text(encoding="utf-8").splitlines()]
+    shown = [tuple(cell.strip() for cell in row) for row in rows]
+    first = shown.index(("code", "kind", "whose", "what happens", "what to do")) + 2
+    expected = [(", ".join(rule.when), rule.kind, rule.scope, rule.does, rule.remedy) for rule in RULES]
+    assert shown[first : first + len(RULES)] == expected
+    assert shown[first + len(RULES)] == ("",)
 
 
 def test_an_unknown_code_of_a_server_error_is_transient():
