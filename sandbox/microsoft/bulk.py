@@ -147,7 +147,7 @@ class Bulk:
         if download is None:
             raise RefusalError(3205)
         answer: Body = {
-            "Errors": [],
+            "Errors": None,
             "ForwardCompatibilityMap": [],
             "PercentComplete": 100,
             "RequestStatus": "Completed",

@@ -92,7 +92,8 @@ def flag(body: Body, name: str, *, default: bool = False) -> bool:
 
 def flags(body: Body, name: str, known: frozenset[str]) -> tuple[str, ...]:
     """A request's flags; raises RefusalError for one that the service does not know."""
-    given: tuple[str, ...] = body.get(name) or ()
+    # An enumeration of flags has a value for none of them.
+    given = tuple(each for each in body.get(name) or () if each != "None")
     if not known.issuperset(given):
         raise RefusalError(100)
     return given

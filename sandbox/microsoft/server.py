@@ -144,7 +144,7 @@ class MicrosoftServer:
         elif struck == "server_error":
             raise RefusalError(0)
         elif struck is not None and struck.startswith("error="):
-            raise RefusalError(int(struck.removeprefix("error=")))
+            raise self._refusal(int(struck.removeprefix("error=")), call)
         self._authenticate(call)
         if read is not None:
             call = read()
@@ -158,6 +158,13 @@ class MicrosoftServer:
             raise RefusalError(100)
         answer = operation(call)
         return oddities.made_odd(struck, answer) if struck in oddities.KINDS else answer
+
+    def _refusal(self, code: int, call: Call) -> RefusalError:
+        """A refusal on request; of an account that is too big the details list its campaigns."""
+        if code != 3207:
+            return RefusalError(code)
+        account = self._world.account("microsoft", call.account_id)
+        return RefusalError(code, ",".join(str(each.id) for each in campaigns.live_campaigns(self._world, account)))
 
     def _authenticate(self, call: Call) -> None:
         needed = ["AuthenticationToken", "DeveloperToken"]
