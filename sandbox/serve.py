@@ -45,6 +45,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--fault", type=Fault.parse, action="append", default=[], metavar="KIND[@AFTER[xTIMES]]")
     given = parser.parse_args()
+    suffered = getattr(import_module(f"sandbox.{given.platform}.server"), "FAULTS", None)
+    for fault in given.fault:
+        if suffered is not None and fault.kind not in suffered:
+            parser.error(f"{given.platform} cannot suffer {fault.kind}; it can {', '.join(sorted(suffered))}")
     world = World.at(given.as_of, given.size, first_day=given.first_day, seed=given.seed)
     server = start(given.platform, world, Faults(given.fault))
     over = threading.Event()

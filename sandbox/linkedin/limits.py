@@ -18,8 +18,8 @@ class Limits:
     answer; `closed` is shown as CANCELED and keeps its history; `missing` are elements left out of accounts;
     `no_accounts` is a member without any; `repeated` shows the first object of each list again on its last page,
     `same` or `changed`; `hidden` is a resource of which a search by status finds nothing; `alternating` lets page
-    tokens alternate for ever; `token_alone` refuses a search of accounts beside a page token; a new access token is
-    refused `late_tokens` times before it is known everywhere.
+    tokens alternate for ever; `empty_pages` lets an empty page follow the first one; `token_alone` refuses a search of
+    accounts beside a page token; a new access token is refused `late_tokens` times before it is known everywhere.
     """
 
     cut: int = CUT
@@ -33,6 +33,7 @@ class Limits:
     repeated: str = ""
     hidden: str = ""
     alternating: bool = False
+    empty_pages: bool = True
     token_alone: bool = False
     late_tokens: int = 0
 
@@ -56,6 +57,7 @@ class Limits:
             repeated=told("REPEATED"),
             hidden=told("HIDDEN"),
             alternating=told("CURSORS") == "alternating",
+            empty_pages=told("EMPTY_PAGES") != "false",
             token_alone=told("TOKEN_ALONE") == "true",
             late_tokens=int(told("LATE_TOKENS") or 0),
         )

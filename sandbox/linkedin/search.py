@@ -62,7 +62,8 @@ def _fits(element: Mapping[str, Any], name: str, wanted: list[Value]) -> bool:
 def paged(resource: str, elements: list[dict[str, Any]], given: Mapping[str, Value], limits: Limits) -> Reply:
     """A page by token, or by offset where `start` or `count` is given.
 
-    A page by token is never longer than a third of everything, and an empty page comes after the first.
+    A page by token is never longer than a third of everything, and an empty one comes after the first, unless the
+    limits say otherwise.
     """
     if limits.repeated and elements:
         again = dict(elements[0])
@@ -85,7 +86,8 @@ def paged(resource: str, elements: list[dict[str, Any]], given: Mapping[str, Val
     following = start + len(found)
     metadata: dict[str, str] = {}
     if following < len(elements):
-        metadata["nextPageToken"] = f"{'void' if kind == 'page' and start == 0 else 'page'}.{following}"
+        empty_next = limits.empty_pages and kind == "page" and start == 0
+        metadata["nextPageToken"] = f"{'void' if empty_next else 'page'}.{following}"
     if limits.alternating and start:
         metadata["nextPageToken"] = f"{'void' if kind == 'page' else 'page'}.{start}"
     return ok({"metadata": metadata, "elements": found})

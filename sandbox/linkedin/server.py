@@ -34,7 +34,18 @@ _DATA_LIMIT = (
 _RATE_LIMIT = "Resource level throttle APPLICATION limit for calls to this resource is reached."
 _DAY_LIMIT = "Resource level throttle APPLICATION_AND_MEMBER DAY limit for calls to this resource is reached."
 _TOKEN_FAULTS = ("revoked_token", "server_error", "html", "broken_connection", "hang")
-_API_FAULTS = ("rate_limit", "expired_token", *_TOKEN_FAULTS)
+_API_FAULTS = ("rate_limit", "expired_token", "error", "empty_body", *_TOKEN_FAULTS)
+FAULTS = frozenset(_API_FAULTS)
+"""The kinds of faults that this platform can suffer."""
+_ERRORS = {
+    400: "ILLEGAL_ARGUMENT",
+    401: "INVALID_ACCESS_TOKEN",
+    403: "ACCESS_DENIED",
+    404: "RESOURCE_NOT_FOUND",
+    426: "NONEXISTENT_VERSION",
+    429: "TOO_MANY_REQUESTS",
+}
+_ABOUT = re.compile(r"/adAccounts/(\d+)/|sponsoredAccount(?:%3A|:)(\d+)")
 
 
 def serve(world: World, faults: Faults) -> LinkedIn:
@@ -122,7 +133,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _api(self, path: str, query: str, body: str) -> Reply:
         if len(query) > LONGEST_QUERY or len(self.path) > 2 * LONGEST_QUERY:
             return page(414, "Request-URI Too Long")
-        struck = self._struck(_API_FAULTS)
+        about = _ABOUT.search(f"{self.path} {body}")
+        struck = self._struck(_API_FAULTS, about[1] or about[2] if about else None)
         if struck is not None:
             return struck
         denied = self.server.linkedin.tokens.refusal(self.headers.get("Authorization")) or self._version_refusal()
@@ -186,10 +198,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Rest.li 1.0 is the protocol of whoever names none."""
         return self.headers.get("X-Restli-Protocol-Version") or PROTOCOLS[0]
 
-    def _struck(self, kinds: tuple[str, ...]) -> Reply | None:
+    def _struck(self, kinds: tuple[str, ...], account: str | None = None) -> Reply | None:
         """Commit the fault that strikes this request; None where its usual answer follows."""
         linkedin = self.server.linkedin
-        match linkedin.faults.strike(*kinds):
+        kind, _, code = (linkedin.faults.strike(*kinds, account=account) or "").partition("=")
+        match kind:
+            case "error":
+                return error(int(code), _ERRORS.get(int(code), "UNKNOWN_TO_ANYBODY"), "As the sandbox was told", 100)
+            case "empty_body":
+                return Reply(200, b"")
             case "rate_limit":
                 text = (_RATE_LIMIT, _DATA_LIMIT)[next(linkedin.trouble) % 2]
                 return error(429, "TOO_MANY_REQUESTS", text, 101)

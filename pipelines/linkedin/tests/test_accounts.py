@@ -108,6 +108,44 @@ def test_pages_that_name_each_other_end_as_an_error(start: Any) -> None:
     assert "the next page is one that was read before" in run.errors[0].message
 
 
+def test_a_search_that_is_refused_beside_a_page_token_is_left_to_the_token(start: Any) -> None:
+    with start(environment={"SANDBOX_LINKEDIN_TOKEN_ALONE": "true"}) as sandbox:
+        run = sandbox.run(tables=["account"])
+        assert (run.status, run.errors) == (0, [])
+        assert len(run.store().rows["account"]) == len(sandbox.world.accounts("linkedin"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "status"),
+    [
+        ("error=400", Kind.INTERNAL, 70),
+        ("error=403", Kind.AUTH, 77),
+        ("error=404", Kind.AUTH, 77),
+        ("error=409", Kind.INTERNAL, 70),
+        ("empty_body", Kind.TRANSIENT, 75),
+        ("html", Kind.TRANSIENT, 75),
+        ("hang", Kind.TRANSIENT, 75),
+    ],
+)
+def test_a_refusal_of_one_account_is_that_accounts_alone(start: Any, fault: str, kind: Kind, status: int) -> None:
+    with start(f"{fault}/{FIRST}x99") as sandbox:
+        run = sandbox.run(start_date="2026-11-19", retry_attempts=2, request_timeout=2)
+    assert run.status == status
+    assert [(error.kind, error.account_id) for error in run.errors] == [(kind, FIRST)]
+    assert "a bug in this pipeline" not in run.log
+    assert loaded(run) == {SECOND}
+    if "=" in fault:
+        assert f"HTTP {fault.partition('=')[2]}, " in run.errors[0].message
+
+
+@pytest.mark.parametrize("code", [401, 426])
+def test_a_refusal_of_the_login_ends_everything(start: Any, code: int) -> None:
+    with start(f"error={code}/{FIRST}x99") as sandbox:
+        run = sandbox.run(start_date="2026-11-19", retry_attempts=2)
+    assert run.status == {401: 77, 426: 78}[code]
+    assert [error.account_id for error in run.errors] == [None]
+
+
 def test_a_new_token_may_take_a_moment(start: Any) -> None:
     """LinkedIn may answer 65601 to a token it issued seconds ago."""
     with start(environment={"SANDBOX_LINKEDIN_LATE_TOKENS": "1"}) as sandbox:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -198,3 +201,10 @@ def test_versions_live_from_their_month_until_their_end(api: Api, version: str, 
 def test_a_token_that_nobody_issued_is_invalid(api: Api) -> None:
     answer = api.get("/adAccounts?q=search", token="made-up")
     assert (answer["status"], answer["serviceErrorCode"], answer["code"]) == (401, 65600, "INVALID_ACCESS_TOKEN")
+
+
+def test_a_fault_that_linkedin_cannot_suffer_is_refused() -> None:
+    command = [sys.executable, "-m", "sandbox.serve", "linkedin", "--fault", "failed_job"]
+    done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2
+    assert "linkedin cannot suffer failed_job; it can broken_connection, " in done.stderr

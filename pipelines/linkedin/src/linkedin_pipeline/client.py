@@ -60,7 +60,7 @@ class Client:
             page: dict[str, Value | Projection] = {**parameters, "pageSize": page_size}
             if token is not None:
                 page["pageToken"] = token
-            answer = self.get(path, page, account_id=account_id)
+            answer = self._page(path, page, account_id)
             yield from _elements(path, answer, account_id)
             metadata = answer.get("metadata")
             token = metadata.get("nextPageToken") if isinstance(metadata, Mapping) else None
@@ -71,6 +71,16 @@ class Client:
                     Kind.DATA, f"{path}: the next page is one that was read before", account_id=account_id
                 )
             read.add(token)
+
+    def _page(self, path: str, page: dict[str, Value | Projection], account_id: str | None) -> dict[str, Any]:
+        try:
+            return self.get(path, page, account_id=account_id)
+        except PipelineError as error:
+            if error.kind is not Kind.INTERNAL or "pageToken" not in page or "search" not in page:
+                raise
+            # Other clients report that accounts take no search beside a page token, which knows its search anyway.
+            del page["search"]
+            return self.get(path, page, account_id=account_id)
 
     def elements(self, path: str, parameters: Parameters, *, account_id: str | None = None) -> list[dict[str, Any]]:
         """The elements of a finder that does not page."""
