@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
 PLATFORMS = ("google", "microsoft", "facebook", "linkedin")
+
+_ENDED = ("google",)
+"""The platforms on which an account that has ended can still be asked for its days."""
+_REMOVING = ("google",)
+"""The platforms on which ad groups, ads and keywords are removed one by one."""
 
 _MASK = 2**64 - 1
 _DAY = dt.timedelta(days=1)
@@ -116,22 +121,38 @@ class Keyword:
     id: int
     text: str
     match: str
+    removed_on: dt.date | None = None
+
+    def removed(self, on: dt.date) -> bool:
+        return self.removed_on is not None and on >= self.removed_on
 
 
 @dataclass(frozen=True, slots=True)
 class Ad:
+    """Has nothing to show from the day on which it is removed."""
+
     id: int
     name: str
     paused: bool
+    removed_on: dt.date | None = None
+
+    def removed(self, on: dt.date) -> bool:
+        return self.removed_on is not None and on >= self.removed_on
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
+    """Has nothing to show from the day on which it is removed."""
+
     id: int
     name: str
     paused: bool
     ads: tuple[Ad, ...]
     keywords: tuple[Keyword, ...]
+    removed_on: dt.date | None = None
+
+    def removed(self, on: dt.date) -> bool:
+        return self.removed_on is not None and on >= self.removed_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +180,10 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account; a closed one cannot be asked for reports, an empty one has no campaigns."""
+    """An account; a closed one cannot be asked for reports, an empty one has no campaigns.
+
+    One that ended has nothing to show from `ended_on` on, but can be asked for the days before.
+    """
 
     platform: str
     id: str
@@ -168,6 +192,7 @@ class Account:
     timezone: str
     closed: bool
     campaigns: tuple[Campaign, ...]
+    ended_on: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +229,7 @@ class World:
         return {platform: tuple(self._make_accounts(platform)) for platform in PLATFORMS}
 
     def accounts(self, platform: str) -> tuple[Account, ...]:
-        """All accounts of a platform: the live ones, then an empty one, then a closed one."""
+        """All accounts of a platform: the live ones, perhaps one that ended, then an empty one, then a closed one."""
         return self._accounts[platform]
 
     def account(self, platform: str, account_id: str) -> Account:
@@ -224,7 +249,7 @@ class World:
             for campaign in account.campaigns:
                 if campaign.runs(day):
                     for group in campaign.groups:
-                        for ad in group.ads:
+                        for ad in () if group.removed(day) else group.ads:
                             metrics = self._look(account, campaign, ad, day)
                             if metrics is not None:
                                 yield Fact(day, campaign, group, ad, None, None, metrics)
@@ -256,8 +281,8 @@ class World:
         """Each group's numbers shared out over its keywords; a keyword without impressions has no row."""
         for fact in self.group_facts(account, first, last):
             assert fact.group is not None
-            shares = _shared(fact.metrics, len(fact.group.keywords))
-            for keyword, metrics in zip(fact.group.keywords, shares, strict=True):
+            keywords = [keyword for keyword in fact.group.keywords if not keyword.removed(fact.day)]
+            for keyword, metrics in zip(keywords, _shared(fact.metrics, len(keywords)), strict=True):
                 if metrics.impressions:
                     yield Fact(fact.day, fact.campaign, fact.group, None, keyword, None, metrics)
 
@@ -272,6 +297,8 @@ class World:
 
     def _days(self, account: Account, first: dt.date, last: dt.date) -> Iterator[dt.date]:
         last = min(last, self.today(account))
+        if account.ended_on is not None:
+            last = min(last, account.ended_on - _DAY)
         for n in range(max(0, (last - first).days + 1)):
             day = first + _DAY * n
             # Some days are empty for a whole account: a holiday, a payment that failed.
@@ -283,7 +310,7 @@ class World:
         if seed is None:
             seed = self._seeds[ad.id] = _mix(self.seed * 1_000_003 + crc32(account.platform.encode()), ad.id)
         dice = _mix(seed, day.toordinal())
-        if ad.paused or dice % 41 == 0:
+        if ad.paused or ad.removed(day) or dice % 41 == 0:
             return None
         today = self.today(account)
         age = (today - day).days
@@ -324,7 +351,7 @@ class World:
         for n in range(self.size.accounts):
             currency, timezone = _PLACES[n % len(_PLACES)]
             number = base + 1_234_567 * (n + 1)
-            campaigns = tuple(self._make_campaign(number, n, c) for c in range(self.size.campaigns))
+            campaigns = tuple(self._make_campaign(platform, number, n, c) for c in range(self.size.campaigns))
             yield Account(
                 platform,
                 str(number),
@@ -334,10 +361,22 @@ class World:
                 False,
                 campaigns,
             )
+        if platform in _ENDED:
+            number, n = base + 1_234_567 * (self.size.accounts + 1), self.size.accounts
+            yield Account(
+                platform,
+                str(number),
+                "Ended last week",
+                "CHF",
+                "Europe/Zurich",
+                False,
+                (self._make_campaign(platform, number, n, 0),),
+                self.first_day + _DAY * (self.size.days - 7),
+            )
         yield Account(platform, str(base + 77), "Empty, for now", "GBP", "Europe/London", False, ())
         yield Account(platform, str(base + 99), "Closed years ago", "USD", "America/New_York", True, ())
 
-    def _make_campaign(self, account: int, place: int, n: int) -> Campaign:
+    def _make_campaign(self, platform: str, account: int, place: int, n: int) -> Campaign:
         number = account * 100 + n
         length = self.size.days
         start = self.first_day + _DAY * (length // 4 if n % 4 == 3 else 0)
@@ -345,7 +384,21 @@ class World:
         removed_on = self.first_day + _DAY * (length - 6) if n % 7 == 5 else None
         name = _NAMES[(n + place) % len(_NAMES)] + (f" #{n}" if n >= len(_NAMES) else "")
         groups = tuple(self._make_group(number, g) for g in range(self.size.groups))
+        if platform in _REMOVING:
+            groups = self._with_removals(groups, n)
         return Campaign(number, name, start, paused_on, removed_on, 25_000_000 + n * 1_500_000, n % 3 == 1, groups)
+
+    def _with_removals(self, groups: tuple[Group, ...], n: int) -> tuple[Group, ...]:
+        """The groups of the nth campaign, in which the last of some kind was removed days before the first look."""
+        removed_on = self.first_day + _DAY * (self.size.days - 5)
+        *before, last = groups
+        if n % 3 == 0:
+            last = replace(last, ads=(*last.ads[:-1], replace(last.ads[-1], removed_on=removed_on)))
+        elif n % 3 == 2:
+            last = replace(last, keywords=(*last.keywords[:-1], replace(last.keywords[-1], removed_on=removed_on)))
+        elif n % 6 == 4 and before:
+            last = replace(last, removed_on=removed_on)
+        return (*before, last)
 
     def _make_group(self, campaign: int, n: int) -> Group:
         number = campaign * 10 + n

@@ -30,7 +30,7 @@ class Encoder:
         out = bytearray()
         for line in lines:
             row = b"".join([self._piece(line, *piece) for piece in self._pieces])
-            out += _RESULTS_TAG + _varint(len(row)) + row
+            out += _RESULTS_TAG + varint(len(row)) + row
         return bytes(out)
 
     def _piece(
@@ -66,7 +66,7 @@ class _Setter:
             along.append(field.name)
             descriptor = field.message_type
         self.parents, self._name = tuple(along[:-1]), along[-1]
-        self._repeated = field.is_repeated
+        self._repeated, self._is_message = field.is_repeated, field.message_type is not None
         self._numbers = {value.name: value.number for value in field.enum_type.values} if field.enum_type else None
         self._value = FIELDS.get(path, _absent)
 
@@ -74,7 +74,10 @@ class _Setter:
         value = self._value(line)
         if value is None:
             return
-        if self._repeated:
+        if self._repeated and self._is_message:
+            for each in value:
+                getattr(message, self._name).add(**each)
+        elif self._repeated:
             getattr(message, self._name).extend(value)
         else:
             setattr(message, self._name, self._numbers[value] if self._numbers is not None else value)
@@ -88,7 +91,8 @@ def _absent(_line: Line) -> None:
     """A field that this world knows nothing about."""
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
+    """A whole number as protobuf writes it."""
     out = bytearray()
     while number > 127:
         out.append(number & 127 | 128)

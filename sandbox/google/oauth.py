@@ -20,7 +20,8 @@ HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway<
 class Tokens:
     """The access tokens that are good now. Safe to use from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reauthenticate: bool = False) -> None:
+        self.reauthenticate = reauthenticate
         self._lock = threading.Lock()
         self._good: set[str] = set()
         self._issued = 0
@@ -97,6 +98,10 @@ class _Handler(BaseHTTPRequestHandler):
             if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
                 return 401, {"error": "invalid_client", "error_description": "The OAuth client was not found."}
             good = form.get("refresh_token") == REFRESH_TOKEN
+            if good and self.tokens.reauthenticate:
+                # What a Workspace's session control does to the tokens of its users.
+                told = {"error": "invalid_grant", "error_description": "reauth related error (invalid_rapt)"}
+                return 400, {**told, "error_subtype": "invalid_rapt"}
         elif grant == ASSERTION:
             # The signature is Google's to check; three parts are what makes an assertion here.
             good = form.get("assertion", "").count(".") == 2

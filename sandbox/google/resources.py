@@ -5,13 +5,14 @@ A value of None is absent on the wire, which is how Google says "not available".
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.google.gaql import Parsed
-from sandbox.world import Account, Ad, Campaign, Fact, Group, Metrics, World
+from sandbox.world import Account, Ad, Campaign, Fact, Group, Keyword, Metrics, World
 
 MANAGER_ID = "9474097201"
 SUB_MANAGER_ID = "9474097202"
@@ -26,6 +27,10 @@ class Criterion:
     text: str | None = None
     match: str | None = None
     negative: bool = False
+    removed_on: dt.date | None = None
+
+    def removed(self, on: dt.date) -> bool:
+        return self.removed_on is not None and on >= self.removed_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,18 @@ class Client:
     status: str
     manager: bool
     level: int
+    hidden: bool = False
+
+
+CLIENT_FIELDS = {
+    "id": "id",
+    "descriptive_name": "name",
+    "currency_code": "currency",
+    "time_zone": "timezone",
+    "status": "status",
+    "level": "level",
+}
+"""What the fields of `customer_client` are called here."""
 
 
 @dataclass(slots=True)
@@ -56,10 +73,17 @@ class Line:
     match_type: str | None = None
     metrics: Metrics | None = None
     on: dt.date | None = None
+    root: str | None = None
 
 
 def clients(world: World, root: str) -> Iterator[Line]:
     """The tree below `root`, itself at level 0. The first account hangs below both managers, as is allowed."""
+    for line in _tree(world, root):
+        line.root = root
+        yield line
+
+
+def _tree(world: World, root: str) -> Iterator[Line]:
     accounts = world.accounts("google")
     if root not in (MANAGER_ID, SUB_MANAGER_ID):
         yield from (Line(client=_client(account, 0)) for account in accounts if account.id == root)
@@ -75,23 +99,53 @@ def clients(world: World, root: str) -> Iterator[Line]:
 
 
 def _client(account: Account, level: int) -> Client:
-    status = "CANCELED" if account.closed else "ENABLED"
-    return Client(account.id, account.name, account.currency, account.timezone, status, False, level)
+    status = "CANCELED" if account.closed or account.ended_on else "ENABLED"
+    return Client(
+        account.id, account.name, account.currency, account.timezone, status, False, level, hidden=account.closed
+    )
 
 
 def lines(world: World, account: Account, query: Parsed) -> Iterator[Line]:
-    """All lines of a query to an account, before its other conditions."""
+    """All lines of a query to an account, before its conditions: entities, or what they did by day or in all days."""
     on = world.today(account)
     if query.asks_metrics or query.first:
-        assert query.first
-        assert query.last
-        yield from _reported(world, account, query.resource, query.first, query.last)
+        first, last = query.first or world.first_day, query.last or on
+        by_day = _reported(world, account, query, first, last)
+        found = by_day if _is_by_row(query) else _summed(by_day, account, query)
     elif query.resource == "customer":
-        yield Line(account=account, client=_client(account, 0))
+        found = iter([Line(client=_client(account, 0))])
     else:
-        for line in _entities(account, query.resource):
-            line.account, line.on = account, on
-            yield line
+        found = _entities(account, query.resource)
+    for line in found:
+        line.account, line.on = account, on
+        yield line
+
+
+def _is_by_row(query: Parsed) -> bool:
+    """Whether the segments asked for tell all lines apart."""
+    by_match = query.resource != "search_term_view" or "segments.search_term_match_type" in query.paths
+    return "segments.date" in query.paths and by_match
+
+
+def _summed(by_day: Iterator[Line], account: Account, query: Parsed) -> Iterator[Line]:
+    """One line for each thing and each value of the segments; without segments, also for things that did nothing."""
+    identity = _IDENTITY[query.resource]
+    segments = [FIELDS[path] for path in query.segments]
+    totals: dict[tuple[Any, ...], Line] = {}
+    if not segments and query.resource != "search_term_view":
+        whole = iter([Line(client=_client(account, 0))]) if query.resource == "customer" else None
+        for line in whole or _entities(account, query.resource):
+            line.account, line.metrics = account, Metrics()
+            if query.resource != "keyword_view" or (line.criterion and line.criterion.type == "KEYWORD"):
+                totals[(identity(line),)] = line
+    for line in by_day:
+        line.account = account
+        known = totals.setdefault((identity(line), *(segment(line) for segment in segments)), line)
+        if known is not line:
+            assert known.metrics is not None
+            assert line.metrics is not None
+            known.metrics += line.metrics
+    yield from totals.values()
 
 
 def _entities(account: Account, resource: str) -> Iterator[Line]:
@@ -104,34 +158,50 @@ def _entities(account: Account, resource: str) -> Iterator[Line]:
                 yield Line(campaign=campaign, group=group)
             elif resource == "ad_group_ad":
                 yield from (Line(campaign=campaign, group=group, ad=ad) for ad in group.ads)
-            elif resource == "ad_group_criterion":
+            elif resource in ("ad_group_criterion", "keyword_view"):
                 yield from (Line(campaign=campaign, group=group, criterion=each) for each in criteria(group))
 
 
 def criteria(group: Group) -> Iterator[Criterion]:
     """A group's keywords, one that it excludes, and a criterion that is no keyword at all."""
     for keyword in group.keywords:
-        yield Criterion(keyword.id, "KEYWORD", keyword.text, keyword.match)
+        yield _keyword(keyword)
     yield Criterion(399_999, "KEYWORD", "free", "PHRASE", negative=True)
     yield Criterion(11, "GENDER")
 
 
-def _reported(world: World, account: Account, resource: str, first: dt.date, last: dt.date) -> Iterator[Line]:
+def _keyword(word: Keyword) -> Criterion:
+    return Criterion(word.id, "KEYWORD", word.text, word.match, removed_on=word.removed_on)
+
+
+def _reported(world: World, account: Account, query: Parsed, first: dt.date, last: dt.date) -> Iterator[Line]:
     facts: dict[str, Callable[[Account, dt.date, dt.date], Iterator[Fact]]] = {
         "campaign": world.campaign_facts,
+        "campaign_budget": world.campaign_facts,
         "ad_group": world.group_facts,
         "ad_group_ad": world.ad_facts,
         "keyword_view": world.keyword_facts,
         "search_term_view": world.search_term_facts,
     }
-    if resource == "search_term_view":
-        yield from _search_terms(account, facts[resource](account, first, last))
-        return
-    on = world.today(account)
-    for fact in facts[resource](account, first, last):
-        word = fact.keyword
-        criterion = Criterion(word.id, "KEYWORD", word.text, word.match) if word else None
-        yield Line(account, None, fact.campaign, fact.group, fact.ad, criterion, fact.day, None, None, fact.metrics, on)
+    if query.resource == "customer":
+        yield from _whole_account(account, world.campaign_facts(account, first, last))
+    elif query.resource == "search_term_view":
+        yield from _search_terms(account, facts[query.resource](account, first, last))
+    else:
+        for fact in facts[query.resource](account, first, last):
+            criterion = _keyword(fact.keyword) if fact.keyword else None
+            yield Line(None, None, fact.campaign, fact.group, fact.ad, criterion, fact.day, None, None, fact.metrics)
+
+
+def _whole_account(account: Account, facts: Iterator[Fact]) -> Iterator[Line]:
+    by_day: dict[dt.date, Line] = {}
+    for fact in facts:
+        if fact.day not in by_day:
+            by_day[fact.day] = Line(client=_client(account, 0), day=fact.day, metrics=Metrics())
+        total = by_day[fact.day].metrics
+        assert total is not None
+        total += fact.metrics
+    yield from by_day.values()
 
 
 def _search_terms(account: Account, facts: Iterator[Fact]) -> Iterator[Line]:
@@ -169,15 +239,54 @@ def _quality(criterion: Criterion) -> int | None:
 
 
 def _search(line: Any, value: Callable[[int], float]) -> float | None:
-    return None if line.campaign.video else value(line.metrics.impressions)
+    """A share of the search network, which video campaigns are not in."""
+    if (line.campaign is not None and line.campaign.video) or not line.metrics.impressions:
+        return None
+    return value(line.metrics.impressions)
+
+
+def _of(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+def _status(each: Group | Ad, on: dt.date) -> str:
+    if each.removed(on):
+        return "REMOVED"
+    return "PAUSED" if each.paused else "ENABLED"
+
+
+def _name(line: Any, kind: str, *ids: Any) -> str:
+    """A resource name: https://developers.google.com/google-ads/api/docs/concepts/resource-names"""
+    return f"customers/{line.account.id if line.account else line.client.id}/{kind}/{'~'.join(map(str, ids))}"
+
+
+def _term(line: Any) -> str:
+    term = base64.urlsafe_b64encode(line.term.encode()).decode().rstrip("=")
+    return _name(line, "searchTermViews", line.campaign.id, line.group.id, term)
 
 
 FIELDS: dict[str, Callable[[Any], Any]] = {
+    "customer.resource_name": lambda line: f"customers/{line.account.id}",
+    "customer_client.resource_name": lambda line: f"customers/{line.root}/customerClients/{line.client.id}",
+    "campaign.resource_name": lambda line: _name(line, "campaigns", line.campaign.id),
+    "campaign.campaign_budget": lambda line: _name(line, "campaignBudgets", line.campaign.id * 10 + 1),
+    "campaign_budget.resource_name": lambda line: _name(line, "campaignBudgets", line.campaign.id * 10 + 1),
+    "ad_group.resource_name": lambda line: _name(line, "adGroups", line.group.id),
+    "ad_group.campaign": lambda line: _name(line, "campaigns", line.campaign.id),
+    "ad_group_ad.resource_name": lambda line: _name(line, "adGroupAds", line.group.id, line.ad.id),
+    "ad_group_ad.ad_group": lambda line: _name(line, "adGroups", line.group.id),
+    "ad_group_criterion.resource_name": lambda line: _name(line, "adGroupCriteria", line.group.id, line.criterion.id),
+    "ad_group_criterion.ad_group": lambda line: _name(line, "adGroups", line.group.id),
+    "keyword_view.resource_name": lambda line: _name(line, "keywordViews", line.group.id, line.criterion.id),
+    "search_term_view.resource_name": _term,
+    "customer.status": lambda line: "CANCELED" if line.account.ended_on else "ENABLED",
+    "customer.manager": lambda line: False,  # noqa: ARG005 - every field is asked the same way
+    "customer.test_account": lambda line: False,  # noqa: ARG005 - see above
     "customer.id": lambda line: int(line.account.id),
     "customer.descriptive_name": lambda line: line.account.name,
     "customer.currency_code": lambda line: line.account.currency,
     "customer.time_zone": lambda line: line.account.timezone,
-    "customer_client.id": lambda line: int(line.client.id),
+    "customer_client.id": lambda line: int(line.client.id) if line.client.id else None,
     "customer_client.client_customer": lambda line: f"customers/{line.client.id}",
     "customer_client.descriptive_name": lambda line: line.client.name,
     "customer_client.currency_code": lambda line: line.client.currency,
@@ -186,7 +295,7 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "customer_client.manager": lambda line: line.client.manager,
     "customer_client.level": lambda line: line.client.level,
     "customer_client.test_account": lambda line: False,  # noqa: ARG005 - every field is asked the same way
-    "customer_client.hidden": lambda line: line.client.status != "ENABLED",
+    "customer_client.hidden": lambda line: line.client.hidden,
     "campaign.id": lambda line: line.campaign.id,
     "campaign.name": lambda line: line.campaign.name,
     "campaign.status": lambda line: line.campaign.status(line.on).upper(),
@@ -206,24 +315,27 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "campaign_budget.reference_count": lambda line: 0 if line.campaign.status(line.on) == "removed" else 1,
     "ad_group.id": lambda line: line.group.id,
     "ad_group.name": lambda line: line.group.name,
-    "ad_group.status": lambda line: "PAUSED" if line.group.paused else "ENABLED",
+    "ad_group.status": lambda line: _status(line.group, line.on),
     "ad_group.type": lambda line: "VIDEO_RESPONSIVE" if line.campaign.video else "SEARCH_STANDARD",
     "ad_group.cpc_bid_micros": lambda line: None if line.campaign.video else 10_000 * (1 + line.group.id % 97),
     "ad_group_ad.ad.id": lambda line: line.ad.id,
     "ad_group_ad.ad.name": lambda line: line.ad.name if line.campaign.video else None,
-    "ad_group_ad.status": lambda line: "PAUSED" if line.ad.paused else "ENABLED",
+    "ad_group_ad.status": lambda line: _status(line.ad, line.on),
     "ad_group_ad.ad.type": lambda line: "VIDEO_RESPONSIVE_AD" if line.campaign.video else "RESPONSIVE_SEARCH_AD",
     "ad_group_ad.ad_strength": lambda line: None if line.campaign.video else "GOOD",
     "ad_group_ad.policy_summary.approval_status": lambda line: "APPROVED",  # noqa: ARG005 - see above
     "ad_group_ad.ad.final_urls": lambda line: (
         [] if line.campaign.video else [f"https://shop.example/{line.ad.id}?utm_source=google&q=ä"]
     ),
+    "ad_group_ad.ad.responsive_search_ad.headlines": lambda line: (
+        [] if line.campaign.video else [{"text": line.ad.name}, {"text": line.group.name}]
+    ),
     "ad_group_criterion.criterion_id": lambda line: line.criterion.id,
     "ad_group_criterion.type": lambda line: line.criterion.type,
     "ad_group_criterion.keyword.text": lambda line: line.criterion.text,
     "ad_group_criterion.keyword.match_type": lambda line: line.criterion.match,
     "ad_group_criterion.negative": lambda line: line.criterion.negative,
-    "ad_group_criterion.status": lambda line: "ENABLED",  # noqa: ARG005 - see above
+    "ad_group_criterion.status": lambda line: "REMOVED" if line.criterion.removed(line.on) else "ENABLED",
     "ad_group_criterion.approval_status": lambda line: None if line.criterion.negative else "APPROVED",
     "ad_group_criterion.cpc_bid_micros": lambda line: 1_230_001 if line.criterion.match == "EXACT" else None,
     "ad_group_criterion.quality_info.quality_score": lambda line: (
@@ -232,6 +344,11 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "search_term_view.search_term": lambda line: line.term,
     "search_term_view.status": lambda line: "ADDED" if line.match_type == "EXACT" else "NONE",
     "segments.date": lambda line: line.day.isoformat(),
+    "segments.week": lambda line: (line.day - dt.timedelta(days=line.day.weekday())).isoformat(),
+    "segments.month": lambda line: line.day.replace(day=1).isoformat(),
+    "segments.quarter": lambda line: line.day.replace(month=(line.day.month - 1) // 3 * 3 + 1, day=1).isoformat(),
+    "segments.year": lambda line: line.day.year,
+    "segments.day_of_week": lambda line: f"{line.day:%A}".upper(),
     "segments.search_term_match_type": lambda line: line.match_type,
     "metrics.impressions": lambda line: line.metrics.impressions,
     "metrics.clicks": lambda line: line.metrics.clicks,
@@ -250,8 +367,14 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "metrics.video_quartile_p50_rate": lambda line: _rate(line.metrics, 1),
     "metrics.video_quartile_p75_rate": lambda line: _rate(line.metrics, 2),
     "metrics.video_quartile_p100_rate": lambda line: _rate(line.metrics, 3),
-    "metrics.top_impression_percentage": lambda line: line.metrics.impressions * 3 // 4 / line.metrics.impressions,
-    "metrics.absolute_top_impression_percentage": lambda line: line.metrics.impressions // 3 / line.metrics.impressions,
+    "metrics.top_impression_percentage": lambda line: _of(line.metrics.impressions * 3 // 4, line.metrics.impressions),
+    "metrics.absolute_top_impression_percentage": lambda line: _of(
+        line.metrics.impressions // 3, line.metrics.impressions
+    ),
+    "metrics.ctr": lambda line: _of(line.metrics.clicks, line.metrics.impressions),
+    "metrics.average_cpc": lambda line: _of(line.metrics.cost_micros, line.metrics.clicks),
+    "metrics.average_cpm": lambda line: _of(line.metrics.cost_micros * 1000, line.metrics.impressions),
+    "metrics.cost_per_conversion": lambda line: _of(line.metrics.cost_micros * 100, line.metrics.conversions_centi),
     "metrics.search_impression_share": lambda line: _search(line, _share),
     "metrics.search_rank_lost_impression_share": lambda line: _search(line, lambda n: min(0.9001, 700 / (2 * n + 700))),
     "metrics.search_budget_lost_impression_share": lambda line: _search(line, lambda n: n / (2 * n + 700)),
@@ -265,7 +388,19 @@ CACHE_KEYS: dict[str, Callable[[Any], Any]] = {
     "ad_group": lambda line: line.group.id,
     "ad_group_ad": lambda line: line.ad.id,
     "ad_group_criterion": lambda line: (line.group.id, line.criterion.id),
+    "keyword_view": lambda line: (line.group.id, line.criterion.id),
     "segments": lambda line: (line.day, line.match_type),
-    "search_term_view": lambda line: (line.term, line.match_type),
+    "search_term_view": lambda line: (line.group.id, line.term, line.match_type),
 }
 """What the fields of a resource depend on, within one query."""
+
+_IDENTITY: dict[str, Callable[[Any], Any]] = {
+    "customer": CACHE_KEYS["customer"],
+    "campaign": CACHE_KEYS["campaign"],
+    "campaign_budget": CACHE_KEYS["campaign_budget"],
+    "ad_group": CACHE_KEYS["ad_group"],
+    "ad_group_ad": CACHE_KEYS["ad_group_ad"],
+    "keyword_view": CACHE_KEYS["keyword_view"],
+    "search_term_view": lambda line: (line.group.id, line.term),
+}
+"""What tells the things of a resource apart."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
-from sandbox.world import Account, Fact, Metrics, World
+from sandbox.world import Account, Ad, Fact, Group, Metrics, World
 
 TABLES = (
     "customer",
@@ -48,7 +48,7 @@ def _customer(account: Account, place: int) -> dict[str, Any]:
         "descriptive_name": account.name,
         "currency_code": account.currency,
         "time_zone": account.timezone,
-        "status": "CANCELED" if account.closed else "ENABLED",
+        "status": "CANCELED" if account.closed or account.ended_on else "ENABLED",
         "is_test_account": False,
         "is_hidden": account.closed,
         "manager_level": 1 + place % 2,
@@ -88,14 +88,20 @@ def _budgets(world: World, account: Account) -> Iterable[dict[str, Any]]:
         }
 
 
-def _ad_groups(_world: World, account: Account) -> Iterable[dict[str, Any]]:
+def _status(each: Group | Ad, on: dt.date) -> str:
+    if each.removed(on):
+        return "REMOVED"
+    return "PAUSED" if each.paused else "ENABLED"
+
+
+def _ad_groups(world: World, account: Account) -> Iterable[dict[str, Any]]:
     for campaign in account.campaigns:
         for group in campaign.groups:
             yield {
                 "campaign_id": str(campaign.id),
                 "ad_group_id": str(group.id),
                 "ad_group_name": group.name,
-                "status": "PAUSED" if group.paused else "ENABLED",
+                "status": _status(group, world.today(account)),
                 "ad_group_type": "VIDEO_RESPONSIVE" if campaign.video else "SEARCH_STANDARD",
                 "cpc_bid": None if campaign.video else 10_000 * (1 + group.id % 97) / _MILLION,
                 "target_cpa": None,
@@ -103,7 +109,7 @@ def _ad_groups(_world: World, account: Account) -> Iterable[dict[str, Any]]:
             }
 
 
-def _ads(_world: World, account: Account) -> Iterable[dict[str, Any]]:
+def _ads(world: World, account: Account) -> Iterable[dict[str, Any]]:
     for campaign in account.campaigns:
         for group in campaign.groups:
             for ad in group.ads:
@@ -112,7 +118,7 @@ def _ads(_world: World, account: Account) -> Iterable[dict[str, Any]]:
                     "ad_group_id": str(group.id),
                     "ad_id": str(ad.id),
                     "ad_name": ad.name if campaign.video else None,
-                    "status": "PAUSED" if ad.paused else "ENABLED",
+                    "status": _status(ad, world.today(account)),
                     "ad_type": "VIDEO_RESPONSIVE_AD" if campaign.video else "RESPONSIVE_SEARCH_AD",
                     "ad_strength": None if campaign.video else "GOOD",
                     "approval_status": "APPROVED",
@@ -120,7 +126,7 @@ def _ads(_world: World, account: Account) -> Iterable[dict[str, Any]]:
                 }
 
 
-def _keywords(_world: World, account: Account) -> Iterable[dict[str, Any]]:
+def _keywords(world: World, account: Account) -> Iterable[dict[str, Any]]:
     for campaign in account.campaigns:
         for group in campaign.groups:
             ids = {"campaign_id": str(campaign.id), "ad_group_id": str(group.id)}
@@ -130,7 +136,7 @@ def _keywords(_world: World, account: Account) -> Iterable[dict[str, Any]]:
                     "keyword_text": keyword.text,
                     "match_type": keyword.match,
                     "is_negative": False,
-                    "status": "ENABLED",
+                    "status": "REMOVED" if keyword.removed(world.today(account)) else "ENABLED",
                     "approval_status": "APPROVED",
                     "cpc_bid": Decimal("1.230001") if keyword.match == "EXACT" else None,
                     "quality_score": _quality(keyword.id, keyword.match),

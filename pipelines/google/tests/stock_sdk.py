@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 from google.ads.googleads.client import GoogleAdsClient
 from google.ads.googleads.errors import GoogleAdsException
+from google.api_core import gapic_v1
 from google.oauth2.credentials import Credentials
 
 MANAGER = os.environ["GOOGLE_MANAGER_CUSTOMER_ID"].replace("-", "")
@@ -20,10 +21,12 @@ keys = yaml.safe_load(Path(os.environ["GOOGLE_CONFIG_FILE"]).read_text())
 user = {name: keys[name] for name in ("client_id", "client_secret", "refresh_token")}
 
 
-def client(login=MANAGER):
+def client(login=MANAGER, version="v26"):
     credentials = Credentials(None, token_uri=os.environ["GOOGLE_TOKEN_URI"], **user)
     endpoint = os.environ["GOOGLE_ADS_ENDPOINT"]
-    return GoogleAdsClient(credentials, endpoint=endpoint, login_customer_id=login, version="v26", use_proto_plus=True)
+    return GoogleAdsClient(
+        credentials, endpoint=endpoint, login_customer_id=login, version=version, use_proto_plus=True
+    )
 
 
 def refusal(customer, query, login=MANAGER, **more):
@@ -66,6 +69,46 @@ answers = {
     "direct": refusal(OWN, "SELECT campaign.id FROM campaign", login=None),
     "filtered": [row.campaign.status.name for row in service.search(customer_id=OWN, query=paused)],
 }
+
+
+def rows(query, customer=OWN):
+    return list(service.search(request={"customer_id": customer, "query": query}, timeout=20))
+
+
+own = f"metrics.clicks FROM customer WHERE {DAY}"
+answers["account by day"] = {row.segments.date: row.metrics.clicks for row in rows(f"SELECT segments.date, {own}")}
+answers["account in all"] = [row.metrics.clicks for row in rows(f"SELECT {own}")]
+answers["campaigns in all"] = [row.campaign.id for row in rows(clicks)]
+budgets = "SELECT campaign_budget.id, campaign.id FROM campaign_budget"
+answers["budgets"] = [[row.campaign_budget.id, row.campaign.id] for row in rows(budgets)]
+ads = rows("SELECT ad_group_ad.ad.responsive_search_ad.headlines FROM ad_group_ad")
+answers["headlines"] = [asset.text for row in ads for asset in row.ad_group_ad.ad.responsive_search_ad.headlines]
+answers["resource name"] = ads[0].ad_group_ad.resource_name
+campaigns = {"customer_id": OWN, "query": "SELECT campaign.id FROM campaign ORDER BY campaign.id DESC LIMIT 2"}
+answers["validated"] = len(list(service.search(request=campaigns | {"validate_only": True})))
+answers["validated wrong"] = refusal(OWN, "SELECT campaign.ids FROM campaign", validate_only=True)
+settings = {"return_total_results_count": True, "omit_results": True}
+pager = service.search(request=campaigns | {"search_settings": settings})
+answers["counted"] = [pager.total_results_count, len(list(pager))]
+answers["ordered"] = [row.campaign.id for row in service.search(request=campaigns)]
+fields = client().get_service("GoogleAdsFieldService")
+found = fields.get_google_ads_field(resource_name="googleAdsFields/campaign.status")
+answers["field"] = [found.name, found.category.name, found.data_type.name, found.selectable]
+answers["field values"] = list(found.enum_values)
+answers["selectable with"] = list(
+    fields.get_google_ads_field(resource_name="googleAdsFields/metrics.clicks").selectable_with
+)
+wanted = "SELECT name, category WHERE name LIKE 'campaign.%'"
+answers["fields"] = [field.name for field in fields.search_google_ads_fields(query=wanted)]
+for version in ("v23", "v24", "v25"):
+    older = client(version=version).get_service("GoogleAdsService")
+    answers[version] = len(list(older.search(customer_id=OWN, query="SELECT campaign.id FROM campaign")))
+try:
+    channel = service.transport.grpc_channel
+    call = channel.unary_unary("/google.ads.googleads.v22.services.GoogleAdsService/Search")
+    gapic_v1.method.wrap_method(call)(b"")
+except Exception as caught:
+    answers["v22"] = str(caught)
 user["refresh_token"] = "1//wrong"
 try:
     client().get_service("GoogleAdsService").search(customer_id=OWN, query=paused, timeout=20)

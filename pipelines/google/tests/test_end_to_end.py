@@ -75,4 +75,22 @@ def test_an_empty_account_has_its_regions_too(sandbox, result):
 def test_a_closed_account_is_only_told(sandbox, result):
     closed = sandbox.world.accounts("google")[-1]
     assert {region.stream for region in result.regions if region.where["account_id"] == closed.id} == {"customer"}
-    assert f"account {closed.id} is CANCELED: only its customer row is loaded" in result.log
+    assert f"account {closed.id}: only its customer row is loaded: campaign: the account is not enabled" in result.log
+
+
+def test_an_account_that_ended_has_its_last_days(sandbox, result):
+    """Its manager calls it canceled, and it answers nevertheless, as one was recorded to do."""
+    ended = next(account for account in sandbox.world.accounts("google") if account.ended_on)
+    row = next(row for row in result.database.rows["customer"] if row["account_id"] == ended.id)
+    assert row["status"] == "CANCELED"
+    days = {row["date"] for row in result.database.rows["ad_daily"] if row["account_id"] == ended.id}
+    assert max(days) == ended.ended_on - dt.timedelta(days=1)
+
+
+def test_removed_ads_and_keywords_are_there_with_their_days(result):
+    """Google leaves them out of an unfiltered query, so their spend would have no ad to belong to."""
+    for entity, report, column in (("ad", "ad_daily", "ad_id"), ("keyword", "keyword_daily", "criterion_id")):
+        rows = result.database.rows
+        removed = {(row["ad_group_id"], row[column]) for row in rows[entity] if row["status"] == "REMOVED"}
+        assert removed & {(row["ad_group_id"], row[column]) for row in rows[report]}
+    assert {row["status"] for row in result.database.rows["ad_group"]} >= {"ENABLED", "REMOVED"}

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from google_pipeline.errors import AccessTokenError, AccountClosedError, Finding, classified
+from google_pipeline.errors import (
+    REFUSED,
+    RULES,
+    AccessTokenError,
+    AccountClosedError,
+    Finding,
+    classified,
+    exhausts_login,
+)
 from wire import Kind
 
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs/tables/google.md"
 WHAT = "campaign_daily, 2026-11-16..2026-11-22"
 
 
@@ -20,7 +33,12 @@ WHAT = "campaign_daily, 2026-11-16..2026-11-22"
         (Finding("RESOURCE_EXHAUSTED", "quota_error", "RESOURCE_EXHAUSTED"), Kind.QUOTA, "1234567890"),
         (Finding("RESOURCE_EXHAUSTED", text="Quota exceeded"), Kind.RATE_LIMIT, "1234567890"),
         (Finding("PERMISSION_DENIED", "authorization_error", "USER_PERMISSION_DENIED"), Kind.CONFIG, "1234567890"),
-        (Finding("PERMISSION_DENIED", "authorization_error", "DEVELOPER_TOKEN_NOT_APPROVED"), Kind.CONFIG, None),
+        (
+            Finding("PERMISSION_DENIED", "authorization_error", "DEVELOPER_TOKEN_NOT_APPROVED"),
+            Kind.CONFIG,
+            "1234567890",
+        ),
+        (Finding("PERMISSION_DENIED", "authorization_error", "DEVELOPER_TOKEN_PROHIBITED"), Kind.CONFIG, None),
         (Finding("PERMISSION_DENIED", "authorization_error", "PROJECT_DISABLED"), Kind.CONFIG, None),
         (Finding("UNAUTHENTICATED", "authentication_error", "NOT_ADS_USER"), Kind.AUTH, None),
         (Finding("UNAUTHENTICATED", "authentication_error", "CUSTOMER_NOT_FOUND"), Kind.CONFIG, "1234567890"),
@@ -28,6 +46,20 @@ WHAT = "campaign_daily, 2026-11-16..2026-11-22"
         (Finding("INVALID_ARGUMENT", "request_error", "RPC_DEADLINE_TOO_SHORT"), Kind.CONFIG, None),
         (Finding("UNIMPLEMENTED"), Kind.CONFIG, None),
         (Finding("INVALID_ARGUMENT", "range_error", "TOO_HIGH"), Kind.DATA, "1234567890"),
+        (Finding("PERMISSION_DENIED", "authorization_error", "9999"), Kind.CONFIG, "1234567890"),
+        (Finding("UNAUTHENTICATED", "authentication_error", "9999"), Kind.DATA, "1234567890"),
+        (Finding("UNAUTHENTICATED", "error_code[888]", "7"), Kind.DATA, "1234567890"),
+        (Finding("UNAVAILABLE", "error_code[888]", "7"), Kind.TRANSIENT, "1234567890"),
+        (
+            Finding("UNAUTHENTICATED", "authentication_error", "TWO_STEP_VERIFICATION_NOT_ENROLLED"),
+            Kind.AUTH,
+            "1234567890",
+        ),
+        (
+            Finding("RESOURCE_EXHAUSTED", "quota_error", "RESOURCE_EXHAUSTED", retry_delay=30.0),
+            Kind.RATE_LIMIT,
+            "1234567890",
+        ),
     ],
 )
 def test_a_finding_has_one_kind_and_stops_what_it_must(finding, kind, account):
@@ -60,3 +92,56 @@ def test_googles_words_are_one_short_line_without_tokens():
         assert secret not in message
     assert len(message) < 500
     assert "request id abc123" in message
+
+
+@pytest.mark.parametrize(
+    ("code", "delay", "scope", "stops"),
+    [
+        ("RESOURCE_EXHAUSTED", 3600.0, "DEVELOPER", True),
+        ("RESOURCE_EXHAUSTED", None, "", True),
+        ("RESOURCE_EXHAUSTED", 3600.0, "ACCOUNT", False),
+        ("RESOURCE_EXHAUSTED", 30.0, "DEVELOPER", False),
+        ("EXCESSIVE_LONG_TERM_QUERY_RESOURCE_CONSUMPTION", 3600.0, "", False),
+        ("RESOURCE_TEMPORARILY_EXHAUSTED", 3600.0, "DEVELOPER", False),
+    ],
+)
+def test_only_the_logins_used_up_quota_keeps_the_others_from_being_asked(code, delay, scope, stops):
+    finding = Finding("RESOURCE_EXHAUSTED", "quota_error", code, retry_delay=delay, rate_scope=scope)
+    assert exhausts_login(finding) is stops
+
+
+def test_every_code_about_access_and_quota_that_any_version_has_is_decided(python):
+    """A code that the SDK of tomorrow brings is decided here before it strikes at night."""
+    families = ("authentication_error", "authorization_error", "quota_error", "internal_error")
+    script = (
+        "import importlib, sys\n"
+        "for version in ('v23', 'v24', 'v25', 'v26'):\n"
+        "    for family in sys.argv[1:]:\n"
+        "        module = importlib.import_module(f'google.ads.googleads.{version}.errors.types.{family}')\n"
+        "        name = family.title().replace('_', '')\n"
+        "        for code in getattr(getattr(module, name + 'Enum'), name):\n"
+        "            print(f'{family}.{code.name}')\n"
+    )
+    listed = subprocess.run([python, "-c", script, *families], capture_output=True, text=True, check=True, timeout=60)
+    codes = {code for code in listed.stdout.split() if not code.endswith((".UNSPECIFIED", ".UNKNOWN"))}
+    assert len(codes) >= 50
+    assert codes <= set(RULES)
+
+
+def test_the_document_says_what_the_table_says():
+    rows = re.findall(
+        r"^\| `([\w.*]+)` \| (\w+) \| (\w+) \| (.+?) \| (.+?) \|$", DOCUMENT.read_text("utf-8"), re.MULTILINE
+    )
+    expected = [(code, rule.kind.value, rule.scope.value, rule.means, rule.remedy) for code, rule in RULES.items()]
+    assert rows[: len(expected)] == expected
+    assert f"| anything else | {REFUSED.kind} | {REFUSED.scope} |" in DOCUMENT.read_text("utf-8")
+
+
+def test_a_family_that_is_listed_has_its_codes_before_it():
+    """The first row that fits is the one that holds, for a reader too."""
+    seen: set[str] = set()
+    for code in RULES:
+        family = code.split(".")[0]
+        assert family not in seen, f"{code} comes after {family}.*"
+        if code.endswith(".*"):
+            seen.add(family)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from google_pipeline.queries import As
+from google_pipeline.settings import VERSIONS, Settings
 from google_pipeline.tables import QUERIES, REPORTS, TABLES
 from wire import Type, Window
 
@@ -24,7 +25,10 @@ def test_a_query_selects_what_its_columns_declare():
 
 def test_conditions_are_joined():
     keyword = next(query for query in QUERIES if query.name == "keyword")
-    assert keyword.gaql().endswith("FROM ad_group_criterion WHERE ad_group_criterion.type = 'KEYWORD'")
+    assert keyword.gaql().endswith(
+        "FROM ad_group_criterion WHERE ad_group_criterion.type = 'KEYWORD' "
+        "AND ad_group_criterion.status IN ('ENABLED', 'PAUSED', 'REMOVED')"
+    )
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
@@ -65,7 +69,9 @@ def documented():
         if heading := re.match(r"## `google\.(\w+)`", line):
             name = heading[1]
             found[name] = []
-        elif row := re.match(r"\| `(\w+)`( \(key\))? \| (\w+) \| (.*?) \|", line):
+        elif line.startswith("## "):
+            name = ""
+        elif name and (row := re.match(r"\| `(\w+)`( \(key\))? \| (\w+) \| (.*?) \|", line)):
             found[name].append((row[1], row[3], row[4].strip("`")))
     return found
 
@@ -83,3 +89,17 @@ def test_the_document_marks_exactly_the_keys():
     text = DOCUMENT.read_text(encoding="utf-8")
     for table, part in zip(TABLES, text.split("\n## `google.")[1:], strict=True):
         assert set(re.findall(r"\| `(\w+)` \(key\) \|", part)) == set(table.key)
+
+
+def test_the_document_names_every_version_and_its_end():
+    text = DOCUMENT.read_text(encoding="utf-8")
+    for version in VERSIONS.values():
+        assert f"| {version.version} | {version.ends:%B %Y} | <{version.source}> |" in text
+    assert f"{Settings().api_version} unless it is set" in text
+
+
+def test_the_document_says_where_rows_come_from():
+    text = DOCUMENT.read_text(encoding="utf-8")
+    for query, part in zip(QUERIES, text.split("\n## `google.")[1:], strict=True):
+        where = f" where `{query.where}`" if query.where else ""
+        assert f"Source: `{query.resource}`{where}." in part

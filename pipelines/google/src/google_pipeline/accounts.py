@@ -38,30 +38,67 @@ class Account(Struct, frozen=True):
 
     @property
     def timezone(self) -> str:
-        return str(self.row["time_zone"])
+        """The IANA name; raises PipelineError (data) where Google gives none."""
+        return self._given("time_zone")
 
     @property
-    def serves(self) -> bool:
-        """Whether it can be asked for reports: a suspended account still can, a canceled or closed one cannot."""
-        return self.row["status"] in ("ENABLED", "SUSPENDED")
+    def is_closed(self) -> bool:
+        """Whether its manager calls it canceled or closed: it may answer nevertheless, and has its last days then."""
+        return self.row["status"] in ("CANCELED", "CLOSED")
 
     @property
     def target(self) -> Target:
-        return Target(self.id, self.login_customer_id, self.row["currency_code"])
+        """Whom to ask; raises PipelineError (data) where Google gives no currency for the amounts in the answers."""
+        return Target(self.id, self.login_customer_id, self._given("currency_code"))
+
+    def _given(self, column: str) -> str:
+        value = self.row[column]
+        if not value:
+            what = column.removesuffix("_code").replace("_", " ")
+            raise PipelineError(Kind.DATA, f"account {self.id}: Google gives no {what} for it", account_id=self.id)
+        return str(value)
 
 
 def discovered(session: Session, extraction: Extraction, manager_customer_id: str | None) -> dict[str, Account]:
-    """All accounts by id, managers included; below the given manager, or else below whatever the login reaches."""
+    """All accounts by id, managers included; below the given manager, or else below whatever the login reaches.
+
+    Raises PipelineError (config) where there is no account to load, managers aside.
+    """
     if manager_customer_id:
-        return _nearest(_below_manager(session, manager_customer_id))
+        found, complete = _below_manager(session, extraction, manager_customer_id), True
+    else:
+        found, complete = _below_everything(session, extraction)
+    accounts = _nearest(found)
+    # Where a part of the list could not be had, that failure is what has to be mended.
+    if complete and all(account.is_manager for account in accounts.values()):
+        raise _no_accounts(manager_customer_id)
+    return accounts
+
+
+def _no_accounts(manager_customer_id: str | None) -> PipelineError:
+    if manager_customer_id:
+        sentence = f"manager {manager_customer_id} has no client accounts below it; check GOOGLE_MANAGER_CUSTOMER_ID"
+    else:
+        sentence = (
+            "the login reaches no client account; give its user access to one, or name the manager that has it in "
+            "GOOGLE_MANAGER_CUSTOMER_ID"
+        )
+    return PipelineError(Kind.CONFIG, sentence)
+
+
+def _below_everything(session: Session, extraction: Extraction) -> tuple[list[Account], bool]:
+    """The accounts below all that the login reaches directly, and whether every list could be had."""
     found: list[Account] = []
-    for root in session.persistently(session.accessible, "the list of accessible customers"):
+    had = 0
+    roots = session.persistently(session.accessible, "the list of accessible customers")
+    for root in roots:
         with extraction.account(root):
             try:
-                found += _below(session, root)
+                found += _below(session, extraction, root)
             except AccountClosedError:
                 log.info("account %s is not enabled and is left out", root)
-    return _nearest(found)
+            had += 1
+    return found, had == len(roots)
 
 
 def _nearest(accounts: Iterable[Account]) -> dict[str, Account]:
@@ -69,24 +106,29 @@ def _nearest(accounts: Iterable[Account]) -> dict[str, Account]:
     found: dict[str, Account] = {}
     for account in accounts:
         known = found.get(account.id)
-        if known is None or account.row["manager_level"] < known.row["manager_level"]:
+        if known is None or (account.row["manager_level"] or 0) < (known.row["manager_level"] or 0):
             found[account.id] = account
     return found
 
 
-def _below_manager(session: Session, manager_customer_id: str) -> list[Account]:
+def _below_manager(session: Session, extraction: Extraction, manager_customer_id: str) -> list[Account]:
     try:
-        return _below(session, manager_customer_id)
+        return _below(session, extraction, manager_customer_id)
     except PipelineError as error:
         # Without the list nothing can be loaded: this is the run's failure, not an account's.
         message = f"manager {manager_customer_id}: {error.message}"
         raise PipelineError(error.kind, message, retry_after=error.retry_after) from None
 
 
-def _below(session: Session, root: str) -> list[Account]:
+def _below(session: Session, extraction: Extraction, root: str) -> list[Account]:
     target = Target(root, root)
     rows = session.persistently(lambda: list(session.rows(_CLIENTS, target)), f"account {root}")
-    return [_account(row, root) for row in rows]
+    nameless = [row for row in rows if not row["id"]]
+    if nameless:
+        with extraction.account(root):
+            names = ", ".join(repr(row["descriptive_name"]) for row in nameless)
+            raise PipelineError(Kind.DATA, f"account {root}: Google lists accounts without an id below it: {names}")
+    return [_account(row, root) for row in rows if row["id"]]
 
 
 def _account(row: dict[str, Any], root: str) -> Account:

@@ -1,14 +1,12 @@
-"""The one module that talks to Google: tokens, channels, queries; every failure leaves it as a PipelineError."""
+"""The one module that asks Google: channels, queries; every failure leaves it as a PipelineError."""
 
 from __future__ import annotations
 
-import functools
-import json
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import grpc
@@ -17,23 +15,19 @@ from google.ads.googleads.errors import GoogleAdsException
 from google.api_core import exceptions as api
 from google.api_core import gapic_v1
 from google.auth import exceptions as auth
-from google.auth.transport.requests import Request
-from google.oauth2 import credentials, service_account
+from google.protobuf.unknown_fields import UnknownFieldSet
 
-from google_pipeline.errors import AccessTokenError, Finding, TimeLimitError, classified
+from google_pipeline.errors import AccessTokenError, Finding, TimeLimitError, classified, exhausts_login
 from google_pipeline.queries import Query
 from google_pipeline.rows import Convert, converter, page_class
-from google_pipeline.settings import Access, Settings, checked_token_uri
+from google_pipeline.settings import Access, Settings
+from google_pipeline.tokens import Tokens, token_failure
 from wire import Kind, PipelineError, Window, call_with_retries, count_calls
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-_SCOPE = "https://www.googleapis.com/auth/adwords"
 _TOKEN_TIMEOUT = 60.0
-_REFUSED_FOR_GOOD = frozenset(
-    {"invalid_grant", "invalid_client", "unauthorized_client", "deleted_client", "disabled_client", "access_denied"}
-)
 
 
 class Target(NamedTuple):
@@ -50,7 +44,7 @@ class _Shape(NamedTuple):
 
 
 class Session:
-    """A login at Google. Tokens are renewed here and nowhere else: inside gRPC a revoked one looks like an outage.
+    """A login at Google, safe to use from several threads.
 
     `exhausted` is the error that said that the day's quota is used up, which is the login's and not one account's.
     """
@@ -60,22 +54,13 @@ class Session:
         self._settings = settings
         self._version = settings.api_version
         self._types = _types_of(self._version)
-        self._credentials = _credentials(access)
-        self._token_request = functools.partial(Request(), timeout=min(_TOKEN_TIMEOUT, settings.request_timeout))
+        self._tokens = Tokens(access, min(_TOKEN_TIMEOUT, settings.request_timeout))
         self._services: dict[tuple[str, str | None], Any] = {}
         self._shapes: dict[str, _Shape] = {}
+        self._lock = threading.Lock()
         self.exhausted: PipelineError | None = None
         # It repeats every failure as a warning with the whole request; the sentence of `errors` is enough.
         logging.getLogger("google.ads.googleads.client").setLevel(logging.CRITICAL)
-
-    def renew(self) -> None:
-        """Fetch a new access token; raises PipelineError: auth where Google refuses one, transient for an outage."""
-        try:
-            self._credentials.refresh(self._token_request)
-        except auth.GoogleAuthError as cause:
-            raise _token_failure(cause) from None
-        except (TypeError, ValueError, AttributeError, KeyError):
-            raise PipelineError(Kind.TRANSIENT, "the token endpoint answered with something else than JSON") from None
 
     def persistently(self, call: Callable[[], T], what: str, *, divisible: bool = False) -> T:
         """Call until it works, as patiently as the settings say; a refused access token is renewed once an attempt.
@@ -84,25 +69,20 @@ class Session:
         """
 
         def attempt() -> T:
-            if not self._credentials.valid:
-                self.renew()
+            self._tokens.ready()
+            token = self._tokens.credentials.token
             try:
                 return call()
             except AccessTokenError as refused:
                 log.info("%s; fetching a new one", refused.message)
-            self.renew()
+            self._tokens.renew(token)
             return call()
 
         def mendable(error: PipelineError) -> bool:
             too_long = divisible and isinstance(error, TimeLimitError)
             return error.kind in (Kind.TRANSIENT, Kind.RATE_LIMIT) and not too_long
 
-        try:
-            return call_with_retries(attempt, mendable=mendable, backoff=self._settings.backoff, what=what)
-        except PipelineError as error:
-            if error.kind is Kind.QUOTA:
-                self.exhausted = error
-            raise
+        return call_with_retries(attempt, mendable=mendable, backoff=self._settings.backoff, what=what)
 
     def accessible(self) -> list[str]:
         """The ids of the customers that the login reaches directly."""
@@ -125,6 +105,17 @@ class Session:
             finally:
                 stream.cancel()
 
+    def count(self, query: Query, target: Target) -> int:
+        """How many rows a query of entities has, as Google's other call for queries counts them; no row is sent."""
+        request = self._types.SearchGoogleAdsRequest.pb()(customer_id=target.account_id, query=query.gaql())
+        request.search_settings.omit_results = True
+        request.search_settings.return_total_results_count = True
+        with self._told(f"the number of rows of {query.name}", target.account_id):
+            service = self._service("GoogleAdsService", target.login_customer_id)
+            count_calls()
+            answer = service.search(request=request, timeout=self._settings.request_timeout)
+            return int(answer.total_results_count)
+
     def _stream(self, shape: _Shape, gaql: str, target: Target) -> Any:
         """SearchStream on the SDK's own channel, hence with its headers and errors, but with our decoder."""
         service = self._service("GoogleAdsService", target.login_customer_id)
@@ -140,33 +131,40 @@ class Session:
 
     def _service(self, name: str, login_customer_id: str | None) -> Any:
         key = (name, login_customer_id)
-        if key not in self._services:
+        with self._lock:
+            if key in self._services:
+                return self._services[key]
             client = GoogleAdsClient(
-                self._credentials,
+                self._tokens.credentials,
                 developer_token=self._access.developer_token,
                 endpoint=self._access.endpoint,
                 login_customer_id=login_customer_id,
                 version=self._version,
                 use_proto_plus=False,
             )
-            self._services[key] = client.get_service(name)
-        return self._services[key]
+            return self._services.setdefault(key, client.get_service(name))
 
     def _shape(self, query: Query) -> _Shape:
-        if query.name not in self._shapes:
+        with self._lock:
+            if query.name in self._shapes:
+                return self._shapes[query.name]
             response = self._types.SearchGoogleAdsStreamResponse.pb().DESCRIPTOR
             row = response.fields_by_name["results"].message_type
-            self._shapes[query.name] = _Shape(page_class(query, response).FromString, converter(query, row))
-        return self._shapes[query.name]
+            shape = _Shape(page_class(query, response).FromString, converter(query, row))
+            return self._shapes.setdefault(query.name, shape)
 
     @contextmanager
     def _told(self, what: str, account_id: str | None = None) -> Iterator[None]:
         try:
             yield
         except (GoogleAdsException, api.GoogleAPICallError, grpc.RpcError) as cause:
-            raise classified(self._finding(cause), what, account_id) from None
+            finding = self._finding(cause)
+            error = classified(finding, what, account_id)
+            if exhausts_login(finding):
+                self.exhausted = error
+            raise error from None
         except auth.GoogleAuthError as cause:
-            raise _token_failure(cause) from None
+            raise token_failure(cause) from None
 
     def _finding(self, cause: Exception) -> Finding:
         if isinstance(cause, GoogleAdsException):
@@ -194,54 +192,31 @@ class Session:
 def _finding(status: str, failure: Any, request_id: str) -> Finding:
     if not failure.errors:
         return Finding(status, request_id=request_id)
-    first = failure.errors[0]
-    pb = type(first).pb(first)
-    family = pb.error_code.WhichOneof("error_code") or ""
-    code = getattr(first.error_code, family).name if family else ""
-    delay = None
+    pb = type(failure).pb(failure).errors[0]
+    family, code = _code(pb)
+    delay, scope = None, ""
     if pb.HasField("details") and pb.details.HasField("quota_error_details"):
-        given = pb.details.quota_error_details.retry_delay
-        delay = given.seconds + given.nanos / 1e9 or None
-    return Finding(status, family, code, first.message, delay, request_id)
+        quota = pb.details.quota_error_details
+        delay = quota.retry_delay.seconds + quota.retry_delay.nanos / 1e9 or None
+        scope = _name(quota, quota.DESCRIPTOR.fields_by_name["rate_scope"])
+    unpublished = pb.details.unpublished_error_code
+    text = f"{pb.message} (code {unpublished})" if unpublished else pb.message
+    return Finding(status, family, code, text, delay, request_id, scope)
 
 
-def _token_failure(cause: auth.GoogleAuthError) -> PipelineError:
-    """Google's refusal of a token, or an outage on the way; the answer's text is not quoted, it may hold a token."""
-    answer = cause.args[1] if len(cause.args) > 1 and isinstance(cause.args[1], dict) else {}
-    code = str(answer.get("error", ""))
-    if code in _REFUSED_FOR_GOOD:
-        return PipelineError(
-            Kind.AUTH,
-            f"Google refuses to give an access token ({code}): the refresh token is revoked or expired, or the OAuth "
-            "client is wrong; authorize anew and replace the refresh token",
-        )
-    if isinstance(cause, auth.TransportError):
-        return PipelineError(Kind.TRANSIENT, "the token endpoint cannot be reached; check network, proxy and TLS roots")
-    if isinstance(cause, (auth.MalformedError, auth.InvalidValue)):
-        return PipelineError(Kind.CONFIG, "the service account's key file is malformed")
-    told = code or "no JSON in the answer"
-    return PipelineError(Kind.TRANSIENT, f"the token endpoint failed ({told})")
+def _code(error: Any) -> tuple[str, str]:
+    """Family and code of an error; what is newer than the installed SDK is told by its number."""
+    family = error.error_code.WhichOneof("error_code")
+    if family:
+        return family, _name(error.error_code, error.error_code.DESCRIPTOR.fields_by_name[family])
+    unknown = next(iter(UnknownFieldSet(error.error_code)), None)
+    return (f"error_code[{unknown.field_number}]", str(unknown.data)) if unknown else ("", "")
 
 
-def _credentials(access: Access) -> Any:
-    if access.key_file is None:
-        return credentials.Credentials(
-            None,
-            refresh_token=access.refresh_token,
-            client_id=access.client_id,
-            client_secret=access.client_secret,
-            token_uri=access.token_uri,
-        )
-    try:
-        key = json.loads(Path(access.key_file).read_text(encoding="utf-8"))
-        key["token_uri"] = access.token_uri or checked_token_uri(str(key["token_uri"]))
-        return service_account.Credentials.from_service_account_info(
-            key, scopes=[_SCOPE], subject=access.impersonated_email
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        raise PipelineError(
-            Kind.CONFIG, f"json_key_file_path: {access.key_file} is not the key file of a service account"
-        ) from None
+def _name(message: Any, field: Any) -> str:
+    number = getattr(message, field.name)
+    value = field.enum_type.values_by_number.get(number)
+    return value.name if value is not None else str(number)
 
 
 def _types_of(version: str) -> Any:

@@ -7,6 +7,7 @@ import logging
 
 from google_pipeline.accounts import Account
 from google_pipeline.client import Session
+from google_pipeline.confirmation import Confirmation
 from google_pipeline.errors import TimeLimitError
 from google_pipeline.queries import Query
 from google_pipeline.settings import Settings
@@ -22,11 +23,19 @@ KEPT = dt.timedelta(days=37 * 365 // 12)
 class Reports:
     """The daily tables of one account, loaded one by one."""
 
-    def __init__(self, session: Session, settings: Settings, extraction: Extraction, account: Account) -> None:
+    def __init__(
+        self,
+        session: Session,
+        settings: Settings,
+        extraction: Extraction,
+        account: Account,
+        confirmation: Confirmation,
+    ) -> None:
         self._session = session
         self._settings = settings
         self._extraction = extraction
         self._account = account
+        self._confirmation = confirmation
 
     def load(self, query: Query) -> int:
         """Load the windows of a daily table that are due; returns the number of rows."""
@@ -39,16 +48,26 @@ class Reports:
             window_days=self._settings.window_days,
             earliest=today - KEPT,
         )
-        return sum(self._window(query, window) for window in windows)
+        if not windows:
+            return 0
+        due = Window(windows[-1].first, windows[0].last)
+        return sum(self._window(query, window, due) for window in windows)
 
-    def _window(self, query: Query, window: Window) -> int:
+    def _window(self, query: Query, window: Window, due: Window) -> int:
         account = self._account
 
         def load() -> int:
             # Asked anew for each attempt: a retry may be on the next day.
             today = today_in(account.timezone)
             rows = self._session.rows(query, account.target, window=window, today=today.isoformat())
-            return self._extraction.replace_window(query.name, account.id, window, rows, today=today)
+            return self._extraction.replace_window(
+                query.name,
+                account.id,
+                window,
+                rows,
+                today=today,
+                confirm_empty=lambda: self._confirmation.no_activity(window, due),
+            )
 
         try:
             count = self._session.persistently(load, f"account {account.id}", divisible=len(window) > 1)
@@ -58,6 +77,6 @@ class Reports:
             log.warning("account %s: %s; asking for fewer days at a time", account.id, late.message)
             middle = window.first + (window.last - window.first) // 2
             later, earlier = Window(middle + _DAY, window.last), Window(window.first, middle)
-            return self._window(query, later) + self._window(query, earlier)
+            return self._window(query, later, due) + self._window(query, earlier, due)
         log.debug("%s %s %s: %d rows", account.id, query.name, window, count)
         return count

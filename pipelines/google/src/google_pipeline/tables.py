@@ -57,6 +57,12 @@ _BUDGET_LOST = Field(
     "0 to 0.9; Google reports 0.9001 for all above",
 )
 
+
+def _every(status: str) -> str:
+    """A condition on a status that holds always: without one Google leaves removed ads and keywords out."""
+    return f"{status} IN ('ENABLED', 'PAUSED', 'REMOVED')"
+
+
 CUSTOMER = Query(
     "customer",
     "customer_client",
@@ -137,6 +143,7 @@ ENTITIES = (
             Field("approval_status", "ad_group_ad.policy_summary.approval_status", As.ENUM),
             Field("final_urls", "ad_group_ad.ad.final_urls", As.LIST, "array of URLs"),
         ),
+        where=_every("ad_group_ad.status"),
     ),
     Query(
         "keyword",
@@ -154,7 +161,7 @@ ENTITIES = (
             Field("cpc_bid", "ad_group_criterion.cpc_bid_micros", As.MICROS, "account currency"),
             Field("quality_score", "ad_group_criterion.quality_info.quality_score", As.INTEGER, "1 to 10"),
         ),
-        where="ad_group_criterion.type = 'KEYWORD'",
+        where=f"ad_group_criterion.type = 'KEYWORD' AND {_every('ad_group_criterion.status')}",
     ),
 )
 
@@ -186,6 +193,7 @@ REPORTS = (
             *_METRICS,
             *_TOP,
         ),
+        where=_every("ad_group_ad.status"),
         daily=True,
     ),
     Query(
@@ -203,6 +211,7 @@ REPORTS = (
             *_SHARE,
             Field("historical_quality_score", "metrics.historical_quality_score", As.INTEGER, "1 to 10, on the day"),
         ),
+        where=_every("ad_group_criterion.status"),
         daily=True,
     ),
     Query(
@@ -222,6 +231,18 @@ REPORTS = (
         daily=True,
     ),
 )
+
+ACTIVITY = Query(
+    "the account's own total",
+    "customer",
+    ("date",),
+    (
+        _DATE,
+        *(field for field in _METRICS if not field.column.startswith("video")),
+    ),
+    daily=True,
+)
+"""What an account did on each day, without a word about campaigns; it is no table."""
 
 QUERIES = (CUSTOMER, *ENTITIES, *REPORTS)
 TABLES = tuple(query.table for query in QUERIES)
