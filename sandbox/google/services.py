@@ -24,6 +24,7 @@ from sandbox.google.quirks import Quirks
 from sandbox.google.resources import MANAGER_ID
 from sandbox.world import World
 
+NEWEST = "v26"
 T = TypeVar("T")
 _METHOD = re.compile(r"/google\.ads\.googleads\.(?P<version>v\d+)\.services\.(?P<service>\w+)/(?P<method>\w+)")
 
@@ -34,7 +35,8 @@ class Services(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
     def __init__(self, world: World, faults: Faults, tokens: Tokens, closing: threading.Event, quirks: Quirks) -> None:
         self._world, self._quirks = world, quirks
         self._gate = Gate(faults, tokens, closing, quirks)
-        self._versions: dict[str, Version] = {}
+        # The one that everybody asks for is there before the first request, so that none waits for an import.
+        self._versions = {NEWEST: Version(NEWEST, world, self._gate, quirks)}
         self._lock = threading.Lock()
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:

@@ -73,8 +73,8 @@ class Session:
             token = self._tokens.credentials.token
             try:
                 return call()
-            except AccessTokenError as refused:
-                log.info("%s; fetching a new one", refused.message)
+            except AccessTokenError:
+                log.info("%s: the access token is refused; fetching a new one", what)
             self._tokens.renew(token)
             return call()
 
