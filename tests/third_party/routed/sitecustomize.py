@@ -3,6 +3,8 @@
 ROUTES maps the ends of host names to ports, `bingads.microsoft.com=8080,login.microsoftonline.com=8080`. Connections by
 https to these go there in plain HTTP, those to any other host are refused: somebody else's program runs as it is, and
 cannot reach the Internet.
+
+LONGEST_SLEEP shortens its waits to so many seconds, where it waits for a platform longer than a test can.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import http.client
 import os
 import socket
+import time
 from typing import Any
 
 ROUTES = dict(each.split("=") for each in os.environ.get("ROUTES", "").split(",") if each)
@@ -34,3 +37,7 @@ if ROUTES:
         pass
     else:
         urllib3.connection.HTTPSConnection.connect = connect
+
+if "LONGEST_SLEEP" in os.environ:
+    sleep, longest = time.sleep, float(os.environ["LONGEST_SLEEP"])
+    time.sleep = lambda seconds: sleep(min(seconds, longest))
