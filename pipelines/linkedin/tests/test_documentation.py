@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from linkedin_pipeline.settings import Given
+from linkedin_pipeline.errors import RULES, Scope
+from linkedin_pipeline.settings import VERSION_ENDS, Given
 from linkedin_pipeline.tables import ACCOUNT, LEVELS, METRICS, REPORTS, TABLES
-from wire import Table
+from wire import Kind, Table
 
 PAGE = (Path(__file__).parents[3] / "docs" / "tables" / "linkedin.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| (\w+) \| (\w+) \| (.*?) \| (.*?) ?\|$", re.MULTILINE)
@@ -45,3 +46,37 @@ def test_settings_are_documented_with_their_defaults() -> None:
     assert {name: default.strip() for name, default in documented.items()} == {
         name: "" if value is None else str(value) for name, value in defaults.items() if name not in shared | secrets
     }
+
+
+def rows_of(name: str) -> list[list[str]]:
+    """The cells of a section's table, without its head."""
+    lines = [line for line in section(name).splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_every_refusal_is_documented_with_its_scope_and_remedy() -> None:
+    assert rows_of("Failures") == [
+        [
+            rule.status,
+            f"`{rule.code}`" if rule.code else "",
+            rule.says.strip(),
+            rule.kind.value,
+            rule.scope.value,
+            rule.meaning,
+            rule.remedy,
+        ]
+        for rule in RULES
+    ]
+
+
+def test_only_the_login_ends_a_run() -> None:
+    """Refused credentials and wrong settings are everybody's; whatever else is one account's."""
+    for rule in RULES:
+        everybody = rule.kind is Kind.CONFIG or rule.status == "401"
+        assert (rule.scope is Scope.LOGIN) == everybody, rule
+    assert (RULES[-1].status, RULES[-1].code, RULES[-1].says) == ("xxx", "", ""), "the last rule fits any answer"
+
+
+def test_the_announced_ends_of_versions_are_documented() -> None:
+    assert rows_of("API versions") == [[version, ends.isoformat()] for version, ends in VERSION_ENDS.items()]
+    assert Given().api_version in VERSION_ENDS
