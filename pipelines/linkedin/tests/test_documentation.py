@@ -80,3 +80,12 @@ def test_only_the_login_ends_a_run() -> None:
 def test_the_announced_ends_of_versions_are_documented() -> None:
     assert rows_of("API versions") == [[version, ends.isoformat()] for version, ends in VERSION_ENDS.items()]
     assert Given().api_version in VERSION_ENDS
+
+
+def test_every_variable_of_the_sandbox_is_documented() -> None:
+    root = Path(__file__).parents[3]
+    read = set(
+        re.findall(r'told\("(\w+)"\)', (root / "sandbox" / "linkedin" / "limits.py").read_text(encoding="utf-8"))
+    )
+    page = (root / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `SANDBOX_LINKEDIN_(\w+)` \|", page, re.MULTILINE)) == read
