@@ -1,10 +1,12 @@
 # make demo · make test · make chaos · make bench · make lint
 # Everything is built from the hash-locked requirements files; a second run reuses what the first one built.
 
-PYTHON ?= python3.11
+# The first of these that is there and new enough.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,\
+	$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))) python3.11)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test lint bench install locks clean chaos
+.PHONY: demo test test-deploy lint bench install locks clean chaos release
 
 demo: .venv/.runtime
 	@.venv/bin/supervisor demo
@@ -36,11 +38,18 @@ bench: .venv/.development .venvs/bench-dlt/.complete .venvs/bench-target-duckdb/
 	@tests/azurite.sh
 	.venv/bin/python -m bench
 
-.venv/bin/python:
-	@echo "Building .venv"
-	@$(PYTHON) -m venv .venv
+# venv writes pip last, so an environment without it was left half built. The scripts in an environment hold its path,
+# so one that was moved is built anew.
+ifneq ($(shell cat .venv/.place 2>/dev/null || pwd),$(shell pwd))
+.PHONY: .venv/bin/pip
+endif
+.venv/bin/pip:
+	@echo "Building .venv with $(PYTHON)"
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv || { echo "Debian and Ubuntu: apt install python3-venv, then make again"; exit 1; }
+	@pwd > .venv/.place
 
-.venv/.runtime: .venv/bin/python requirements.txt setup.cfg wire/setup.cfg
+.venv/.runtime: .venv/bin/pip requirements.txt setup.cfg wire/setup.cfg
 	@.venv/bin/python -m pip install --quiet --require-hashes -r requirements.txt
 	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e wire -e .
 	@touch $@
@@ -70,5 +79,16 @@ locks:
 	for name in google microsoft facebook linkedin; do \
 		(cd pipelines/$$name && $(LOCK) requirements.in -o requirements.txt) || exit 1; done
 
+# One wheel that holds everything, and the same from its source archive; then both installed and run elsewhere.
+release: .venv/.development
+	@rm -rf dist
+	.venv/bin/python -m build --outdir dist .
+	@cp requirements.txt dist/
+	.venv/bin/pytest tests/deploy/test_release.py
+
+# What needs minutes, root or other people's machinery: the wheel, systemd, containers.
+test-deploy: .venv/.development
+	.venv/bin/pytest tests/deploy
+
 clean:
-	rm -rf .venv .venvs demo
+	rm -rf .venv .venvs demo dist build

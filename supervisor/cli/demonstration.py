@@ -18,8 +18,9 @@ from supervisor.config.errors import ConfigError, SupervisorError
 from supervisor.config.schema import load_orchestrator_config
 from supervisor.config.spelling import meant
 from supervisor.environments.install import install
+from supervisor.environments.places import built_in, environment_of
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = built_in()
 DEMO = Path("demo")
 CONFIG = ROOT / "orchestrator_config.yml"
 _SPEND = """
@@ -78,7 +79,7 @@ def _sandbox(platforms: Collection[str], *, size: str, faults: Iterable[str] = (
         except ValueError as cause:
             raise ConfigError(f"--fault {text!r}: {cause}") from cause
         by_platform.setdefault(platform, []).append(fault)
-    google = ROOT / ".venvs" / "google" / "bin" / "python"
+    google = environment_of(ROOT, "google") / "bin" / "python"
     if "google" in platforms and not google.exists():
         raise ConfigError(f"the sandbox of google needs {google}; run `supervisor install --only google`")
     try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import shutil
 import sys
@@ -20,32 +19,20 @@ from pathlib import Path
 from typing import IO
 
 from supervisor.config.errors import ConfigError, InstallError
+from supervisor.environments.fingerprint import STAMP, fingerprint, stamped
+from supervisor.environments.places import environment_of, is_release, known_environments, wire_of
 from supervisor.process.child import Child, SpawnError
 from supervisor.process.stopping import StopRequest
 
-STAMP = ".complete"
 _LINES_SHOWN = 8
 _LOOK_SECONDS = 0.25
 _GRACE_SECONDS = 2.0
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet")
 
 
-def known_environments(root: Path) -> list[str]:
-    """The pipelines under `root` that an environment can be built for, sorted."""
-    return sorted(path.parent.name for path in root.glob("pipelines/*/requirements.txt"))
-
-
 def is_current(root: Path, name: str) -> bool:
     """Whether the environment is complete, and built from the inputs as they are now."""
-    try:
-        return (environment_of(root, name) / STAMP).read_text(encoding="utf-8") == _fingerprint(root, name)
-    except OSError:
-        return False
-
-
-def environment_of(root: Path, name: str) -> Path:
-    """Where the environment of a pipeline is."""
-    return root / ".venvs" / name
+    return stamped(environment_of(root, name)) == fingerprint(root, name)
 
 
 def install(
@@ -89,38 +76,58 @@ def install(
 def _install_one(root: Path, name: str, on_line: Callable[[str], None], stop: StopRequest) -> str | None:
     """Build one environment if need be; what went wrong, as a sentence, or None."""
     begun = time.monotonic()
+    environment = environment_of(root, name)
+    lock = environment.parent / f".{name}.lock"
     try:
         if is_current(root, name):
             on_line(f"{name}: the environment is up to date")
             return None
-        with _locked(root / ".venvs" / f".{name}.lock", stop, lambda: on_line(f"{name}: waiting for another install")):
+        with _locked(lock, stop, lambda: on_line(f"{name}: waiting for another install")):
             if is_current(root, name):
                 on_line(f"{name}: the environment was built meanwhile")
                 return None
-            on_line(f"{name}: building the environment in {environment_of(root, name)}")
+            on_line(f"{name}: building the environment in {environment}")
             _build(root, name, stop)
     except (OSError, InstallError) as cause:
         return f"platform {name!r}: its environment could not be built: {cause}"
-    on_line(f"{name}: the environment was built in {time.monotonic() - begun:.1f} s")
+    on_line(f"{name}: the environment was built in {time.monotonic() - begun:.1f} s, {_size(environment)}")
     return None
 
 
 def _build(root: Path, name: str, stop: StopRequest) -> None:
-    fingerprint = _fingerprint(root, name)
+    """Build what has changed: the code alone where the lock file is still the one that was installed."""
+    wanted = fingerprint(root, name)
     environment = environment_of(root, name)
-    pipeline = root / "pipelines" / name
-    if environment.exists():
-        (environment / STAMP).unlink(missing_ok=True)
-        shutil.rmtree(environment)
-    _call(stop, "-m", "venv", "--without-pip", str(environment))
+    before = stamped(environment)
+    (environment / STAMP).unlink(missing_ok=True)
     pip = (*_PIP, "--python", str(environment / "bin" / "python"), "install")
-    _call(stop, *pip, "--require-hashes", "-r", str(pipeline / "requirements.txt"))
+    if before is None or before.locked != wanted.locked:
+        if environment.exists():
+            shutil.rmtree(environment)
+        _call(stop, "-m", "venv", "--without-pip", str(environment))
+        _call(stop, *pip, "--require-hashes", "-r", str(root / "pipelines" / name / "requirements.txt"))
     # The locked requirements hold the build backend, so nothing unlocked is downloaded for these two. setuptools writes
     # into the source directory while it builds, and all environments share that of the wire.
-    with _locked(root / ".venvs" / ".wire.lock", stop):
-        _call(stop, *pip, "--no-deps", "--no-build-isolation", "-e", str(root / "wire"))
-    _call(stop, *pip, "--no-deps", "--no-build-isolation", "-e", str(pipeline))
-    (environment / STAMP).write_text(fingerprint, encoding="utf-8")
+    for package in (wire_of(root), root / "pipelines" / name):
+        with _locked(environment.parent / f".{package.name}.source.lock", stop):
+            _call(stop, *pip, "--no-deps", "--no-build-isolation", *_source(root, package, environment))
+    (environment / STAMP).write_text(str(wanted), encoding="utf-8")
+
+
+def _source(root: Path, package: Path, environment: Path) -> tuple[str, ...]:
+    """What pip installs a package from: in place, or from a copy where the release's files must stay as they are."""
+    if not is_release(root):
+        return "-e", str(package)
+    copy = environment / "source" / package.name
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(package, copy)
+    return "--force-reinstall", str(copy)
+
+
+def _size(environment: Path) -> str:
+    """What the files of an environment take on the disk."""
+    blocks = sum(path.lstat().st_blocks for path in environment.rglob("*"))
+    return f"{blocks * 512 / 2**20:,.0f} MiB"
 
 
 def _call(stop: StopRequest, *arguments: str) -> None:
@@ -150,22 +157,11 @@ def _lines(descriptor: int) -> list[bytes]:
         return stream.readlines()
 
 
-def _fingerprint(root: Path, name: str) -> str:
-    """What the environment is made from: the interpreter, its own path, and every file that says what to install."""
-    digest = hashlib.sha256(f"{sys.version}\n{environment_of(root.resolve(), name)}\n".encode())
-    for package in (root / "pipelines" / name, root / "wire"):
-        for file in ("requirements.txt", "setup.cfg", "pyproject.toml"):
-            path = package / file
-            digest.update(path.read_bytes() if path.is_file() else b"")
-            digest.update(b"\0")
-    return digest.hexdigest()
-
-
 @contextlib.contextmanager
 def _locked(path: Path, stop: StopRequest, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Hold a lock that dies with its holder; the file stays, because removing it would let two hold it."""
     waits = False
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         while not _try_lock(file):
             if not waits:

@@ -13,6 +13,7 @@ from attrs import frozen
 from supervisor.config.credentials import BUILT_IN, visible_environment
 from supervisor.config.errors import ConfigError
 from supervisor.config.schema import OrchestratorConfig
+from supervisor.environments.places import built_in, environment_of, program_of
 
 TokenProvider = Mapping[str, str] | Callable[[str], Mapping[str, str]]
 """Further variables: a mapping, of which each platform sees its own, or a function of the platform's name."""
@@ -94,11 +95,12 @@ class PlatformRegistry:
         )
 
     def _installed(self, name: str) -> Launch:
-        environment = self.root_of(name) / ".venvs" / name
-        program = environment / "bin" / f"pipeline-{name}"
+        root = self.root_of(name)
+        program = program_of(root, name)
         if not os.access(program, os.X_OK):
             raise ConfigError(
-                f"platform {name!r} has no environment at {environment}; run `supervisor install --only {name}`"
+                f"platform {name!r} has no environment at {environment_of(root, name)}; "
+                f"run `supervisor install --only {name}`"
             )
         return Launch(command=(str(program),))
 
@@ -106,9 +108,9 @@ class PlatformRegistry:
 def create_default_registry(root: Path | None = None) -> PlatformRegistry:
     """A registry of the four built-in platforms and all others under `root`/pipelines.
 
-    `root` is by default the directory that holds the supervisor package.
+    `root` is by default the checkout that holds the supervisor package, or the release data inside an installed one.
     """
-    return PlatformRegistry((root or Path(__file__).resolve().parents[2],), known=tuple(BUILT_IN))
+    return PlatformRegistry((root or built_in(),), known=tuple(BUILT_IN))
 
 
 def _environment(name: str, passed: Sequence[str], tokens: TokenProvider | None) -> Mapping[str, str]:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from supervisor.config.errors import ConfigError, InstallError
-from supervisor.environments.install import STAMP, environment_of, install, is_current, known_environments
+from supervisor.environments.fingerprint import STAMP
+from supervisor.environments.install import install, is_current
+from supervisor.environments.places import environment_of, known_environments
 
 BACKEND = '''
 """A build backend of its own, so that nothing needs to be downloaded."""

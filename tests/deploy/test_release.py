@@ -1,0 +1,130 @@
+"""The wheel holds everything: installed where there is no checkout, it builds the environments and runs all platforms."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from zipfile import ZipFile
+
+import duckdb
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLATFORMS = ("facebook", "google", "linkedin", "microsoft")
+
+
+class Installed:
+    """An environment with the wheel in it, and an empty directory to work in."""
+
+    def __init__(self, directory: Path, wheel: Path) -> None:
+        self.environment = directory / "environment"
+        self.work = directory / "work"
+        self.work.mkdir()
+        subprocess.run([sys.executable, "-m", "venv", self.environment], check=True)
+        self.pip("install", "--require-hashes", "-r", str(ROOT / "requirements.txt"))
+        self.pip("install", "--no-deps", str(wheel))
+
+    def pip(self, *arguments: str) -> None:
+        subprocess.run([self.environment / "bin" / "pip", "-q", *arguments], check=True, cwd=self.work)
+
+    def supervisor(self, *arguments: str, timeout: float = 540) -> subprocess.CompletedProcess[str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+        return subprocess.run(
+            [self.environment / "bin" / "supervisor", *arguments],
+            cwd=self.work, env=kept, capture_output=True, text=True, timeout=timeout,
+        )  # fmt: skip
+
+    def pipelines(self) -> Path:
+        return self.environment / "pipelines"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from the source archive, as `python -m build` does, from the files that git knows."""
+    directory = tmp_path_factory.mktemp("source")
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (directory / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, directory / "tree" / name)
+    subprocess.run(
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", directory / "dist", directory / "tree"],
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    (found,) = (directory / "dist").glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    yield Installed(tmp_path_factory.mktemp("installed"), wheel)
+
+
+def test_the_wheel_holds_the_pipelines_and_depends_on_nothing_of_ours(wheel: Path) -> None:
+    with ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        (metadata,) = (archive.read(name).decode() for name in names if name.endswith(".dist-info/METADATA"))
+    release = "supervisor/environments/release"
+    for platform in PLATFORMS:
+        assert {
+            f"{release}/pipelines/{platform}/{file}" for file in ("setup.cfg", "pyproject.toml", "requirements.txt")
+        } <= names
+        assert f"{release}/pipelines/{platform}/src/{platform}_pipeline/main.py" in names
+    assert {
+        "wire/__init__.py",
+        "sandbox/world.py",
+        f"{release}/wire/setup.cfg",
+        f"{release}/orchestrator_config.yml",
+    } <= names
+    assert not {name for name in names if name.startswith(("tests/", "bench/", "pipelines/"))}
+    assert "social-ads-wire" not in metadata
+    assert wheel.stat().st_size < 2 * 2**20
+
+
+def test_the_demo_runs_where_there_is_no_checkout(installed: Installed) -> None:
+    done = installed.supervisor("demo", "--size", "tiny")
+    assert done.returncode == 0, done.stderr + done.stdout
+    with duckdb.connect(str(installed.work / "demo" / "social_ads.duckdb"), read_only=True) as connection:
+        found = connection.execute("SELECT DISTINCT platform FROM ads.campaign_daily ORDER BY 1").fetchall()
+    assert [platform for (platform,) in found] == list(PLATFORMS)
+    assert sorted(path.name for path in installed.pipelines().iterdir() if path.is_dir()) == list(PLATFORMS)
+
+
+def test_what_is_there_is_used_again(installed: Installed) -> None:
+    installed.supervisor("install", "--config", "demo.yml")
+    (installed.work / "demo.yml").write_text("platforms: [{name: google}, {name: linkedin}]\n")
+    done = installed.supervisor("install", "--config", "demo.yml")
+    assert done.stdout.splitlines() == [
+        "google: the environment is up to date",
+        "linkedin: the environment is up to date",
+    ]
+
+
+def test_an_upgrade_of_a_pipeline_installs_its_code_and_nothing_else(installed: Installed) -> None:
+    (installed.work / "one.yml").write_text("platforms: [{name: linkedin}]\n")
+    (main,) = installed.environment.glob(
+        "lib/*/site-packages/supervisor/environments/release/pipelines/linkedin/src/*/main.py"
+    )
+    main.write_text(main.read_text() + "\nUPGRADED = True\n")
+    requests = next(installed.pipelines().glob("linkedin/lib/*/site-packages/requests/__init__.py"))
+    before = requests.stat().st_ctime_ns
+    done = installed.supervisor("install", "--config", "one.yml")
+    assert done.returncode == 0 and "linkedin: the environment was built in" in done.stdout, done.stderr
+    (copied,) = installed.pipelines().glob("linkedin/lib/*/site-packages/linkedin_pipeline/main.py")
+    assert "UPGRADED" in copied.read_text()
+    assert requests.stat().st_ctime_ns == before
+
+
+def test_an_environment_that_was_left_half_built_is_built_anew(installed: Installed) -> None:
+    (installed.work / "one.yml").write_text("platforms: [{name: linkedin}]\n")
+    environment = installed.pipelines() / "linkedin"
+    (environment / ".complete").unlink()
+    shutil.rmtree(next(environment.glob("lib/*/site-packages/requests")))
+    assert installed.supervisor("install", "--config", "one.yml").returncode == 0
+    assert list(environment.glob("lib/*/site-packages/requests/__init__.py"))
