@@ -32,6 +32,7 @@ lint: .venv/.development
 	.venv/bin/mypy wire/src supervisor sandbox bench
 	for name in google microsoft facebook linkedin; do .venv/bin/mypy pipelines/$$name/src || exit 1; done
 	PYTHONPATH=pipelines/google/src:pipelines/microsoft/src:pipelines/facebook/src:pipelines/linkedin/src .venv/bin/lint-imports
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 bench: .venv/.development .venvs/bench-dlt/.complete .venvs/bench-target-duckdb/.complete
 	@.venv/bin/supervisor install
