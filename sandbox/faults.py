@@ -18,6 +18,7 @@ KINDS = (
     "failed_job",
     "truncated_file",
     "error",
+    "bare",
     "empty_body",
     "empty_job",
     "expired_link",
@@ -36,6 +37,7 @@ KINDS = (
     "changed_object",
 )
 
+_WITH_CODE = frozenset({"error", "bare"})
 _SPELLING = re.compile(
     r"(?P<kind>[a-z_]+)(?:=(?P<code>\d+))?(?:/(?P<account>\d+))?(?:@(?P<after>\d+))?(?:x(?P<times>\d+))?"
 )
@@ -45,7 +47,8 @@ _SPELLING = re.compile(
 class Fault:
     """`kind` strikes `times` times, after `after` requests that it could have struck were let through.
 
-    An `error` is of the platform's own `code`; with an `account` a fault strikes requests for that one alone.
+    An `error` has the platform's own `code`, a `bare` answer an HTTP status; with an `account` a fault strikes requests
+    for that one alone.
     """
 
     kind: str
@@ -58,10 +61,10 @@ class Fault:
     def parse(cls, text: str) -> Fault:
         """`rate_limit`, `html@3` (the fourth request), `hang@2x5`, `error=105/3001234567`; raises ValueError."""
         found = _SPELLING.fullmatch(text)
-        if found is None or found["kind"] not in KINDS or (found["kind"] == "error") != bool(found["code"]):
+        if found is None or found["kind"] not in KINDS or (found["kind"] in _WITH_CODE) != bool(found["code"]):
             raise ValueError(
                 f"{text!r} is no fault; write KIND, KIND@AFTER or KIND@AFTERxTIMES, KIND/ACCOUNT for one account, or "
-                f"error=CODE, with a kind of {', '.join(KINDS)}"
+                f"error=CODE or bare=STATUS, with a kind of {', '.join(KINDS)}"
             )
         code = int(found["code"]) if found["code"] else None
         return cls(found["kind"], int(found["after"] or 0), int(found["times"] or 1), code, found["account"])

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
@@ -217,6 +216,7 @@ class World:
     size: Size
     seed: int = 7
     _seeds: dict[int, int] = field(default_factory=dict, repr=False, compare=False)
+    _accounts: dict[str, tuple[Account, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def at(cls, as_of: dt.datetime, size: str = "small", *, first_day: dt.date | None = None, seed: int = 7) -> World:
@@ -224,12 +224,10 @@ class World:
         chosen = SIZES[size]
         return cls(as_of, first_day or as_of.date() - _DAY * chosen.days, chosen, seed)
 
-    @cached_property
-    def _accounts(self) -> dict[str, tuple[Account, ...]]:
-        return {platform: tuple(self._make_accounts(platform)) for platform in PLATFORMS}
-
     def accounts(self, platform: str) -> tuple[Account, ...]:
         """All accounts of a platform: the live ones, perhaps one that ended, then an empty one, then a closed one."""
+        if platform not in self._accounts:
+            self._accounts[platform] = tuple(self._make_accounts(platform))
         return self._accounts[platform]
 
     def account(self, platform: str, account_id: str) -> Account:

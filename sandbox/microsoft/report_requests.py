@@ -170,6 +170,7 @@ def _days(given: Body, world: World) -> tuple[dt.date, dt.date, str]:
 def _predefined(name: str, today: dt.date) -> tuple[dt.date, dt.date]:
     month, year = today.replace(day=1), today.replace(month=1, day=1)
     sunday = today - _DAY * (today.isoweekday() % 7)
+    monday = today - _DAY * today.weekday()
     last_month = month - _DAY
     periods = {
         "Today": (today, today),
@@ -182,10 +183,22 @@ def _predefined(name: str, today: dt.date) -> tuple[dt.date, dt.date]:
         "ThisMonth": (month, today),
         "LastMonth": (last_month.replace(day=1), last_month),
         "ThisYear": (year, today),
+        "LastYear": (year.replace(year=year.year - 1), year - _DAY),
+        "LastFourWeeks": (sunday - 28 * _DAY, sunday - _DAY),
+        "ThisWeekStartingMonday": (monday, today),
+        "LastWeekStartingMonday": (monday - 7 * _DAY, monday - _DAY),
+        "LastFourWeeksStartingMonday": (monday - 28 * _DAY, monday - _DAY),
+        "LastThreeMonths": (_months_before(month, 3), last_month),
+        "LastSixMonths": (_months_before(month, 6), last_month),
     }
     if name not in periods:
-        raise RefusalError(2008, f"the sandbox does not know the period {name}")
+        raise RefusalError(100)
     return periods[name]
+
+
+def _months_before(month: dt.date, count: int) -> dt.date:
+    years, place = divmod(month.year * 12 + month.month - 1 - count, 12)
+    return dt.date(years, place + 1, 1)
 
 
 def _whole_periods(aggregation: str, first: dt.date, last: dt.date) -> tuple[dt.date, dt.date]:

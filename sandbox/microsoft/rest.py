@@ -47,10 +47,9 @@ def heard(path: str, headers: Message) -> Call | None:
     given = {soap: headers[rest] for rest, soap in _HEADERS.items() if rest in headers}
     authorization = headers.get("Authorization", "")
     if authorization:
-        given["AuthenticationToken"] = authorization.removeprefix("Bearer ").strip()
-        # Without the word in front the text is no token that was ever issued.
-        if not authorization.startswith("Bearer "):
-            given["AuthenticationToken"] = authorization
+        # Without the word in front, a text is no token that was ever issued.
+        scheme, _, token = authorization.partition(" ")
+        given["AuthenticationToken"] = token if scheme == "Bearer" else authorization + "?"
     return Call(*found, given, {}, headers.get("Api-Revision"))
 
 

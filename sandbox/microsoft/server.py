@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import shutil
 import tempfile
 import threading
@@ -20,7 +21,7 @@ from sandbox.world import World
 _TOKEN_PATH = "/common/oauth2/v2.0/token"
 _HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>Bad Gateway<br></body></html>"
 _ANYWHERE = ("server_error", "html", "broken_connection", "hang")
-_OF_CALLS = ("expired_token", "revoked_token", "error", "empty_body", *_ANYWHERE)
+_OF_CALLS = ("expired_token", "revoked_token", "error", "bare", "empty_body", *_ANYWHERE)
 _OF_OPERATIONS = {
     "SubmitGenerateReport": ("rate_limit",),
     "PollGenerateReport": ("failed_job", "empty_job"),
@@ -29,6 +30,7 @@ _OF_OPERATIONS = {
 _OF_FILES = ("truncated_file", "expired_link", *_ANYWHERE)
 _OF_BULK_FILES = ("unknown_rows", "wrong_first_line", *_OF_FILES)
 _HANG_SECONDS = 120
+_HOSTS = ("127.0.0.1", "localhost")
 _XML = "text/xml; charset=utf-8"
 _JSON = "application/json; charset=utf-8"
 _LAPSED = (
@@ -60,8 +62,9 @@ class MicrosoftServer:
         self._directory = tempfile.mkdtemp(prefix="sandbox-microsoft-")
         self._tokens = oauth.Tokens()
         self._world = world
-        self._reports = reports.Reports(world, lambda: self.base_url)
-        self._bulk = bulk.Bulk(world, lambda: self.base_url)
+        self._hosts = itertools.cycle(_HOSTS)
+        self._reports = reports.Reports(world, self._file_url)
+        self._bulk = bulk.Bulk(world, self._file_url)
         self._services: dict[str, dict[str, Operation]] = {
             CUSTOMER: customers.Customers(world).operations,
             CAMPAIGN: campaigns.Campaigns(world).operations,
@@ -78,6 +81,10 @@ class MicrosoftServer:
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self._http.server_port}"
+
+    def _file_url(self) -> str:
+        """Where the next file is: the host of result files is subject to change."""
+        return f"http://{next(self._hosts)}:{self._http.server_port}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -206,6 +213,7 @@ class MicrosoftServer:
 
 class _HttpServer(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
     platform: MicrosoftServer
 
 
@@ -256,7 +264,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.server.platform.faults.strike(
             *(*_OF_CALLS, *_OF_OPERATIONS.get(call.operation, ()), *odd),
             account=call.account_id,
-            suits=lambda fault: fault.code is None or can_strike(fault.code, call.operation),
+            suits=lambda fault: fault.kind != "error" or can_strike(fault.code or 0, call.operation),
         )
 
     def _commit(self, struck: str | None, answer: Callable[[], Answer]) -> None:
@@ -266,6 +274,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif struck == "html":
             self._send(Answer(502, "text/html", _HTML))
+        elif struck is not None and struck.startswith("bare="):
+            self._send(Answer(int(struck.removeprefix("bare=")), "text/plain", b""))
         elif struck == "empty_body":
             self._send(Answer(200, answer().kind, b""))
         else:
@@ -277,6 +287,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", answer.kind)
         if answer.tracking_id:
             self.send_header("TrackingId", answer.tracking_id)
+        if answer.status in (429, 503):
+            self.send_header("Retry-After", "1")
         if answer.kind == _JSON and "gzip" in self.headers.get("Accept-Encoding", ""):
             body = gzip.compress(body, 1)
             self.send_header("Content-Encoding", "gzip")
