@@ -35,6 +35,7 @@ KINDS = (
     "empty_answer",
     "cursor_cycle",
     "changed_object",
+    "empty_list",
 )
 
 _WITH_CODE = frozenset({"error", "bare"})

@@ -29,6 +29,7 @@ _OF_OPERATIONS = {
 }
 _OF_FILES = ("truncated_file", "expired_link", *_ANYWHERE)
 _OF_BULK_FILES = ("unknown_rows", "wrong_first_line", *_OF_FILES)
+FAULTS = frozenset({*_OF_CALLS, *_OF_BULK_FILES, *oddities.KINDS, *itertools.chain(*_OF_OPERATIONS.values())})
 _HANG_SECONDS = 120
 _HOSTS = ("127.0.0.1", "localhost")
 _XML = "text/xml; charset=utf-8"
