@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 PLATFORMS = ("google", "microsoft", "facebook", "linkedin")
 
-_ENDED = ("google",)
+_ENDED = ("google", "facebook")
 """The platforms on which an account that has ended can still be asked for its days."""
 _REMOVING = ("google",)
 """The platforms on which ad groups, ads and keywords are removed one by one."""

@@ -133,7 +133,7 @@ def account_node(account: Account) -> Node:
         "name": account.name,
         "currency": account.currency,
         "timezone_name": account.timezone,
-        "account_status": 2 if account.closed else 1,
+        "account_status": 101 if account.ended_on else 2 if account.closed else 1,
         "disable_reason": 1 if account.closed else 0,
         "amount_spent": str(int(account.id) % 1_000_003),
         "balance": "0",

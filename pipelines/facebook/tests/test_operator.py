@@ -32,7 +32,7 @@ def test_credentials_may_come_from_the_settings(tiny, run):
     }
     outcome = run({"FACEBOOK_GRAPH_URL": tiny["FACEBOOK_GRAPH_URL"]}, config=given).read()
     assert outcome.status == 0
-    assert len(outcome.rows("account")) == 4
+    assert len(outcome.rows("account")) == 5
 
 
 @pytest.mark.parametrize(

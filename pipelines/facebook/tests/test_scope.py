@@ -12,7 +12,7 @@ from sandbox.facebook.truth import TABLES, truth
 from sandbox.world import World
 from wire import Kind
 
-FIRST, SECOND = "4001234567", "4002469134"
+FIRST, SECOND, ENDED = "4001234567", "4002469134", "4003703701"
 WEEK = {"start_date": "2026-11-16", "lookback_days": 6}
 
 
@@ -125,6 +125,19 @@ def test_what_one_account_is_refused_leaves_the_others(code, kind, status, run, 
     assert f"code {code}" in outcome.errors[0].message
     assert "bug" not in outcome.errors[0].message
     assert {row["account_id"] for row in outcome.rows("campaign_daily")} == {SECOND}
+
+
+def test_the_last_days_of_a_closed_account_are_loaded(run, sandbox, equals_truth):
+    outcome = run_with(run, sandbox, accounts=[ENDED], start_date="2026-11-09", lookback_days=28)
+    assert outcome.status == 0, outcome.stderr
+    assert [row["account_status_name"] for row in outcome.rows("account")] == ["CLOSED"]
+    assert max(row["date"] for row in outcome.rows("campaign_daily")) == dt.date(2026, 11, 14)
+
+
+def test_what_a_closed_account_refuses_is_no_failure(run, sandbox):
+    outcome = run_with(run, sandbox, f"error=200/{ENDED}@1x9999", accounts=[ENDED])
+    assert (outcome.status, outcome.errors) == (0, [])
+    assert f"account {ENDED} is closed and shows no more" in outcome.stderr
 
 
 def regions_of(outcome, name, account_id=FIRST):
