@@ -28,7 +28,18 @@ PRESSED_ANSWERS = 2
 """How many answers tell in their usage headers that the quota is used up: a rate limit's own, and those after it."""
 
 _PROOF = hmac.new(APP_SECRET.encode(), ACCESS_TOKEN.encode(), hashlib.sha256).hexdigest()
-_FAULTS = ("rate_limit", "expired_token", "revoked_token", "server_error", "html", "broken_connection", "hang", "error")
+_ANSWERS = (
+    *("rate_limit", "expired_token", "revoked_token", "server_error", "html", "broken_connection", "hang"),
+    *("error", "empty_body"),
+)
+FAULTS = frozenset(
+    (
+        *_ANSWERS,
+        *("failed_job", "empty_job", "lost_run", "too_much_data", "large_page", "large_object", "large_single_object"),
+        *("empty_answer", "cursor_cycle", "repeated_object", "changed_object", "missing_value"),
+    )
+)
+"""The kinds of faults that this server can suffer; `sandbox.serve` refuses others."""
 _HTML = "<html><head><title>502 Bad Gateway</title></head><body>an error occurred, no success</body></html>"
 
 
@@ -117,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             platform.check_access(params)
             account = next((part.removeprefix("act_") for part in path if part.startswith("act_")), None)
-            if self._commit(platform.faults.strike(*_FAULTS, account=account), insights="insights" in path):
+            if self._commit(platform.faults.strike(*_ANSWERS, account=account), insights="insights" in path):
                 return
             if method == "POST" and "batch" in params:
                 self._reply(200, run_batch(platform.graph, path, params))
@@ -149,6 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
             raise platform.refusal
         if fault == "server_error":
             self._server_error(platform)
+        elif fault == "empty_body":
+            self._reply(200, "")
         elif fault == "html":
             self._reply(502, _HTML, "text/html")
         elif fault == "broken_connection":

@@ -53,6 +53,7 @@ def assert_complete(store, same, as_of):
         ("server_error", "(#2) Service temporarily unavailable"),
         ("server_error@7x4", "HTTP status 500"),
         ("html@2x2", "no Graph API answer"),
+        ("empty_body@3x2", "HTTP status 200 and a body that is no Graph API answer"),
         ("html@30x2", "no Graph API answer"),
         ("broken_connection", "no answer from the Graph API"),
         ("broken_connection@25x2", "no answer from the Graph API"),
