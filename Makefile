@@ -15,7 +15,7 @@ install: .venv/.runtime
 	@.venv/bin/supervisor install
 
 test: .venv/.development lint .venvs/tap-dbf/.complete .venvs/singer-tools/.complete .venvs/target-csv/.complete \
-		.venvs/msads/.complete .venvs/tap-bing-ads/.complete .venvs/tap-linkedin-ads/.complete .venvs/tap-facebook/.complete
+		.venvs/msads/.complete .venvs/tap-bing-ads/.complete .venvs/tap-linkedin-ads/.complete .venvs/tap-facebook/.complete .venvs/gaarf/.complete
 	@.venv/bin/supervisor install
 	@tests/prometheus.sh
 	@tests/azurite.sh

@@ -14,6 +14,8 @@ CLIENT_ID = "sandbox-google-client.apps.googleusercontent.com"
 CLIENT_SECRET = "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"
 REFRESH_TOKEN = "1//sandbox-google-refresh-token"
 ASSERTION = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_PATHS = ("/token", "/o/oauth2/token")
+"""Of oauth2.googleapis.com, and of accounts.google.com, which the SDK's own configuration goes to."""
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 
 
@@ -54,7 +56,7 @@ class Tokens:
 
 
 class TokenEndpoint:
-    """`POST /token` on a free port of 127.0.0.1."""
+    """`POST /token`, under either of its paths, on a free port of 127.0.0.1."""
 
     def __init__(self, tokens: Tokens, faults: Faults, closing: threading.Event) -> None:
         class Handler(_Handler):
@@ -81,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         form = dict(urllib.parse.parse_qsl(self.rfile.read(length).decode()))
-        if urllib.parse.urlsplit(self.path).path != "/token":
+        if urllib.parse.urlsplit(self.path).path not in _PATHS:
             self._answer(404, {"error": "not_found"})
             return
         fault = self.faults.strike("html", "revoked_token")
