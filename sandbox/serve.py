@@ -16,11 +16,12 @@ from importlib import import_module
 from typing import Protocol
 
 from sandbox.faults import Fault, Faults
+from sandbox.pace import Pace, seconds
 from sandbox.world import PLATFORMS, SIZES, World
 
 
 class Server(Protocol):
-    """What `sandbox.PLATFORM.server.serve(world, faults)` returns: a running server on a free port of 127.0.0.1."""
+    """What `sandbox.PLATFORM.server.serve(world, faults, pace)` returns: a server on a free port of 127.0.0.1."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -30,9 +31,9 @@ class Server(Protocol):
         """Stop serving."""
 
 
-def start(platform: str, world: World, faults: Faults) -> Server:
+def start(platform: str, world: World, faults: Faults, pace: Pace) -> Server:
     """Start one platform's server in this process; each keeps its own imports."""
-    server: Server = import_module(f"sandbox.{platform}.server").serve(world, faults)
+    server: Server = import_module(f"sandbox.{platform}.server").serve(world, faults, pace)
     return server
 
 
@@ -43,14 +44,19 @@ def main() -> None:
     parser.add_argument("--as-of", type=dt.datetime.fromisoformat, default=dt.datetime.now(dt.UTC), metavar="INSTANT")
     parser.add_argument("--first-day", type=dt.date.fromisoformat, metavar="DAY")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--accounts", type=int, metavar="N", help="so many accounts, whatever the size says")
+    parser.add_argument("--latency", type=seconds, default=0.0, metavar="TIME", help="of each answer, such as 150ms")
+    parser.add_argument("--job-seconds", type=seconds, default=0.0, metavar="TIME", help="that a report job takes")
+    parser.add_argument("--throttle", action="store_true", help="hold the limits that the platform documents")
     parser.add_argument("--fault", type=Fault.parse, action="append", default=[], metavar="KIND[@AFTER[xTIMES]]")
     given = parser.parse_args()
     suffered = getattr(import_module(f"sandbox.{given.platform}.server"), "FAULTS", None)
     for fault in given.fault:
         if suffered is not None and fault.kind not in suffered:
             parser.error(f"{given.platform} cannot suffer {fault.kind}; it can {', '.join(sorted(suffered))}")
-    world = World.at(given.as_of, given.size, first_day=given.first_day, seed=given.seed)
-    server = start(given.platform, world, Faults(given.fault))
+    world = World.at(given.as_of, given.size, first_day=given.first_day, seed=given.seed, accounts=given.accounts)
+    pace = Pace(latency=given.latency, job_seconds=given.job_seconds, throttled=given.throttle)
+    server = start(given.platform, world, Faults(given.fault), pace)
     over = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: over.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)

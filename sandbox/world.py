@@ -73,6 +73,7 @@ SIZES = {
     "tiny": Size(accounts=2, campaigns=3, groups=1, ads=2, keywords=2, days=40),
     "small": Size(accounts=3, campaigns=7, groups=2, ads=2, keywords=3, days=75),
     "big": Size(accounts=4, campaigns=50, groups=5, ads=5, keywords=10, days=60),
+    "agency": Size(accounts=200, campaigns=5, groups=1, ads=1, keywords=1, days=45),
     "huge": Size(accounts=1, campaigns=2000, groups=10, ads=2, keywords=5, days=40),
 }
 
@@ -219,9 +220,20 @@ class World:
     _accounts: dict[str, tuple[Account, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def at(cls, as_of: dt.datetime, size: str = "small", *, first_day: dt.date | None = None, seed: int = 7) -> World:
-        """A world of a named size; its story begins so many days before `as_of` unless `first_day` is given."""
-        chosen = SIZES[size]
+    def at(
+        cls,
+        as_of: dt.datetime,
+        size: str = "small",
+        *,
+        first_day: dt.date | None = None,
+        seed: int = 7,
+        accounts: int | None = None,
+    ) -> World:
+        """A world of a named size; its story begins so many days before `as_of` unless `first_day` is given.
+
+        `accounts` of each platform take the place of the size's number of them.
+        """
+        chosen = SIZES[size] if accounts is None else replace(SIZES[size], accounts=accounts)
         return cls(as_of, first_day or as_of.date() - _DAY * chosen.days, chosen, seed)
 
     def accounts(self, platform: str) -> tuple[Account, ...]:

@@ -16,6 +16,7 @@ from sandbox.facebook.batch import run_batch
 from sandbox.facebook.graph import Graph
 from sandbox.facebook.refusals import GraphError, refusal
 from sandbox.faults import Faults
+from sandbox.pace import Pace
 from sandbox.world import World
 
 APP_ID = "1029384756"
@@ -43,16 +44,17 @@ FAULTS = frozenset(
 _HTML = "<html><head><title>502 Bad Gateway</title></head><body>an error occurred, no success</body></html>"
 
 
-def serve(world: World, faults: Faults) -> FacebookServer:
+def serve(world: World, faults: Faults, pace: Pace) -> FacebookServer:
     """A running server on a free port of 127.0.0.1."""
-    return FacebookServer(world, faults)
+    return FacebookServer(world, faults, pace)
 
 
 class FacebookServer:
     """The server and the state that its requests share."""
 
-    def __init__(self, world: World, faults: Faults) -> None:
+    def __init__(self, world: World, faults: Faults, pace: Pace) -> None:
         self.faults = faults
+        self.pace = pace
         self.closing = threading.Event()
         self.refusal: GraphError | None = None
         self.errors_told = 0
@@ -108,6 +110,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: _HTTPServer
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.platform.pace.connect()
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing is logged."""
@@ -189,6 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reply(self, status: int, text: str, kind: str = "application/json", *, length: int | None = None) -> None:
         data = text.encode()
+        self.server.platform.pace.answer()
         self.send_response(status)
         self.send_header("Content-Type", f"{kind}; charset=UTF-8")
         self.send_header("Content-Length", str(length or len(data)))

@@ -11,6 +11,7 @@ import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import grpc
 
@@ -19,6 +20,7 @@ from sandbox.google import certificate, oauth
 from sandbox.google.quirks import Quirks
 from sandbox.google.resources import MANAGER_ID
 from sandbox.google.services import Services
+from sandbox.pace import Pace
 from sandbox.world import World
 
 FAULTS = (
@@ -33,15 +35,26 @@ FAULTS = (
 """The faults that this server can commit; `html` is the token endpoint's."""
 
 
-def serve(world: World, faults: Faults) -> Server:
+def serve(world: World, faults: Faults, pace: Pace) -> Server:
     """Start serving on free ports of 127.0.0.1."""
-    return Server(world, faults)
+    return Server(world, faults, pace)
+
+
+class _Paced(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types where the checks run
+    """Begins each answer a round trip late."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+
+    def intercept_service(self, continuation: Any, details: Any) -> Any:
+        self._pace.answer()
+        return continuation(details)
 
 
 class Server:
     """A running server; `environment` points a pipeline at it."""
 
-    def __init__(self, world: World, faults: Faults) -> None:
+    def __init__(self, world: World, faults: Faults, pace: Pace) -> None:
         self._closing = threading.Event()
         quirks = Quirks.read()
         tokens = oauth.Tokens(reauthenticate=quirks.has("rapt"))
@@ -50,7 +63,8 @@ class Server:
         self._directory = Path(tempfile.mkdtemp(prefix="sandbox-google-"))
         roots = self._directory / "roots.pem"
         roots.write_bytes(trusted.chain)
-        self._server = grpc.server(ThreadPoolExecutor(8))
+        # Threads wait for the round trip, so there are more of them than requests that a pipeline sends at once.
+        self._server = grpc.server(ThreadPoolExecutor(32), interceptors=[_Paced(pace)])
         self._server.add_generic_rpc_handlers((Services(world, faults, tokens, self._closing, quirks),))
         port = self._server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([(trusted.key, trusted.chain)]))
         self._server.start()

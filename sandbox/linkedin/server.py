@@ -19,6 +19,7 @@ from sandbox.linkedin.limits import Limits
 from sandbox.linkedin.replies import RefusalError, Reply, error, oauth_error, page, refuse
 from sandbox.linkedin.restli import RestliError, Value, parameters
 from sandbox.linkedin.versions import is_active, is_version
+from sandbox.pace import Pace
 from sandbox.world import Account, World
 
 LONGEST_QUERY = 4_096
@@ -48,18 +49,19 @@ _ERRORS = {
 _ABOUT = re.compile(r"/adAccounts/(\d+)/|sponsoredAccount(?:%3A|:)(\d+)")
 
 
-def serve(world: World, faults: Faults) -> LinkedIn:
+def serve(world: World, faults: Faults, pace: Pace) -> LinkedIn:
     """Start serving, with the limits of the environment."""
-    return LinkedIn(world, faults, Limits.given())
+    return LinkedIn(world, faults, Limits.given(), pace)
 
 
 class LinkedIn:
     """A running server, and what all its requests share."""
 
-    def __init__(self, world: World, faults: Faults, limits: Limits) -> None:
+    def __init__(self, world: World, faults: Faults, limits: Limits, pace: Pace) -> None:
         self.world = world
         self.faults = faults
         self.limits = limits
+        self.pace = pace
         self.today = world.as_of.astimezone(dt.UTC).date()
         self.entities = Entities(world, limits)
         self.analytics = Analytics(world, limits)
@@ -99,6 +101,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.linkedin.pace.connect()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
@@ -237,6 +243,7 @@ class _Handler(BaseHTTPRequestHandler):
         raise _GoneError
 
     def _send(self, reply: Reply) -> None:
+        self.server.linkedin.pace.answer()
         self.send_response(reply.status)
         self.send_header("Content-Type", reply.content_type)
         self.send_header("Content-Length", str(len(reply.body)))

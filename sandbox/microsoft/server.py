@@ -16,6 +16,7 @@ from sandbox.faults import Faults
 from sandbox.microsoft import bulk, campaigns, customers, oauth, oddities, reports, rest, soap
 from sandbox.microsoft.calls import BULK, CAMPAIGN, CUSTOMER, REPORTING, Body, Call, Operation
 from sandbox.microsoft.refusals import RefusalError, can_strike, refuse
+from sandbox.pace import Pace
 from sandbox.world import World
 
 _TOKEN_PATH = "/common/oauth2/v2.0/token"
@@ -50,15 +51,16 @@ class Answer:
     tracking_id: str = ""
 
 
-def serve(world: World, faults: Faults) -> MicrosoftServer:
-    return MicrosoftServer(world, faults)
+def serve(world: World, faults: Faults, pace: Pace) -> MicrosoftServer:
+    return MicrosoftServer(world, faults, pace)
 
 
 class MicrosoftServer:
     """Serves until it is closed."""
 
-    def __init__(self, world: World, faults: Faults) -> None:
+    def __init__(self, world: World, faults: Faults, pace: Pace) -> None:
         self.faults = faults
+        self.pace = pace
         self.closing = threading.Event()
         self._directory = tempfile.mkdtemp(prefix="sandbox-microsoft-")
         self._tokens = oauth.Tokens()
@@ -223,6 +225,10 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: _HttpServer
 
+    def setup(self) -> None:
+        super().setup()
+        self.server.platform.pace.connect()
+
     def log_message(self, format: str, *args: object) -> None:
         """Requests hold tokens, so they are not logged."""
 
@@ -284,6 +290,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, answer: Answer, *, cut: bool = False) -> None:
         body = answer.body
+        self.server.platform.pace.answer()
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.kind)
         if answer.tracking_id:

@@ -7,7 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from sandbox.faults import Fault
@@ -38,7 +38,7 @@ def run_demo(*, size: str) -> int:
     database, report, page = (
         DEMO / name for name in ("social_ads.duckdb", "execution_report.json", "execution_report.html")
     )
-    with _sandbox(names, size=size) as sandbox:
+    with _sandbox(names, ("--size", size)) as sandbox:
         _say(f"The sandbox serves {', '.join(names)} on 127.0.0.1")
         environment = {
             **_without_credentials(),
@@ -54,14 +54,14 @@ def run_demo(*, size: str) -> int:
     return status
 
 
-def serve_sandbox(*, size: str, only: Collection[str], faults: Collection[str], exported: bool) -> int:
+def serve_sandbox(*, options: Sequence[str], only: Collection[str], faults: Collection[str], exported: bool) -> int:
     """Serve until Ctrl-C or SIGTERM, having printed the variables that point the pipelines here, one a line."""
     unknown = sorted(set(only) - set(PLATFORMS))
     if unknown:
         raise ConfigError(f"--only: there is no platform {unknown[0]!r} in the sandbox; {meant(unknown[0], PLATFORMS)}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with _sandbox(list(only) or list(PLATFORMS), size=size, faults=faults) as sandbox:
+        with _sandbox(list(only) or list(PLATFORMS), options, faults=faults) as sandbox:
             for name, value in sandbox.environment.items():
                 _say(f"{'export ' if exported else ''}{name}={shlex.quote(value)}")
             sandbox.wait()
@@ -70,7 +70,7 @@ def serve_sandbox(*, size: str, only: Collection[str], faults: Collection[str], 
     raise SupervisorError("a server of the sandbox has ended by itself")
 
 
-def _sandbox(platforms: Collection[str], *, size: str, faults: Iterable[str] = ()) -> Sandbox:
+def _sandbox(platforms: Collection[str], options: Sequence[str], *, faults: Iterable[str] = ()) -> Sandbox:
     by_platform: dict[str, list[str]] = {}
     for text in faults:
         platform, _, fault = text.partition(":")
@@ -83,7 +83,7 @@ def _sandbox(platforms: Collection[str], *, size: str, faults: Iterable[str] = (
     if "google" in platforms and not google.exists():
         raise ConfigError(f"the sandbox of google needs {google}; run `supervisor install --only google`")
     try:
-        return Sandbox(platforms, options=("--size", size), faults=by_platform, interpreters={"google": google})
+        return Sandbox(platforms, options=options, faults=by_platform, interpreters={"google": google})
     except SandboxError as cause:
         raise SupervisorError(str(cause)) from cause
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -65,7 +66,15 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _time(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s)?", text)
+    if found is None:
+        raise ValueError(f"expected a time like 150ms, 1.5s or 10, got {text!r}")
+    return float(found[1]) / (1000 if found[2] == "ms" else 1)
+
+
 DAY = _Parsed("day", _day)
+TIME = _Parsed("time", _time)
 COUNT = _Parsed("count", _count)
 PATH = click.Path(path_type=Path)
 
@@ -118,8 +127,20 @@ def one_platform(function: F) -> F:
 
 
 def size(function: F) -> F:
-    """`--size tiny|small|big` of the sandbox's world."""
+    """`--size tiny|small|big|agency` of the sandbox's world."""
     return click.option(
-        "--size", type=word_of("tiny", "small", "big"), default="small", metavar="SIZE",
-        help="how many accounts and campaigns: tiny, small or big (default: small)",
+        "--size", type=word_of("tiny", "small", "big", "agency"), default="small", metavar="SIZE",
+        help="how many accounts and campaigns: tiny, small, big or agency (default: small)",
     )(function)  # fmt: skip
+
+
+def pace(function: F) -> F:
+    """How many accounts the sandbox has, how slowly it answers, and whether it holds the platforms' limits."""
+    for option in (
+        click.option("--throttle", is_flag=True, help="hold the limits that the platforms document"),
+        click.option("--job-seconds", type=TIME, default=0.0, metavar="TIME", help="that a report takes to be made"),
+        click.option("--latency", type=TIME, default=0.0, metavar="TIME", help="of each answer, e.g. 150ms"),
+        click.option("--accounts", type=COUNT, metavar="N", help="so many of each platform, whatever the size"),
+    ):
+        function = option(function)
+    return function
