@@ -159,7 +159,7 @@ def _opened(file: IO[bytes]) -> Iterator[IO[str]]:
             with archive.open(names[0]) as member:
                 yield io.TextIOWrapper(member, encoding="utf-8-sig", newline="")
     elif start == b"\x1f\x8b":
-        with gzip.GzipFile(fileobj=file) as unpacked:
+        with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
             yield io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline="")
     elif not start:
         raise BrokenFileError(Kind.TRANSIENT, f"{WHAT}: it is empty")

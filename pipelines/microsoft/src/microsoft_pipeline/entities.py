@@ -62,7 +62,7 @@ class _Snapshot:
         if not entities:
             return
         # Campaigns alone come in one answer, a file of them takes three at least.
-        if entities:
+        if entities == [CAMPAIGN]:
             self._replace_all(entities, self._walk.rows, {})
             return
         try:
@@ -78,9 +78,7 @@ class _Snapshot:
                 files = [stack.enter_context(bulk.whole_account())]
             except TooBigForOneFileError as told:
                 log.info("account %s: %s", self._account.id, told.message)
-                ids = self._walk.campaign_ids()
-                parts = [ids[at : at + CAMPAIGNS_IN_A_DOWNLOAD] for at in range(0, len(ids), CAMPAIGNS_IN_A_DOWNLOAD)]
-                files = [stack.enter_context(bulk.of_campaigns(part)) for part in parts]
+                files = list(_by_campaigns(bulk, stack, self._walk.campaign_ids()))
             parents = {
                 AD_GROUP.table.name: [each for file in files for each in file.campaign_ids],
                 AD.table.name: [each for file in files for each in file.ad_group_ids],
@@ -114,6 +112,22 @@ class _Snapshot:
         else:
             asked = list(itertools.islice(parents.get(AD.table.name, ()), _ASKED_AGAIN))
         return not self._walk.any_below(entity, asked)
+
+
+def _by_campaigns(bulk: Bulk, stack: ExitStack, campaign_ids: Sequence[str]) -> Iterator[BulkFile]:
+    """The files of some campaigns, in as few parts as Microsoft makes."""
+    for part in _cut(campaign_ids, CAMPAIGNS_IN_A_DOWNLOAD):
+        try:
+            yield stack.enter_context(bulk.of_campaigns(part))
+        except TooBigForOneFileError:
+            if len(part) == 1:
+                raise
+            for half in _cut(part, (len(part) + 1) // 2):
+                yield from _by_campaigns(bulk, stack, half)
+
+
+def _cut(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (items[at : at + size] for at in range(0, len(items), size))
 
 
 def _rows_of(files: Sequence[BulkFile], entity: Entity) -> Iterator[Row]:
