@@ -255,7 +255,7 @@ class Loader:
                 )
         # An empty state must never overwrite a stored one: https://github.com/meltano/sdk/issues/3000
         state = None if event.value in (b"null", b"{}") else event.value
-        self._hand_over(streams, Commit(streams=streams, state=state, replaces=replaces))
+        self._hand_over(streams, Commit(streams=streams, state=state, is_patch=event.is_patch, replaces=replaces))
 
     def _hand_over(self, streams: tuple[str, ...], commit: Commit | None) -> None:
         for stream in streams:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from attrs import frozen
 
 from supervisor.record.as_json import json_report
 from supervisor.record.run_record import RunRecord
+from supervisor.record.state import Place, whole
 
 
 @frozen(kw_only=True)
@@ -50,6 +51,15 @@ class History(Protocol):
 
     def close(self) -> None:
         """Give the storage back."""
+
+
+def states_of(rows: Iterable[tuple[str, str, str, str]]) -> tuple[StoredState, ...]:
+    """The state of each platform, from rows of platform, table, account and the part that is theirs."""
+    parts: dict[str, dict[Place, bytes]] = {}
+    for platform, table, account, text in rows:
+        parts.setdefault(platform, {})[table, account] = text.encode()
+    whole_ones = ((platform, whole(found)) for platform, found in sorted(parts.items()))
+    return tuple(StoredState(platform=name, value=state.decode()) for name, state in whole_ones if state is not None)
 
 
 def kept_report(record: RunRecord) -> dict[str, Any]:

@@ -213,6 +213,8 @@ class Attempt:
         command = list(self.pipeline.command)
         if self.platform.settings or not self.platform.command:
             command += ["--config", self._write("config.json", dict(self.platform.settings))]
+        if self.full_refresh:
+            self.session.forget_state()
         state = None if self.full_refresh else self.session.state()
         if state is not None:
             command += ["--state", self._write("state.json", json.loads(state))]

@@ -27,6 +27,7 @@ from supervisor.run.monitor import ExecutionMonitor
 from supervisor.run.plan import Plan, make_plan
 from supervisor.run.registry import Pipeline, PlatformRegistry, TokenProvider, create_default_registry
 from supervisor.sinks.spend import read_spend
+from wire.channel import PATCH, STATE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,11 +204,11 @@ class SocialAdsOrchestrator:
     ) -> AttemptResult:
         own = Path(tempfile.mkdtemp(prefix=f"{platform.name}-", dir=directory))
         session = sink.session(platform.name, self.monitor.run_id)
-        trace = {TRACEPARENT: traceparent(self.monitor.run_id, platform.name, number)}
+        told = {TRACEPARENT: traceparent(self.monitor.run_id, platform.name, number), STATE_VARIABLE: PATCH}
         try:
             return Attempt(
                 platform=platform,
-                pipeline=evolve(pipeline, environment={**pipeline.environment, **trace}),
+                pipeline=evolve(pipeline, environment={**pipeline.environment, **told}),
                 session=session,
                 number=number,
                 directory=own,

@@ -29,11 +29,12 @@ class Commit:
     """What becomes visible at once: the staged rows of `streams`, and the pipeline's state after them.
 
     With `replaces` the rows of its one stream are all rows of a region; otherwise rows are merged by key.
-    A `state` of None leaves the stored one.
+    A `state` of None leaves the stored one; with `is_patch` it is a JSON Merge Patch (RFC 7386) of the stored one.
     """
 
     streams: tuple[str, ...]
     state: bytes | None = None
+    is_patch: bool = False
     replaces: Replaces | None = None
 
 
@@ -60,6 +61,9 @@ class Session(Protocol):
 
     def state(self) -> bytes | None:
         """The JSON text of the state last committed for this platform."""
+
+    def forget_state(self) -> None:
+        """Begin with no state: what is stored stays until the first commit that has one, and is then replaced whole."""
 
     def close(self) -> None:
         """Give everything back; staged rows are lost."""

@@ -88,11 +88,11 @@ def loaded(house: Any) -> Any:
 def test_what_is_loaded_is_shown(loaded: Any) -> None:
     lines = loaded.run("state", "show").stdout.splitlines()
     assert lines[0].split() == ["platform", "table", "account", "complete", "settled"]
-    assert lines[1].split(maxsplit=3) == [
+    assert lines[2].split(maxsplit=3) == [
         *("ours", "campaign_daily", "1"),
         "2026-10-01..2026-11-20, 2026-11-22  2026-10-01..2026-10-21",
     ]
-    assert lines[3].split() == ["ours", "campaign", "1", "-", "-"]
+    assert lines[1].split() == ["ours", "campaign", "1", "-", "-"]
     assert lines[4].replace(" ", "") == 'theirs:{"since":"2026-11-20"}'
     only = loaded.run("state", "show", "--platform", "ours", "--account", "2").stdout.splitlines()
     assert [line.split()[:3] for line in only[1:]] == [["ours", "campaign_daily", "2"]]

@@ -66,6 +66,9 @@ class Memory:
     def state(self) -> bytes | None:
         return None
 
+    def forget_state(self) -> None:
+        return
+
     def close(self) -> None:
         return
 

@@ -6,6 +6,7 @@ import atexit
 import datetime as dt
 import json
 import uuid
+import zlib
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from azure.data.tables import TableClient, TableServiceClient
 
 from sandbox.azurite import Azurite, connection_string, is_installed
 from supervisor.config.environment import AzureAccess
+from supervisor.sinks.azure_table.catalog import create, own_table
 from supervisor.sinks.azure_table.keys import column_name, table_name
 from supervisor.sinks.azure_table.partitions import MARKER
 from supervisor.sinks.azure_table.sink import AzureSink
@@ -89,6 +91,20 @@ class AzureTables:
         with TableServiceClient.from_connection_string(self.access.connection_string) as service:
             client = service.create_table(table_name(self.prefix, platform, table.name))
             client.create_entity({"PartitionKey": "p", "RowKey": "r", "mine": "x"})
+
+    def leave_old_state(self, platform: str, state: str) -> None:
+        client = TableServiceClient.from_connection_string(self.access.connection_string).get_table_client(
+            own_table(self.prefix)
+        )
+        create(client)
+        entity = {"PartitionKey": "state", "RowKey": platform, "platform": platform, "run_id": "run-0"}
+        client.upsert_entity(entity | {"part00": zlib.compress(state.encode(), 1)})
+
+    def state_writes(self, run_id: str) -> int | None:
+        client = TableServiceClient.from_connection_string(self.access.connection_string).get_table_client(
+            own_table(self.prefix)
+        )
+        return len(list(client.query_entities(f"PartitionKey eq 'state' and run_id eq '{run_id}'")))
 
     def forget_dead_run(self) -> None:
         with self.client("supervisor") as client:

@@ -55,6 +55,23 @@ class DuckDBFile:
             connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{platform}"')
             connection.execute(f'CREATE TABLE "{platform}"."{table.name}" (mine VARCHAR)')
 
+    def leave_old_state(self, platform: str, state: str) -> None:
+        with duckdb.connect(str(self.path)) as connection:
+            connection.execute("CREATE SCHEMA IF NOT EXISTS _supervisor")
+            connection.execute("DROP TABLE IF EXISTS _supervisor.state")
+            connection.execute(
+                "CREATE TABLE _supervisor.state (platform VARCHAR NOT NULL, value VARCHAR NOT NULL, "
+                "run_id VARCHAR NOT NULL, updated_at TIMESTAMP NOT NULL)"
+            )
+            connection.execute(
+                "INSERT INTO _supervisor.state VALUES (?, ?, 'run-0', TIMESTAMP '2026-11-20')", [platform, state]
+            )
+
+    def state_writes(self, run_id: str) -> int | None:
+        with self._connection() as connection:
+            found = connection.execute("SELECT count(*) FROM _supervisor.state WHERE run_id = ?", [run_id]).fetchone()
+        return int(found[0]) if found else 0
+
     def forget_dead_run(self) -> None:
         pass
 

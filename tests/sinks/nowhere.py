@@ -33,6 +33,12 @@ class Nowhere:
     def occupy(self, platform: str, table: Table) -> None:
         raise AssertionError("it has no tables that somebody else could have made")
 
+    def leave_old_state(self, platform: str, state: str) -> None:
+        raise AssertionError("it keeps no state")
+
+    def state_writes(self, run_id: str) -> int | None:
+        return None
+
     def forget_dead_run(self) -> None:
         pass
 

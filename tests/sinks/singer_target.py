@@ -159,6 +159,12 @@ class SingerTarget:
     def occupy(self, platform: str, table: Table) -> None:
         raise AssertionError("it has no tables that somebody else could have made")
 
+    def leave_old_state(self, platform: str, state: str) -> None:
+        self.state_path.write_text(f'{{"{platform}":{state}}}\n')
+
+    def state_writes(self, run_id: str) -> int | None:
+        return None
+
     def forget_dead_run(self) -> None:
         pass
 

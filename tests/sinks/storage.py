@@ -48,6 +48,12 @@ class Storage(Protocol):
     def occupy(self, platform: str, table: Table) -> None:
         """Make a table of that name that is not ours, with one column; only where regions are replaced."""
 
+    def leave_old_state(self, platform: str, state: str) -> None:
+        """Keep a state as the versions did that kept it whole, one row for a platform; before the first `open`."""
+
+    def state_writes(self, run_id: str) -> int | None:
+        """How many parts of states a run has written; None where they are not kept apart."""
+
     def forget_dead_run(self) -> None:
         """Take away what a killed run still holds, as time would; nothing where a hold dies with its holder."""
 
@@ -67,11 +73,20 @@ def stage(session: Session, table: Table, *rows: dict[str, Any], directory: Path
 
 
 def load(
-    sink: Sink, directory: Path, table: Table, *rows: dict[str, Any], platform: str = "p", **commit: Any
+    sink: Sink,
+    directory: Path,
+    table: Table,
+    *rows: dict[str, Any],
+    platform: str = "p",
+    run: str = "run-1",
+    forget: bool = False,
+    **commit: Any,
 ) -> dict[str, int]:
     """One session that prepares a table, stages rows, commits them and ends; how many rows it stored."""
-    session = sink.session(platform, "run-1")
+    session = sink.session(platform, run)
     try:
+        if forget:
+            session.forget_state()
         session.prepare(table)
         stage(session, table, *rows, directory=directory)
         stored = session.commit(Commit(streams=(table.name,), **commit))

@@ -81,6 +81,18 @@ class VerticaDatabase:
         self.query(f'CREATE SCHEMA IF NOT EXISTS "{platform}"')
         self.query(f'CREATE TABLE "{platform}"."{table.name}" (mine VARCHAR)')
 
+    def leave_old_state(self, platform: str, state: str) -> None:
+        self.query("CREATE SCHEMA IF NOT EXISTS _supervisor")
+        self.query("DROP TABLE IF EXISTS _supervisor.state")
+        self.query(
+            'CREATE TABLE _supervisor.state ("platform" VARCHAR(512), "value" LONG VARCHAR(4000000), '
+            '"run_id" VARCHAR(512), "updated_at" TIMESTAMP) UNSEGMENTED ALL NODES'
+        )
+        self.query(f"INSERT INTO _supervisor.state VALUES ('{platform}', '{state}', 'run-0', TIMESTAMP '2026-11-20')")
+
+    def state_writes(self, run_id: str) -> int | None:
+        return int(self.query(f"SELECT count(*) FROM _supervisor.state WHERE run_id = '{run_id}'")[0][0])
+
     def query(self, statement: str) -> list[list[Any]]:
         with vertica_python.connect(
             host=self.server.host, port=self.server.port, user=USER, password=PASSWORD, database=DATABASE,

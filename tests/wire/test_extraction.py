@@ -48,13 +48,14 @@ def run(
     state: Any = None,
     now: str = "2026-11-20T12:00:00Z",
     pipeline: str = PIPELINE,
+    **environment: str,
 ) -> tuple[int, list[dict[str, Any]], str]:
     (tmp_path / "config.json").write_text(json.dumps({"start_date": "2026-11-10"} | (settings or {})))
     command = [sys.executable, "-c", pipeline, "--config", str(tmp_path / "config.json"), *options]
     if state is not None:
         (tmp_path / "state.json").write_text(json.dumps(state))
         command += ["--state", str(tmp_path / "state.json")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env={"PIPELINE_NOW": now})
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env={"PIPELINE_NOW": now, **environment})
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
@@ -101,6 +102,22 @@ def test_an_account_that_fails_is_named_and_sends_no_row_while_the_others_go_on(
         "account_id": "broken",
     }
     assert {line["record"]["account_id"] for line in lines if line["type"] == "RECORD"} == {"2"}
+
+
+def test_a_state_line_says_what_changed_to_who_understands_it_and_all_to_others(tmp_path: Path) -> None:
+    _, lines, _ = run(tmp_path)
+    states = [line for line in lines if line["type"] == "STATE"]
+    assert all("patch" not in line for line in states)
+    _, lines, _ = run(tmp_path, WIRE_STATE="patch")
+    patches = [line for line in lines if line["type"] == "STATE"]
+    assert [line["replaces"] for line in patches] == [line["replaces"] for line in states]
+    state: dict[str, Any] = {}
+    for line in patches:
+        assert "value" not in line
+        ((account, days),) = line["patch"]["bookmarks"]["daily"]["accounts"].items()
+        assert account == line["replaces"]["where"]["account_id"]
+        state[account] = days
+    assert {"bookmarks": {"daily": {"accounts": state}}} == states[-1]["value"]
 
 
 def test_a_refused_token_ends_the_pipeline(tmp_path: Path) -> None:

@@ -200,6 +200,17 @@ def test_states_and_errors_and_notices() -> None:
     assert isinstance(failure, Failure) and failure.error.kind is Kind.RATE_LIMIT and failure.error.retry_after == 30
 
 
+def test_a_state_may_be_a_patch() -> None:
+    (_, state) = events(schema_line() + b'{"type":"STATE","patch":{"a":null}}\n')
+    assert isinstance(state, State) and (state.value, state.is_patch) == (b'{"a":null}', True)
+
+
+@pytest.mark.parametrize("line", [b'{"type":"STATE"}\n', b'{"type":"STATE","value":{},"patch":{}}\n'])
+def test_a_state_that_is_neither_whole_nor_a_patch(line: bytes) -> None:
+    with pytest.raises(WireError, match="either a `value`, which is all of it, or a `patch`"):
+        events(line)
+
+
 def test_a_region_of_an_unknown_stream() -> None:
     with pytest.raises(WireError, match="'daily', which has no SCHEMA yet"):
         events(b'{"type":"STATE","value":{},"replaces":{"stream":"daily","where":{}}}\n')

@@ -24,6 +24,8 @@ CHUNKS = "chunks"
 _PIECE = 60 * 1024
 _PIECES = 12  # 720 KiB, which is below an entity's 1 MiB also as the base64 that travels
 _LOOKS = 3
+_SMALL = 16 * 1024
+_TOGETHER = 100
 
 
 @frozen
@@ -59,6 +61,32 @@ class Documents:
             self._remove_chunks(partition, key, head.get("version"))
         if "version" not in head:
             self._whole.add((partition, key))
+
+    def put_all(self, partition: str, texts: Mapping[str, str], properties: Mapping[str, Any]) -> None:
+        """Keep texts in place of those of the same keys: small ones together, a hundred in one transaction."""
+        batch: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
+        size = 0
+        for key, text in texts.items():
+            content = zlib.compress(text.encode(), 1)
+            if len(content) > _SMALL:
+                self.put(partition, key, text, properties)
+                continue
+            head = {"PartitionKey": partition, "RowKey": key, **properties, **_numbered([content])}
+            batch.append(("upsert", head, {"mode": UpdateMode.REPLACE}))
+            size += len(content)
+            if len(batch) == _TOGETHER or size > _PIECES * _PIECE:
+                self._client.submit_transaction(batch, **options())
+                batch, size = [], 0
+        if batch:
+            self._client.submit_transaction(batch, **options())
+
+    def between(self, partition: str, first: str, last: str) -> Iterator[Document]:
+        """The documents whose keys begin at `first` and end before `last`."""
+        query = f"PartitionKey eq '{partition}' and RowKey ge '{first}' and RowKey lt '{last}'"
+        for head in self._client.query_entities(query, **options()):
+            document = self._document(head) or self.get(partition, head["RowKey"])
+            if document is not None:
+                yield document
 
     def get(self, partition: str, key: str) -> Document | None:
         for _ in range(_LOOKS):

@@ -15,13 +15,13 @@ from azure.data.tables import EdmType, TableClient, TableEntity, UpdateMode
 
 from supervisor.config.environment import AzureAccess
 from supervisor.config.errors import SinkError
-from supervisor.record.history import PlatformRun, StoredState, kept_report, platform_parts
+from supervisor.record.history import PlatformRun, StoredState, kept_report, platform_parts, states_of
 from supervisor.record.run_record import RunRecord
 from supervisor.sinks.azure_table.access import Account, Patience, options
 from supervisor.sinks.azure_table.catalog import exists, own_table
 from supervisor.sinks.azure_table.documents import Documents
 from supervisor.sinks.azure_table.keys import joined
-from supervisor.sinks.azure_table.session import STATE
+from supervisor.sinks.azure_table.state import STATE, place_of
 
 RUNS = "runs"
 _LONGEST_MESSAGE = 16_000  # characters, of up to two UTF-16 units each; the report has all of it
@@ -80,8 +80,11 @@ class AzureHistory:
 
     def states(self) -> tuple[StoredState, ...]:
         with self._account.refusals():
-            found = [(str(each.properties["platform"]), each.text) for each in self._documents.all(STATE)]
-        return tuple(StoredState(platform=platform, value=text) for platform, text in sorted(found))
+            found = [
+                (str(each.properties["platform"]), *place_of(each.key), each.text)
+                for each in self._documents.all(STATE)
+            ]
+        return states_of(found)
 
     def close(self) -> None:
         self._account.close()

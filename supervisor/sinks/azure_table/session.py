@@ -22,7 +22,7 @@ from supervisor.sinks.azure_table.catalog import Catalog
 from supervisor.sinks.azure_table.documents import Documents
 from supervisor.sinks.azure_table.entities import Entities, as_text
 from supervisor.sinks.azure_table.flights import Flights
-from supervisor.sinks.azure_table.keys import escape, property_name
+from supervisor.sinks.azure_table.keys import property_name
 from supervisor.sinks.azure_table.lease import Lease
 from supervisor.sinks.azure_table.partitions import (
     Layout,
@@ -35,14 +35,14 @@ from supervisor.sinks.azure_table.partitions import (
     paired,
     stored_partitions,
 )
+from supervisor.sinks.azure_table.state import stored_parts, write_changes
 from supervisor.sinks.azure_table.transactions import Partition, write
+from supervisor.sinks.kept_state import KeptState
 from supervisor.sinks.regions import region_of
 from supervisor.sinks.staging import TYPES, Staging
 from supervisor.sinks.tables import LOADED_AT, RUN_ID, check_names
 from wire.messages import Replaces
 from wire.schema import Table, Type
-
-STATE = "state"
 
 
 @frozen(kw_only=True)
@@ -85,6 +85,7 @@ class AzureSession:
         self._targets: dict[str, _Target] = {}
         self._number = uuid.uuid4().hex[:8]
         self._commits = 0
+        self._state: KeptState | None = None
 
     def prepare(self, table: Table) -> None:
         check_names(self._platform, table)
@@ -109,8 +110,11 @@ class AzureSession:
             flights.finish()
             self._tools.lease.check()
             if commit.state is not None:
-                state = commit.state
-                flights.call(lambda: put_state(self._documents, self._platform, state, run_id=self._run_id))
+                kept = self._kept_state(flights)
+                kept.plan(commit.state, is_patch=commit.is_patch)
+                changes = kept.changes()
+                flights.call(lambda: write_changes(self._documents, self._platform, changes, run_id=self._run_id))
+                kept.kept()
         for stream in commit.streams:
             self._staging.empty(stream)
         return {stream: sum(count() for count in each) for stream, each in counts.items()}
@@ -128,13 +132,21 @@ class AzureSession:
 
     def state(self) -> bytes | None:
         with self._flying() as flights:
-            found = flights.call(lambda: self._documents.get(STATE, escape(self._platform)))
-        return found.text.encode() if found else None
+            return self._kept_state(flights).value
+
+    def forget_state(self) -> None:
+        with self._flying() as flights:
+            self._kept_state(flights).forget()
 
     def close(self) -> None:
         self._staging.close()
         if self._opened is not None:
             self._opened.account.close()
+
+    def _kept_state(self, flights: Flights) -> KeptState:
+        if self._state is None:
+            self._state = KeptState(flights.call(lambda: stored_parts(self._documents, self._platform)))
+        return self._state
 
     @property
     def _account(self) -> Account:
@@ -207,13 +219,3 @@ class AzureSession:
         cast = "CAST(CAST(? AS TIMESTAMPTZ) AS TIMESTAMP)" if kind is Type.DATETIME else f"CAST(? AS {TYPES[kind]})"
         ((text,),) = self._staging.run(f"SELECT {as_text(cast, kind)}", [value]).fetchall()
         return str(text)
-
-
-def put_state(documents: Documents, platform: str, state: bytes | None, *, run_id: str) -> None:
-    """Put a state in place of the stored one, or with None take it away."""
-    if state is None:
-        documents.delete(STATE, escape(platform))
-    else:
-        now = dt.datetime.now(dt.UTC)
-        properties = {"platform": platform, "run_id": run_id, "updated_at": now}
-        documents.put(STATE, escape(platform), state.decode(), properties)

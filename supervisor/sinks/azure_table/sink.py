@@ -6,12 +6,14 @@ import threading
 
 from supervisor.config.environment import AzureAccess
 from supervisor.record.run_record import RunRecord
+from supervisor.record.state import parts_of, whole_changes
 from supervisor.sinks.azure_table.access import IMPATIENT, Account, Patience
 from supervisor.sinks.azure_table.catalog import Catalog, create, own_table
 from supervisor.sinks.azure_table.documents import Documents
 from supervisor.sinks.azure_table.history import store_run
 from supervisor.sinks.azure_table.lease import HOLD_SECONDS, Lease
-from supervisor.sinks.azure_table.session import AzureSession, Tools, put_state
+from supervisor.sinks.azure_table.session import AzureSession, Tools
+from supervisor.sinks.azure_table.state import stored_parts, write_changes
 from supervisor.sinks.staging import StagingDatabase
 
 
@@ -52,7 +54,8 @@ class AzureSink:
 
     def put_state(self, platform: str, state: bytes | None) -> None:
         with self._account.refusals():
-            put_state(self._documents, platform, state, run_id="")
+            changes = whole_changes(stored_parts(self._documents, platform), parts_of(state) if state else {})
+            write_changes(self._documents, platform, changes, run_id="")
 
     def record_run(self, record: RunRecord) -> None:
         with self._account.refusals():

@@ -11,9 +11,10 @@ from typing import Any
 import duckdb
 
 from supervisor.config.errors import SinkError
-from supervisor.record.history import PlatformRun, StoredState
+from supervisor.record.history import PlatformRun, StoredState, states_of
 from supervisor.record.run_record import RunRecord
 from supervisor.sinks.duckdb.reading import open_for_reading
+from supervisor.sinks.duckdb.state import PARTS
 from supervisor.sinks.history_rows import PLATFORM_RUN_COLUMNS, chosen_reports, platform_run, rows_of_run
 from supervisor.sinks.staging import first_line
 
@@ -35,6 +36,11 @@ _TABLES = """
         bytes_read BIGINT, peak_memory_bytes BIGINT, blocked_on_sink_seconds DOUBLE, exit_status INTEGER,
         signal INTEGER, message VARCHAR
     );
+"""
+_HAS_PARTS = """
+    SELECT 1 FROM duckdb_columns()
+    WHERE database_name = current_database() AND schema_name = '_supervisor' AND table_name = 'state'
+    AND column_name = 'account'
 """
 _PLATFORM_RUNS = f"SELECT {PLATFORM_RUN_COLUMNS} FROM _supervisor.platforms"
 
@@ -85,8 +91,9 @@ class DuckDBHistory:
         return chosen_reports((row[0] for row in rows), run_id)
 
     def states(self) -> tuple[StoredState, ...]:
-        rows = self._rows("SELECT platform, value FROM _supervisor.state ORDER BY platform", [])
-        return tuple(StoredState(platform=row[0], value=row[1]) for row in rows)
+        has_parts = self._rows(_HAS_PARTS, [])
+        parts = PARTS if has_parts else "'', '', value"
+        return states_of(self._rows(f"SELECT platform, {parts} FROM _supervisor.state", []))
 
     def close(self) -> None:
         self._connection.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 import duckdb
 
 from supervisor.sinks import Commit
+from supervisor.sinks.duckdb.state import stored_parts, write_changes
+from supervisor.sinks.kept_state import KeptState
 from supervisor.sinks.regions import region_of
 from supervisor.sinks.staging import TYPES, Staging, quoted, relation
 from supervisor.sinks.tables import ADDED, check_names, missing_columns
@@ -36,6 +38,7 @@ class DuckDBSession:
         self._platform = platform
         self._run_id = run_id
         self._catalog = catalog
+        self._state: KeptState | None = None
 
     def prepare(self, table: Table) -> None:
         check_names(self._platform, table)
@@ -58,13 +61,16 @@ class DuckDBSession:
         try:
             stored = {stream: self._store(stream, commit.replaces) for stream in commit.streams}
             if commit.state is not None:
-                store_state(self._run, self._platform, commit.state, run_id=self._run_id)
+                self._kept_state.plan(commit.state, is_patch=commit.is_patch)
+                write_changes(self._run, self._platform, self._kept_state.changes(), run_id=self._run_id)
             self._run("COMMIT")
         except BaseException:
+            self._kept_state.dropped()
             # The connection may be gone with the transaction, and then the rollback has nothing left to do.
             with suppress(duckdb.Error):
                 self._connection.execute("ROLLBACK")
             raise
+        self._kept_state.kept()
         for stream in commit.streams:
             self._staging.empty(stream)
         return stored
@@ -79,11 +85,19 @@ class DuckDBSession:
         self._staging.interrupt()
 
     def state(self) -> bytes | None:
-        found = self._run("SELECT value FROM _supervisor.state WHERE platform = ?", [self._platform]).fetchone()
-        return found[0].encode() if found else None
+        return self._kept_state.value
+
+    def forget_state(self) -> None:
+        self._kept_state.forget()
 
     def close(self) -> None:
         self._connection.close()
+
+    @property
+    def _kept_state(self) -> KeptState:
+        if self._state is None:
+            self._state = KeptState(stored_parts(self._run, self._platform))
+        return self._state
 
     def _store(self, stream: str, replaces: Replaces | None) -> int:
         table = self._staging.table(stream)
@@ -108,14 +122,6 @@ class DuckDBSession:
 
     def _run(self, statement: str, values: list[Any] | None = None) -> duckdb.DuckDBPyConnection:
         return self._staging.run(statement, values)
-
-
-def store_state(run: Callable[[str, list[Any]], object], platform: str, state: bytes | None, *, run_id: str) -> None:
-    """Put a state in place of the stored one, or take that away; `run` executes a statement with its values."""
-    run("DELETE FROM _supervisor.state WHERE platform = ?", [platform])
-    if state is not None:
-        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-        run("INSERT INTO _supervisor.state VALUES (?, ?, ?, ?)", [platform, state.decode(), run_id, now])
 
 
 def _definition(column: Column) -> str:

@@ -14,20 +14,16 @@ from supervisor.config.errors import SinkError
 from supervisor.record.log import log
 from supervisor.record.run_record import RunRecord
 from supervisor.record.spend import DailySpend
+from supervisor.record.state import parts_of, whole_changes
 from supervisor.sinks.duckdb.history import store_run
-from supervisor.sinks.duckdb.session import DuckDBSession, store_state
+from supervisor.sinks.duckdb.session import DuckDBSession
 from supervisor.sinks.duckdb.snapshot import write_snapshot
 from supervisor.sinks.duckdb.spend import daily_spend
+from supervisor.sinks.duckdb.state import TABLE, stored_parts, write_changes
 from supervisor.sinks.lock import RunLock, lock_path
 from supervisor.sinks.staging import MEMORY_LIMIT, first_line
 from supervisor.sinks.unified import unified_views
 
-_STATE = """
-    CREATE SCHEMA IF NOT EXISTS _supervisor;
-    CREATE TABLE IF NOT EXISTS _supervisor.state (
-        platform VARCHAR NOT NULL, value VARCHAR NOT NULL, run_id VARCHAR NOT NULL, updated_at TIMESTAMP NOT NULL
-    );
-"""
 _COLUMNS = """
     SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns()
     WHERE database_name = current_database() AND NOT internal
@@ -60,7 +56,10 @@ class DuckDBSink:
     def put_state(self, platform: str, state: bytes | None) -> None:
         try:
             with self._connection.cursor() as cursor:
-                store_state(cursor.execute, platform, state, run_id="")
+                cursor.execute("BEGIN TRANSACTION")
+                changes = whole_changes(stored_parts(cursor.execute, platform), parts_of(state) if state else {})
+                write_changes(cursor.execute, platform, changes, run_id="")
+                cursor.execute("COMMIT")
         except duckdb.Error as cause:
             raise SinkError(f"DuckDB refused: {first_line(cause)}") from cause
 
@@ -107,7 +106,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         # One thread is each platform's own: more would share out small files at a higher price than the work itself.
         connection = duckdb.connect(str(path), config={"memory_limit": MEMORY_LIMIT, "threads": 1})
-        connection.execute(_STATE)
+        connection.execute(TABLE)
     except duckdb.Error as cause:
         raise SinkError(f"the DuckDB file {path} cannot be opened: {first_line(cause)}") from cause
     return connection

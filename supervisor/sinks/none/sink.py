@@ -49,6 +49,9 @@ class NoSession:
     def state(self) -> bytes | None:
         return None
 
+    def forget_state(self) -> None:
+        """There is none."""
+
     def close(self) -> None:
         self._staging.close()
 

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from supervisor.config.errors import SinkError
+from supervisor.record.state import parts_of
 from supervisor.sinks import Commit
+from supervisor.sinks.kept_state import KeptState
 from supervisor.sinks.singer.echoes import Echoes
 from supervisor.sinks.singer.messages import Records, schema_line, state_line
 from supervisor.sinks.singer.names import StreamNames
@@ -39,6 +41,8 @@ class SingerSession:
         self._records: dict[str, Records] = {}
         self._target: RunningTarget | None = None
         self._at_work = False
+        stored = states.get(platform)
+        self._state = KeptState(parts_of(stored) if stored is not None else {})
 
     def prepare(self, table: Table) -> None:
         with self._working():
@@ -70,7 +74,10 @@ class SingerSession:
                 self._staging.check(stream, commit.replaces)
             stored = {stream: self._staging.count(stream, commit.replaces) for stream in commit.streams}
             if commit.state is not None or any(stored.values()):
+                if commit.state is not None:
+                    self._state.plan(commit.state, is_patch=commit.is_patch)
                 self._send(self._running(), commit)
+                self._state.kept()
             for stream in commit.streams:
                 self._staging.empty(stream)
                 self._forget(stream)
@@ -104,6 +111,9 @@ class SingerSession:
     def state(self) -> bytes | None:
         return self._states.get(self._platform)
 
+    def forget_state(self) -> None:
+        self._state.forget()
+
     def close(self) -> None:
         try:
             self._end_target()
@@ -129,9 +139,10 @@ class SingerSession:
         for stream in commit.streams:
             if stream in self._records:
                 self._records[stream].send(target.write)
-        if commit.state is not None:
-            self._echoes.sent(commit.state)
-            target.write(state_line(commit.state))
+        state = self._state.planned_value() if commit.state is not None else None
+        if state is not None:
+            self._echoes.sent(state)
+            target.write(state_line(state))
 
     def _forget(self, stream: str) -> None:
         records = self._records.pop(stream, None)

@@ -8,17 +8,24 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from supervisor.config.errors import SinkError
 from supervisor.sinks.vertica.connection import Link
 from supervisor.sinks.vertica.literals import literal, moment
 from supervisor.sinks.vertica.target import make_schema
-from supervisor.sinks.vertica.transfer import insert
 
 LONGEST_TEXT = 4_000_000  # octets of a state, of a report, of a message
 _LONG = f"LONG VARCHAR({LONGEST_TEXT})"
 _ID = "VARCHAR(512)"
 TABLES: Mapping[str, Mapping[str, str]] = {
-    "state": {"platform": _ID, "value": _LONG, "run_id": _ID, "updated_at": "TIMESTAMP"},
+    # A row for each platform, table and account; without the two it holds what belongs to none, as it did for all of a
+    # state in versions before this layout.
+    "state": {
+        "platform": _ID,
+        "value": _LONG,
+        "run_id": _ID,
+        "updated_at": "TIMESTAMP",
+        "stream": _ID,
+        "account": _ID,
+    },
     "loads": {
         "batch_id": "VARCHAR(36)",
         "run_id": _ID,
@@ -74,11 +81,13 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 
 
 def make_tables(link: Link) -> None:
-    """Create those that are missing; each is whole on every node."""
+    """Create those that are missing; each is whole on every node. What a former version has left is widened."""
     found = link.run(
         "SELECT lower(table_name) FROM v_catalog.tables WHERE lower(table_schema) = '_supervisor'", "show the tables"
     )
     missing = sorted(set(TABLES) - {name for (name,) in found})
+    if "state" not in missing:
+        _add_columns(link, "state")
     if missing:
         make_schema(link, "_supervisor")
     for name in missing:
@@ -89,23 +98,17 @@ def make_tables(link: Link) -> None:
         )
 
 
-def store_state(link: Link, platform: str, state: bytes | None, *, run_id: str) -> None:
-    """Put a state in place of the stored one, or take that away; not committed yet."""
-    doing = f"store the state of {platform}"
-    link.run(f"DELETE FROM _supervisor.state WHERE platform = {literal(platform)}", doing)
-    if state is None:
-        return
-    if len(state) > LONGEST_TEXT:
-        raise SinkError(f"the state of {platform} has {len(state):,} octets, and {LONGEST_TEXT:,} can be stored")
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-    insert(link, "_supervisor.state", tuple(TABLES["state"]), [[platform, state.decode(), run_id, now]], doing)
-
-
-def stored_state(link: Link, platform: str) -> bytes | None:
-    rows = link.run(
-        f'SELECT "value" FROM _supervisor.state WHERE platform = {literal(platform)}', f"read the state of {platform}"
+def _add_columns(link: Link, name: str) -> None:
+    """Those that a table of a former version lacks."""
+    found = link.run(
+        "SELECT lower(column_name) FROM v_catalog.columns "
+        f"WHERE lower(table_schema) = '_supervisor' AND lower(table_name) = {literal(name)}",
+        "show the columns",
     )
-    return rows[0][0].encode() if rows else None
+    known = {column for (column,) in found}
+    for column, kind in TABLES[name].items():
+        if column not in known:
+            link.run(f'ALTER TABLE _supervisor.{name} ADD COLUMN "{column}" {kind}', f"widen _supervisor.{name}")
 
 
 @frozen(kw_only=True)

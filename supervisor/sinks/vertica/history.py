@@ -7,13 +7,14 @@ from typing import Any
 
 from supervisor.config.environment import VerticaAccess
 from supervisor.config.errors import SinkError
-from supervisor.record.history import PlatformRun, StoredState
+from supervisor.record.history import PlatformRun, StoredState, states_of
 from supervisor.record.run_record import RunRecord
 from supervisor.sinks.history_rows import PLATFORM_RUN_COLUMNS, chosen_reports, platform_run, rows_of_run
 from supervisor.sinks.vertica.bookkeeping import LONGEST_TEXT, TABLES
 from supervisor.sinks.vertica.connection import Link, label
 from supervisor.sinks.vertica.literals import literal
 from supervisor.sinks.vertica.refusals import MISSING, RefusedError
+from supervisor.sinks.vertica.state import has_parts
 from supervisor.sinks.vertica.transfer import insert
 
 _PLATFORM_RUNS = f"SELECT {PLATFORM_RUN_COLUMNS} FROM _supervisor.platforms"
@@ -65,8 +66,9 @@ class VerticaHistory:
         return chosen_reports((row[0] for row in rows), run_id)
 
     def states(self) -> tuple[StoredState, ...]:
-        rows = self._rows('SELECT platform, "value" FROM _supervisor.state ORDER BY platform')
-        return tuple(StoredState(platform=row[0], value=row[1]) for row in rows)
+        parts = "coalesce(stream, ''), coalesce(account, '')" if has_parts(self._link) else "'', ''"
+        rows = self._rows(f'SELECT platform, {parts}, "value" FROM _supervisor.state')
+        return states_of([(platform, table, account, text) for platform, table, account, text in rows])
 
     def close(self) -> None:
         self._link.close()

@@ -15,13 +15,15 @@ from attrs import frozen
 
 from supervisor.config.errors import SinkError
 from supervisor.sinks import Commit
+from supervisor.sinks.kept_state import KeptState
 from supervisor.sinks.regions import region_of
 from supervisor.sinks.staging import Staging, quoted
 from supervisor.sinks.tables import ADDED
-from supervisor.sinks.vertica.bookkeeping import Batch, store_state, stored_state
+from supervisor.sinks.vertica.bookkeeping import Batch
 from supervisor.sinks.vertica.connection import Link
 from supervisor.sinks.vertica.literals import literal, moment, where
 from supervisor.sinks.vertica.refusals import LostError
+from supervisor.sinks.vertica.state import stored_parts, write_changes
 from supervisor.sinks.vertica.target import Target
 from supervisor.sinks.vertica.transfer import Measures, marker_of, measure, send
 from wire.messages import Replaces
@@ -70,6 +72,7 @@ class VerticaSession:
         self._directory = Path()
         self._link: Link | None = None
         self._interrupted = False
+        self._state: KeptState | None = None
 
     def prepare(self, table: Table) -> None:
         former = self._targets.get(table.name)
@@ -96,12 +99,15 @@ class VerticaSession:
             for part in parts:
                 self._replace(link, part, commit.replaces)
             if commit.state is not None:
-                store_state(link, self._platform, commit.state, run_id=self._run_id)
+                self._kept_state.plan(commit.state, is_patch=commit.is_patch)
+                write_changes(link, self._platform, self._kept_state.changes(), run_id=self._run_id)
             batch.enter(link, sum(part.count for part in parts))
         except BaseException:
+            self._kept_state.dropped()
             link.roll_back()
             raise
         self._end(link, batch)
+        self._kept_state.kept()
         for part in parts:
             self._staging.empty(part.stream)
         return {part.stream: part.count for part in parts}
@@ -119,12 +125,21 @@ class VerticaSession:
             self._link.interrupt()
 
     def state(self) -> bytes | None:
-        return stored_state(self._connected(), self._platform)
+        return self._kept_state.value
+
+    def forget_state(self) -> None:
+        self._kept_state.forget()
 
     def close(self) -> None:
         if self._link is not None:
             self._link.close()
         self._staging.close()
+
+    @property
+    def _kept_state(self) -> KeptState:
+        if self._state is None:
+            self._state = KeptState(stored_parts(self._connected(), self._platform))
+        return self._state
 
     @contextmanager
     def _defining(self) -> Iterator[None]:

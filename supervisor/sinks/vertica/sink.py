@@ -11,9 +11,10 @@ from supervisor.config.environment import TlsMode, VerticaAccess
 from supervisor.record.log import log
 from supervisor.record.run_record import RunRecord
 from supervisor.record.spend import DailySpend
+from supervisor.record.state import parts_of, whole_changes
 from supervisor.sinks.staging import StagingDatabase
 from supervisor.sinks.unified import SOURCES, unified_views
-from supervisor.sinks.vertica.bookkeeping import make_tables, store_state
+from supervisor.sinks.vertica.bookkeeping import make_tables
 from supervisor.sinks.vertica.connection import Link, label
 from supervisor.sinks.vertica.history import store_run
 from supervisor.sinks.vertica.literals import literal
@@ -21,6 +22,7 @@ from supervisor.sinks.vertica.lock import PURPOSE, RunLock
 from supervisor.sinks.vertica.refusals import addresses
 from supervisor.sinks.vertica.session import VerticaSession
 from supervisor.sinks.vertica.spend import daily_spend
+from supervisor.sinks.vertica.state import stored_parts, write_changes
 from supervisor.sinks.vertica.target import make_schema
 
 _TYPES = {"DOUBLE": "DOUBLE PRECISION"}
@@ -63,7 +65,8 @@ class VerticaSink:
 
     def put_state(self, platform: str, state: bytes | None) -> None:
         with self._linked("state") as link:
-            store_state(link, platform, state, run_id="")
+            changes = whole_changes(stored_parts(link, platform), parts_of(state) if state else {})
+            write_changes(link, platform, changes, run_id="")
             link.run("COMMIT", "commit")
 
     def record_run(self, record: RunRecord) -> None:

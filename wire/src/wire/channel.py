@@ -16,6 +16,8 @@ from wire.schema import Table
 FLUSH_BYTES = 256 * 1024
 GATHER_BYTES = 32 * 1024 * 1024
 BATCH_ROWS = 500
+STATE_VARIABLE = "WIRE_STATE"
+PATCH = "patch"
 
 
 class Gathered:
@@ -90,7 +92,14 @@ class Channel:
 
     def state(self, value: Mapping[str, Any], replaces: Replaces | None = None) -> None:
         """Say that everything sent so far is complete; with `replaces`, that it is all of a region."""
-        line: dict[str, Any] = {"type": "STATE", "value": value}
+        self._state("value", value, replaces)
+
+    def patch_state(self, patch: Mapping[str, Any], replaces: Replaces | None = None) -> None:
+        """The same, saying only what changes of the state: a JSON Merge Patch (RFC 7386); see `takes_patches`."""
+        self._state("patch", patch, replaces)
+
+    def _state(self, how: str, what: Mapping[str, Any], replaces: Replaces | None) -> None:
+        line: dict[str, Any] = {"type": "STATE", how: what}
         if replaces is not None:
             line["replaces"] = replaces
         self._write(line)
@@ -115,6 +124,11 @@ class Channel:
 
     def _write(self, message: object) -> None:
         self._waiting += self._encoder.encode(message) + b"\n"
+
+
+def takes_patches() -> bool:
+    """Whether the reader understands patches of a state: the supervisor says so, a Singer target does not."""
+    return os.environ.get(STATE_VARIABLE) == PATCH
 
 
 def open_channel() -> Channel:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from wire import metrics
-from wire.channel import GATHER_BYTES, Channel, Gathered, open_channel
+from wire.channel import GATHER_BYTES, Channel, Gathered, open_channel, takes_patches
 from wire.checking import Api, ApiOf, Check, run_check, spoken
 from wire.days import Window, before, due_days, in_windows, merged, now, within
 from wire.exits import INTERNAL, OK, Kind, status_of_all
@@ -40,6 +40,7 @@ class Extraction:
         self._tables = {table.name: table for table in tables}
         self._announced: set[str] = set()
         self._state: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(invocation.state))
+        self._sends_patches = takes_patches()
         self._failed: set[Kind] = set()
         self._failed_accounts: set[str] = set()
         self._lookbacks: dict[str, int] = {}
@@ -216,7 +217,7 @@ class Extraction:
                 self._announced.add(name)
             self._channel.send(gathered)
             mark()
-            self._channel.state(self._state, replaces)
+            self._send_state(name, replaces)
 
     def _knows(self, name: str, account_id: str, window: Window | None = None) -> bool:
         """Whether the account was loaded before into this table, at least one day of `window` if it is given."""
@@ -225,6 +226,14 @@ class Extraction:
                 return account_id in self._known_accounts(name)
             complete = _windows(self._account_state(name, account_id).get("complete", ()))
         return bool(within(complete, window.first, window.last))
+
+    def _send_state(self, name: str, replaces: Replaces) -> None:
+        if self._sends_patches:
+            account_id = replaces.where["account_id"]
+            changed = {account_id: self._account_state(name, account_id)}
+            self._channel.patch_state({"bookmarks": {name: {"accounts": changed}}}, replaces)
+        else:
+            self._channel.state(self._state, replaces)
 
     def _known_accounts(self, name: str) -> dict[str, Any]:
         streams = self._state.setdefault("bookmarks", {})

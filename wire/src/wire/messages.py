@@ -43,9 +43,13 @@ class RecordLine(Struct, tag_field="type", tag="RECORD"):
 
 
 class StateLine(Struct, tag_field="type", tag="STATE"):
-    """The pipeline's whole state after the rows before it, kept as the bytes that arrived."""
+    """The pipeline's state after the rows before it, kept as the bytes that arrived.
 
-    value: Raw
+    `value` is all of it; `patch` is what changes of it, a JSON Merge Patch (RFC 7386).
+    """
+
+    value: Raw | UnsetType = UNSET
+    patch: Raw | UnsetType = UNSET
     replaces: Replaces | UnsetType | None = UNSET
 
 

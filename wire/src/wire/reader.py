@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 
 from wire.failures import SchemaError, WireError
 from wire.messages import ErrorLine, OtherLine, RecordLine, Replaces, SchemaLine, StateLine
@@ -36,10 +36,11 @@ class Rows(Struct, frozen=True):
 
 
 class State(Struct, frozen=True):
-    """Everything before this is complete; `value` is the JSON text of the pipeline's state."""
+    """Everything before this is complete; `value` is the JSON text of the pipeline's state, or of a patch of it."""
 
     value: bytes
     replaces: Replaces | None
+    is_patch: bool = False
 
 
 class Failure(Struct, frozen=True):
@@ -231,7 +232,13 @@ class Reader:
             raise WireError(
                 f"a STATE replaces a region of {replaces.stream!r}, which has no SCHEMA yet", line=self._line
             )
-        return State(bytes(message.value), replaces)
+        whole, patch = message.value, message.patch
+        if isinstance(whole, UnsetType) == isinstance(patch, UnsetType):
+            raise WireError("a STATE has either a `value`, which is all of it, or a `patch`", line=self._line)
+        if not isinstance(patch, UnsetType):
+            return State(bytes(patch), replaces, is_patch=True)
+        assert not isinstance(whole, UnsetType)
+        return State(bytes(whole), replaces)
 
     def _record(self, line: bytes) -> Rows:
         try:
