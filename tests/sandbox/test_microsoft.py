@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import time
+import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -395,3 +396,80 @@ def test_a_report_may_be_said_to_be_made_and_have_no_address(struck: Any) -> Non
     first = caller("/Reporting/v13/GenerateReport/Poll", {"ReportRequestId": number}).json()
     assert first["ReportRequestStatus"] in ({"Status": "Success"}, {"Status": "Success", "ReportDownloadUrl": None})
     assert polled(lambda: caller("/Reporting/v13/GenerateReport/Poll", {"ReportRequestId": number}), "Success")
+
+
+def test_a_file_of_some_campaigns_holds_them_and_what_is_in_them(caller: Caller) -> None:
+    path, body = "/Bulk/v13/Campaigns/DownloadByCampaignIds", {"DownloadEntities": ENTITIES, "FormatVersion": "6.0"}
+    whole = records(caller.file())
+    first, second, *_ = (each["Id"] for each in whole if each["Type"] == "Campaign")
+    scopes = [{"CampaignId": each, "ParentAccountId": LIVE} for each in (first, second)]
+    number = caller(path, body | {"Campaigns": scopes}).json()["DownloadRequestId"]
+    status = polled(lambda: caller("/Bulk/v13/BulkDownloadStatus/Query", {"RequestId": number}), "Completed")
+    part = records(requests.get(status["ResultFileUrl"]).content)
+    assert {each["Id"] for each in part if each["Type"] == "Campaign"} == {first, second}
+    groups = {each["Id"] for each in whole if each["Type"] == "Ad Group" and each["Parent Id"] in (first, second)}
+    assert {each["Id"] for each in part if each["Type"] == "Ad Group"} == groups
+    assert {each["Parent Id"] for each in part if each["Type"] == "Keyword"} == groups
+    assert code_of(caller(path, body | {"Campaigns": []})) == 3204
+    assert code_of(caller(path, body | {"Campaigns": [{"CampaignId": first, "ParentAccountId": OTHER}]})) == 3203
+
+
+class Soap:
+    """The same questions over SOAP."""
+
+    def __init__(self, caller: Caller, service: str, namespace: str) -> None:
+        self.caller = caller
+        self.url = f"{caller.server.base_url}/Api/{service}"
+        self.namespace = namespace
+
+    def __call__(self, operation: str, inner: str, token: str | None = None) -> tuple[int, ET.Element]:
+        headers = {
+            "AuthenticationToken": token or self.caller.token, "DeveloperToken": oauth.DEVELOPER_TOKEN,
+            "CustomerId": "900001", "CustomerAccountId": LIVE,
+        }  # fmt: skip
+        head = "".join(f"<{name}>{value}</{name}>" for name, value in headers.items())
+        body = (
+            '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/">'
+            f'<s:Header xmlns="{self.namespace}">{head}</s:Header><s:Body>'
+            f'<{operation}Request xmlns="{self.namespace}">{inner}</{operation}Request></s:Body></s:Envelope>'
+        )
+        answer = requests.post(self.url, data=body.encode(), headers={"Content-Type": "text/xml"})
+        return answer.status_code, ET.fromstring(answer.content)
+
+
+def found(node: ET.Element, *path: str) -> list[str | None]:
+    """The texts of all elements at a path of local names, wherever it begins."""
+    nodes = list(node.iter())
+    for name in path:
+        nodes = [each for parent in nodes for each in (parent, *parent) if each.tag.rpartition("}")[2] == name]
+    return list(dict.fromkeys(each.text for each in nodes))
+
+
+def test_soap_says_what_rest_says(caller: Caller) -> None:
+    ask = Soap(
+        caller,
+        "Advertiser/campaignmanagement/v13/CampaignManagementService.svc",
+        "https://bingads.microsoft.com/CampaignManagement/v13",
+    )
+    status, answer = ask(
+        "GetCampaignsByAccountId", f"<AccountId>{LIVE}</AccountId><CampaignType>Search Audience</CampaignType>"
+    )
+    body = {"AccountId": LIVE, "CampaignType": "Search,Audience"}
+    campaigns = caller("/CampaignManagement/v13/Campaigns/QueryByAccountId", body).json()["Campaigns"]
+    assert status == 200
+    assert found(answer, "Campaign", "Id") == [each["Id"] for each in campaigns]
+    assert found(answer, "Campaign", "Name") == [each["Name"] for each in campaigns]
+    assert found(answer, "Languages", "string") == campaigns[0]["Languages"]
+
+
+def test_soap_faults_carry_the_same_codes_in_their_own_places(caller: Caller) -> None:
+    ask = Soap(
+        caller,
+        "Advertiser/CampaignManagement/v13/CampaignManagementService.svc",
+        "https://bingads.microsoft.com/CampaignManagement/v13",
+    )
+    status, answer = ask("GetAdGroupsByCampaignId", "<CampaignId>12</CampaignId>")
+    assert (status, found(answer, "ApiFaultDetail", "OperationErrors", "OperationError", "Code")) == (500, ["1100"])
+    refused = [ask("GetAdGroupsByCampaignId", "<CampaignId>12</CampaignId>", token="another") for _ in range(2)]
+    assert sorted(status for status, _ in refused) == [200, 500]
+    assert all(found(each, "AdApiFaultDetail", "Errors", "AdApiError", "Code") == ["105"] for _, each in refused)
