@@ -10,8 +10,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sandbox.microsoft.campaigns import (
@@ -48,14 +49,21 @@ class BulkOrder:
 
 def text_of(order: BulkOrder, world: World, number: int) -> str:
     """The file as text; `number` decides the order of columns and rows."""
-    records = [_format(), _account(order.account, world), *_records(order, world, backwards=number % 2 == 0)]
-    names = dict.fromkeys(name for record in records for name in record)
+    names: dict[str, None] = {}
+    parts = []
+    for part in (_format(), _account(order.account, world), *_records(order, world, backwards=number % 2 == 0)):
+        # All records of a part have the same columns, so that its first one tells them.
+        first = next(part, None)
+        if first is not None:
+            names |= dict.fromkeys(first)
+            parts.append(itertools.chain((first,), part))
     del names["Type"]
     columns = ["Type", *(reversed(names) if number % 2 else names)]
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\r\n", delimiter=order.delimiter)
-    writer.writeheader()
-    writer.writerows(records)
+    writer = csv.writer(text, lineterminator="\r\n", delimiter=order.delimiter)
+    writer.writerow(columns)
+    for record in itertools.chain.from_iterable(parts):
+        writer.writerow([record.get(name, "") for name in columns])
     return text.getvalue()
 
 
@@ -72,12 +80,12 @@ def with_wrong_first_line(text: str) -> str:
     return f"Microsoft Advertising bulk file\r\n{text}"
 
 
-def _format() -> Record:
-    return {"Type": "Format Version", "Name": "6.0"}
+def _format() -> Iterator[Record]:
+    yield {"Type": "Format Version", "Name": "6.0"}
 
 
-def _account(account: Account, world: World) -> Record:
-    return {
+def _account(account: Account, world: World) -> Iterator[Record]:
+    yield {
         "Type": "Account",
         "Status": "Active",
         "Id": account.id,
@@ -86,18 +94,14 @@ def _account(account: Account, world: World) -> Record:
     }
 
 
-def _records(order: BulkOrder, world: World, *, backwards: bool) -> Iterator[Record]:
+def _records(order: BulkOrder, world: World, *, backwards: bool) -> list[Iterator[Record]]:
+    """Records in parts, parents before children or the other way."""
     campaigns = list(_chosen(order, world))
     kept = [campaign for campaign, status in campaigns if status != "Deleted"]
-    parts: list[Iterable[Record]] = [
+    parts = [
         (_campaign(order.account, campaign, status) for campaign, status in campaigns if _asked(order, "Campaigns")),
         (_group(campaign, group) for campaign, group in _groups(kept) if _asked(order, "AdGroups")),
-        (
-            _ad(campaign, group, ad)
-            for campaign, group in _groups(kept)
-            for ad in group.ads
-            if _asked(order, "Ads", _ADS[ad_type(ad, campaign)][1])
-        ),
+        *(_ads(order, kept, kind) for kind in _ADS),
         (
             _keyword(campaign, group, place)
             for campaign, group in _groups(kept)
@@ -105,8 +109,15 @@ def _records(order: BulkOrder, world: World, *, backwards: bool) -> Iterator[Rec
             if _asked(order, "Keywords")
         ),
     ]
-    for part in reversed(parts) if backwards else parts:
-        yield from part
+    return parts[::-1] if backwards else parts
+
+
+def _ads(order: BulkOrder, campaigns: list[Campaign], kind: str) -> Iterator[Record]:
+    if _asked(order, "Ads", _ADS[kind][1]):
+        for campaign, group in _groups(campaigns):
+            for ad in group.ads:
+                if ad_type(ad, campaign) == kind:
+                    yield _ad(campaign, group, ad)
 
 
 def _asked(order: BulkOrder, *entities: str) -> bool:

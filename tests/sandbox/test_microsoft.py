@@ -19,6 +19,7 @@ import requests
 from sandbox.faults import Fault, Faults
 from sandbox.microsoft import oauth
 from sandbox.microsoft.server import MicrosoftServer
+from sandbox.pace import Pace
 from sandbox.world import World
 
 AS_OF = dt.datetime(2026, 11, 20, 15, 30, tzinfo=dt.UTC)
@@ -117,7 +118,7 @@ def code_of(answer: requests.Response) -> int:
 
 @pytest.fixture(scope="module")
 def caller() -> Iterator[Caller]:
-    server = MicrosoftServer(World.at(AS_OF, "small"), Faults())
+    server = MicrosoftServer(World.at(AS_OF, "small"), Faults(), Pace())
     yield Caller(server)
     server.close()
 
@@ -127,7 +128,8 @@ def struck() -> Iterator[Any]:
     servers = []
 
     def start(*faults: str) -> Caller:
-        servers.append(MicrosoftServer(World.at(AS_OF, "tiny"), Faults(Fault.parse(each) for each in faults)))
+        faulty = Faults(Fault.parse(each) for each in faults)
+        servers.append(MicrosoftServer(World.at(AS_OF, "tiny"), faulty, Pace()))
         return Caller(servers[-1])
 
     yield start
