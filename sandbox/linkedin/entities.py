@@ -40,8 +40,9 @@ class Entities:
         if given.get("q") != "search":
             raise refuse(400, "ILLEGAL_ARGUMENT", "Finder not found for resource adAccounts")
         only(given, *_SEARCH)
-        elements = [self._account(account) for account in self._mine()]
-        return paged("adAccounts", searched("adAccounts", elements, given), given, self._limits)
+        elements = [_account(each, closed=each.closed or each.id == self._limits.closed) for each in self._mine()]
+        shown = [self._distorted(element) for element in searched("adAccounts", elements, given)]
+        return paged("adAccounts", shown, given, self._limits)
 
     def users(self, given: dict[str, Value]) -> Reply:
         """`/adAccountUsers?q=authenticatedUser`, and `q=accounts` for whom else has access to them."""
@@ -92,11 +93,16 @@ class Entities:
         return paged(resource, elements, given, self._limits)
 
     def _mine(self) -> tuple[Account, ...]:
-        return () if self._limits.no_accounts else self._world.accounts(PLATFORM)
+        listed = () if self._limits.no_accounts else self._world.accounts(PLATFORM)
+        return tuple(account for account in listed if account.id != self._limits.unlisted)
 
-    def _account(self, account: Account) -> dict[str, Any]:
-        element = _account(account, closed=account.closed or account.id == self._limits.closed)
-        return {name: value for name, value in element.items() if (account.id, name) not in self._limits.missing}
+    def _distorted(self, element: dict[str, Any]) -> dict[str, Any]:
+        account_id = str(element["id"])
+        return {
+            name: {"odd": True} if (account_id, name) in self._limits.odd else value
+            for name, value in element.items()
+            if (account_id, name) not in self._limits.missing
+        }
 
     def _made(self, account: Account, resource: str) -> list[dict[str, Any]]:
         out = []

@@ -15,7 +15,8 @@ class Limits:
     """Accounts are named by their id.
 
     `forbidden` may not be read at all; `unreadable` has no reporting access, for which LinkedIn documents an empty
-    answer; `closed` is shown as CANCELED and keeps its history; `missing` are elements left out of accounts;
+    answer; `closed` is shown as CANCELED and keeps its history; `missing` are elements left out of accounts,
+    `odd` such that hold a structure; `unlisted` is an account that the member has no role in;
     `no_accounts` is a member without any; `repeated` shows the first object of each list again on its last page,
     `same` or `changed`; `hidden` is a resource of which a search by status finds nothing; `alternating` lets page
     tokens alternate for ever; `empty_pages` lets an empty page follow the first one; `token_alone` refuses a search of
@@ -29,6 +30,8 @@ class Limits:
     unreadable: str = ""
     closed: str = ""
     missing: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    odd: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    unlisted: str = ""
     no_accounts: bool = False
     repeated: str = ""
     hidden: str = ""
@@ -44,7 +47,10 @@ class Limits:
         def told(name: str) -> str:
             return environment.get(f"SANDBOX_LINKEDIN_{name}", "")
 
-        pairs = (each.partition("@") for each in told("MISSING").split(",") if each)
+        def elements(text: str) -> frozenset[tuple[str, str]]:
+            pairs = (each.partition("@") for each in text.split(",") if each)
+            return frozenset((account, name) for name, _, account in pairs)
+
         return cls(
             cut=int(told("CUT") or cls.cut),
             refresh_token_days=int(told("REFRESH_DAYS") or cls.refresh_token_days),
@@ -52,7 +58,9 @@ class Limits:
             forbidden=told("FORBIDDEN"),
             unreadable=told("UNREADABLE"),
             closed=told("CLOSED"),
-            missing=frozenset((account, name) for name, _, account in pairs),
+            missing=elements(told("MISSING")),
+            odd=elements(told("ODD")),
+            unlisted=told("UNLISTED"),
             no_accounts=told("NO_ACCOUNTS") == "true",
             repeated=told("REPEATED"),
             hidden=told("HIDDEN"),

@@ -71,6 +71,30 @@ def test_any_other_element_may_be_missing(start: Any, missing: str) -> None:
     assert (run.status, run.errors) == (0, [])
 
 
+@pytest.mark.parametrize("odd", ["name", "status", "currency", "test", "id"])
+def test_an_odd_value_is_the_accounts_error(start: Any, odd: str) -> None:
+    with start(environment={"SANDBOX_LINKEDIN_ODD": f"{odd}@{FIRST}"}) as sandbox:
+        run = sandbox.run(start_date="2026-11-19")
+    assert run.status == 65
+    assert [error.kind for error in run.errors] == [Kind.DATA]
+    assert "a bug in this pipeline" not in run.log
+    assert loaded(run) == {SECOND}
+
+
+def test_an_account_that_is_not_listed_any_more_is_named(start: Any) -> None:
+    with start() as sandbox:
+        state = sandbox.run(tables=["campaign_daily"]).store().state
+    with start(environment={"SANDBOX_LINKEDIN_UNLISTED": FIRST}) as sandbox:
+        run = sandbox.run(tables=["campaign_daily"], state=state)
+        chosen = sandbox.run(tables=["campaign_daily"], state=state, accounts=[SECOND])
+    assert run.status == 77
+    assert [(error.kind, error.account_id) for error in run.errors] == [(Kind.AUTH, FIRST)]
+    assert "was loaded before" in run.errors[0].message
+    assert streams_of(run, FIRST) == set()
+    assert streams_of(run, SECOND) == {"campaign_daily"}
+    assert (chosen.status, chosen.errors) == (0, [])
+
+
 def test_a_member_without_any_account_is_told_what_to_do(start: Any) -> None:
     with start(environment={"SANDBOX_LINKEDIN_NO_ACCOUNTS": "true"}) as sandbox:
         run = sandbox.run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from linkedin_pipeline.client import Client
@@ -43,8 +43,19 @@ def discovered(client: Client) -> dict[str, Found]:
     return accounts
 
 
-def selected(accounts: Mapping[str, Found], asked: tuple[str, ...]) -> Iterator[tuple[str, Found]]:
-    """Those asked for, or all; raises PipelineError (config) where all are none."""
+def loaded_before(state: Mapping[str, Any]) -> list[str]:
+    """The accounts that a run's state knows."""
+    tables = state.get("bookmarks", {}).values()
+    return sorted({account_id for table in tables for account_id in table.get("accounts", {})})
+
+
+def selected(
+    accounts: Mapping[str, Found], asked: tuple[str, ...], before: Sequence[str]
+) -> Iterator[tuple[str, Found]]:
+    """Those asked for, or all, those loaded `before` among them; raises PipelineError (config) where all are none.
+
+    LinkedIn lists accounts in any status, removed ones too: one that is missing is one that the member lost.
+    """
     if not accounts and not asked:
         raise PipelineError(
             Kind.CONFIG,
@@ -59,6 +70,17 @@ def selected(accounts: Mapping[str, Found], asked: tuple[str, ...]) -> Iterator[
                     Kind.CONFIG,
                     f"ad account {account_id} is asked for, but the token's member has no access to it; "
                     "check the id, or give the member a role in the account",
+                    account_id=account_id,
+                ),
+            )
+    for account_id in () if asked else before:
+        if account_id not in accounts:
+            yield (
+                account_id,
+                PipelineError(
+                    Kind.AUTH,
+                    f"ad account {account_id} was loaded before and is not among those that the token's member has "
+                    "access to; give the member its role back, or name the accounts to load in the setting accounts",
                     account_id=account_id,
                 ),
             )

@@ -23,14 +23,14 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
     settings = read_settings(invocation.settings, os.environ)
     wanted = frozenset(table.name for table in TABLES if extraction.wants(table.name))
 
-    from linkedin_pipeline.accounts import AccountLoad, discovered, selected  # noqa: PLC0415 - imports requests, after the wire opened
+    from linkedin_pipeline.accounts import AccountLoad, discovered, loaded_before, selected  # noqa: PLC0415 - imports requests, after the wire opened
     from linkedin_pipeline.client import connect  # noqa: PLC0415 - the same
 
     client = connect(settings)
     # LinkedIn's reporting day is the UTC day, whatever the account's country.
     today = today_in("UTC")
     accounts = discovered(client)
-    chosen = tuple(selected(accounts, settings.account_ids))
+    chosen = tuple(selected(accounts, settings.account_ids, loaded_before(invocation.state)))
     log.info("%d of %d ad accounts are loaded", len(chosen), len(accounts))
     for account_id, account in chosen:
         load = AccountLoad(client, extraction, settings, account_id=account_id, wanted=wanted, today=today)
