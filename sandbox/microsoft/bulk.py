@@ -17,6 +17,7 @@ from sandbox.microsoft.calls import Body, Call, Operation, flags, identifier, id
 from sandbox.microsoft.refusals import RefusalError, refuse
 from sandbox.microsoft.report_file import packed
 from sandbox.microsoft.vocabulary import DATA_SCOPES, DOWNLOAD_ENTITIES
+from sandbox.pace import Pace
 from sandbox.world import World
 
 _SECONDS_GOOD = 300
@@ -33,12 +34,14 @@ class Download:
     made: Future[str]
     pending_polls: int
     failed: bool = False
+    since: float = field(default_factory=time.monotonic)
     addresses: dict[str, float] = field(default_factory=dict)
 
 
 class Bulk:
-    def __init__(self, world: World, base_url: Callable[[], str]) -> None:
+    def __init__(self, world: World, base_url: Callable[[], str], pace: Pace) -> None:
         self._world = world
+        self._pace = pace
         self._base_url = base_url
         self._downloads: dict[str, Download] = {}
         self._numbers = itertools.count(618_000_001)
@@ -155,7 +158,8 @@ class Bulk:
         }
         if download.failed:
             return answer | {"RequestStatus": "Failed", "PercentComplete": _MAKING}
-        if download.pending_polls or not download.made.done():
+        young = time.monotonic() - download.since < self._pace.job_seconds
+        if download.pending_polls or young or not download.made.done():
             download.pending_polls = max(0, download.pending_polls - 1)
             return answer | {"RequestStatus": "InProgress", "PercentComplete": _MAKING}
         signature = secrets.token_hex(8)

@@ -14,6 +14,7 @@ from sandbox.microsoft.calls import Body, Call, Operation
 from sandbox.microsoft.refusals import RefusalError, refuse
 from sandbox.microsoft.report_file import made, shortened
 from sandbox.microsoft.report_requests import checked
+from sandbox.pace import Pace
 from sandbox.world import World
 
 _SECONDS_GOOD = 300
@@ -34,8 +35,9 @@ class Report:
 
 
 class Reports:
-    def __init__(self, world: World, base_url: Callable[[], str]) -> None:
+    def __init__(self, world: World, base_url: Callable[[], str], pace: Pace) -> None:
         self._world = world
+        self._pace = pace
         self._base_url = base_url
         self._reports: dict[str, Report] = {}
         self._numbers = itertools.count(30_000_001)
@@ -70,7 +72,7 @@ class Reports:
     def _submit(self, call: Call) -> Body:
         order = checked(call, self._world)
         with self._lock:
-            if sum(map(_counts, self._reports.values())) >= _LIMIT:
+            if sum(map(self._counts, self._reports.values())) >= _LIMIT:
                 raise RefusalError(207)
             number = next(self._numbers)
             # Every third is not ready when first asked for.
@@ -89,7 +91,8 @@ class Reports:
         return {"ReportRequestStatus": {"ReportDownloadUrl": url, "Status": status}}
 
     def _progress(self, request_id: str, report: Report) -> tuple[str, str | None]:
-        if not report.failed and (report.pending_polls or not report.made.done()):
+        young = time.monotonic() - report.since < self._pace.job_seconds
+        if not report.failed and (report.pending_polls or young or not report.made.done()):
             report.pending_polls = max(0, report.pending_polls - 1)
             return "Pending", None
         report.told = True
@@ -101,7 +104,6 @@ class Reports:
         report.addresses[signature] = time.monotonic() + _SECONDS_GOOD
         return "Success", f"{self._base_url()}/download/{request_id}.zip?sig={signature}"
 
-
-def _counts(report: Report) -> bool:
-    """Whether a report takes up one of the places; one that is never asked for gives its place up after a while."""
-    return not report.told and time.monotonic() - report.since < _SECONDS_COUNTED
+    def _counts(self, report: Report) -> bool:
+        """Whether a report takes up one of the places; one that is never asked for gives its place up after a while."""
+        return not report.told and time.monotonic() - report.since < _SECONDS_COUNTED + self._pace.job_seconds

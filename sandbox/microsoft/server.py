@@ -66,8 +66,8 @@ class MicrosoftServer:
         self._tokens = oauth.Tokens()
         self._world = world
         self._hosts = itertools.cycle(_HOSTS)
-        self._reports = reports.Reports(world, self._file_url)
-        self._bulk = bulk.Bulk(world, self._file_url)
+        self._reports = reports.Reports(world, self._file_url, pace)
+        self._bulk = bulk.Bulk(world, self._file_url, pace)
         self._services: dict[str, dict[str, Operation]] = {
             CUSTOMER: customers.Customers(world).operations,
             CAMPAIGN: campaigns.Campaigns(world).operations,

@@ -392,6 +392,17 @@ def test_files_are_spoiled_as_told(struck: Any) -> None:
             assert "Type" not in records(file)[0]
 
 
+def test_reports_and_files_take_the_seconds_that_jobs_take() -> None:
+    server = MicrosoftServer(World.at(AS_OF, "tiny"), Faults(), Pace(job_seconds=0.6))
+    caller, since = Caller(server), time.monotonic()
+    caller.text()
+    assert time.monotonic() - since >= 0.6
+    since = time.monotonic()
+    caller.file()
+    assert time.monotonic() - since >= 0.6
+    server.close()
+
+
 def test_a_report_may_be_said_to_be_made_and_have_no_address(struck: Any) -> None:
     caller = struck("empty_job")
     number = caller.report().json()["ReportRequestId"]
