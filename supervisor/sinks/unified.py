@@ -95,7 +95,11 @@ SOURCES = {
                 "coalesce(d.conversions_qualified, d.conversions)", ("conversions_qualified", "conversions")
             ),
             "conversions_value": _column("revenue"),
-            "view_through_conversions": _column("view_through_conversions"),
+            # Below campaigns Microsoft gives 0 in the columns of whole conversions, since 2022.
+            "view_through_conversions": Measure(
+                "coalesce(d.view_through_conversions_qualified, d.view_through_conversions)",
+                ("view_through_conversions_qualified", "view_through_conversions"),
+            ),
             "video_views": _column("video_views"),
             "is_final": _column("is_final"),
         },

@@ -50,3 +50,28 @@ def test_facebooks_conversions_of_a_campaign_are_those_of_its_ad_sets(connection
 def test_without_ad_set_rows_they_are_the_campaigns_own(connection):
     expected = [("alone", 10, 7.0, 1.0), ("mixed", 10, None, None), ("plain", 10, 3.0, None)]
     assert shown(connection, "ad_set_daily") == expected
+
+
+def test_microsofts_conversions_are_the_same_on_every_level():
+    whole = {"campaign": (3, 2), "ad_group": (0, 0), "ad": (0, 0)}
+    connection = duckdb.connect()
+    connection.execute("CREATE SCHEMA microsoft")
+    connection.execute(
+        "CREATE TABLE microsoft.account "
+        "(account_id VARCHAR, account_name VARCHAR, currency_code VARCHAR, iana_time_zone VARCHAR)"
+    )
+    columns = {}
+    for level, (conversions, view_through) in whole.items():
+        connection.execute(
+            f"CREATE TABLE microsoft.{level}_daily AS SELECT '1' AS account_id, DATE '2026-11-01' AS date, "
+            f"CAST({conversions} AS DOUBLE) AS conversions, CAST(3.4 AS DOUBLE) AS conversions_qualified, "
+            f"CAST({view_through} AS BIGINT) AS view_through_conversions, "
+            "CAST(2.5 AS DOUBLE) AS view_through_conversions_qualified"
+        )
+        described = connection.execute(f"DESCRIBE microsoft.{level}_daily").fetchall()
+        columns[f"microsoft.{level}_daily"] = {name for name, *_ in described}
+    columns["microsoft.account"] = {"account_id", "account_name", "currency_code", "iana_time_zone"}
+    views = unified_views(columns)
+    for level in whole:
+        query = f"SELECT conversions, view_through_conversions FROM ({views[f'{level}_daily']})"
+        assert connection.execute(query).fetchall() == [(3.4, 2.5)], level
