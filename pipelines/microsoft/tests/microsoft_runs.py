@@ -43,6 +43,7 @@ class Outcome:
     state: dict[str, Any]
     regions: list[tuple[str, str, str | None, str | None, int]] = field(default_factory=list)
     failures: list[Any] = field(default_factory=list)
+    confirmed: list[tuple[str, str]] = field(default_factory=list)
 
 
 Serve = Callable[..., Sandbox]
@@ -86,6 +87,8 @@ def read(status: int, stdout: bytes, log: str, before: dict[str, list[dict[str, 
                 assert len(rows) == replaces.rows
                 region = replaces.stream, replaces.where["account_id"], replaces.first, replaces.last, len(rows)
                 outcome.regions.append(region)
+                if replaces.confirmed:
+                    outcome.confirmed.append(region[:2])
                 kept = [row for row in outcome.tables[replaces.stream] if not in_region(row, replaces)]
                 outcome.tables[replaces.stream] = kept + rows
             case Failure(error=error):

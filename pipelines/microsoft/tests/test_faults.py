@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from microsoft_runs import AS_OF, Outcome, Run, Sandbox, Serve
-from test_end_to_end import assert_holds, expected, last_days
+from test_end_to_end import assert_holds, expected, last_days, ordered
 
 from sandbox.world import World
 
-FIRST, SECOND = "3001234567", "3002469134"
+FIRST, SECOND, EMPTY = "3001234567", "3002469134", "3000000077"
 NARROW = {"tables": ["campaign", "campaign_daily"]}
 ONE_BY_ONE = {"tables": ["campaign_daily"], "accounts": [FIRST, SECOND], "max_reports_in_flight": 1}
 
@@ -30,6 +31,12 @@ ONE_BY_ONE = {"tables": ["campaign_daily"], "accounts": [FIRST, SECOND], "max_re
         (["truncated_file"], {}, "the downloaded report is damaged (BadZipFile)"),
         (["truncated_file@0x2"], {}, "rows, but"),
         (["broken_connection@15", "hang@16", "server_error@14"], {"request_timeout": 0.5}, "report download"),
+        (["empty_body@2", "empty_body@6"], {}, "the answer is not a JSON object, or is cut short"),
+        (["empty_answer@1"], {}, "the answer has no"),
+        (["expired_link"], {}, "HTTP status 403, the address has lapsed"),
+        (["error=2100"], {}, "error 2100 ReportingServiceInvalidReportId: Microsoft has lost the report"),
+        (["error=2101@2"], {}, "error 2101 ReportingServiceReportNotFound: Microsoft has lost the report"),
+        (["error=105/3001234567"], {}, "rows of reports"),
     ],
 )
 def test_a_passing_fault_costs_nothing(
@@ -64,6 +71,122 @@ def test_an_account_that_fails_leaves_the_next_alone(
     assert words in failure.message
     assert {row["account_id"] for row in outcome.tables["campaign_daily"]} == {SECOND}
     assert_no_secret(outcome, sandbox)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        (105, 77, "auth"),
+        (106, 77, "auth"),
+        (1234567, 65, "data"),
+        (2003, 65, "data"),
+        (2009, 78, "config"),
+        (2018, 65, "data"),
+        (2041, 78, "config"),
+        (2108, 65, "data"),
+        (2101, 75, "transient"),
+    ],
+)
+def test_a_code_of_one_account_leaves_the_others_alone(
+    serve: Serve, run: Run, code: int, status: int, kind: str
+) -> None:
+    sandbox = serve(f"error={code}/{FIRST}x99")
+    settings = {"tables": ["campaign_daily"], "accounts": [FIRST, SECOND]}
+    outcome = run(sandbox, settings=settings)
+    assert outcome.status == status, outcome.log
+    (failure,) = outcome.failures
+    assert (failure.kind, failure.account_id) == (kind, FIRST)
+    assert f"error {code}" in failure.message
+    assert "(tracking id " in failure.message
+    world = World.at(AS_OF, "tiny")
+    rows = [row for row in expected(world, "campaign_daily", last_days(world, 30)) if row["account_id"] == SECOND]
+    assert_holds(outcome, "campaign_daily", rows)
+    assert_no_secret(outcome, sandbox)
+
+
+@pytest.mark.parametrize(
+    ("faults", "status", "words"),
+    [
+        (["error=108x9"], 77, "error 108 UserCompromised"),
+        (["error=120x9"], 77, "error 120 UserLoginAccessDenied"),
+        (["error=122x9"], 77, "error 122 PersonalIdentityNotAvailable"),
+        (["error=126x9"], 77, "error 126 IdentityTypeMismatch"),
+        (["error=109x9"], 77, "error 109 AuthenticationTokenExpired"),
+        (["error=2015x9"], 78, "SubmitGenerateReport of campaign_daily: error 2015"),
+        (["empty_list"], 78, "this login sees no account; give its user access"),
+    ],
+)
+def test_what_is_wrong_for_all_accounts_ends_the_run(
+    serve: Serve, run: Run, faults: list[str], status: int, words: str
+) -> None:
+    outcome = run(serve(*faults), settings={"tables": ["campaign_daily"], "max_reports_in_flight": 1})
+    assert outcome.status == status, outcome.log
+    assert outcome.failures[-1].account_id is None
+    assert words in outcome.failures[-1].message
+    assert "Traceback" not in outcome.failures[-1].message
+
+
+def test_an_account_without_its_optional_elements_is_named(serve: Serve, run: Run) -> None:
+    outcome = run(serve("missing_value"), settings={"tables": ["account", "campaign_daily"]})
+    assert outcome.status == 65
+    (failure,) = outcome.failures
+    assert f"account {failure.account_id}: its time zone ''" in failure.message
+    world = World.at(AS_OF, "tiny")
+    others = [row for row in expected(world, "account") if row["account_id"] != failure.account_id]
+    assert_holds(outcome, "account", others)
+
+
+def test_an_account_given_twice_with_different_values_is_named(serve: Serve, run: Run) -> None:
+    outcome = run(serve("changed_object"), settings={"tables": ["account"]})
+    assert outcome.status == 65
+    (failure,) = outcome.failures
+    assert "Microsoft gives the account twice, with different values" in failure.message
+    assert {row["account_id"] for row in outcome.tables["account"]} == {
+        row["account_id"] for row in expected(World.at(AS_OF, "tiny"), "account")
+    } - {failure.account_id}
+
+
+def test_a_report_without_rows_is_made_anew_before_it_is_believed(serve: Serve, run: Run) -> None:
+    settings = {"tables": ["campaign_daily"], "accounts": [FIRST]}
+    first = run(serve(), settings=settings)
+    second = run(serve("empty_job"), settings=settings, state=first.state, before=first.tables)
+    assert (second.status, second.failures, second.confirmed) == (0, [], [])
+    assert "a report without rows, although the account's own has numbers; it is made anew" in second.log
+    key = first.schemas["campaign_daily"].key
+    assert ordered(second.tables["campaign_daily"], key) == ordered(first.tables["campaign_daily"], key)
+    assert {region[4] for region in second.regions} == {len(first.tables["campaign_daily"])}
+
+
+def test_rows_are_not_given_up_while_the_account_has_numbers(serve: Serve, run: Run) -> None:
+    settings = {"tables": ["campaign_daily"], "accounts": [FIRST]}
+    first = run(serve(), settings=settings)
+    # The report comes empty, the account's own does not, the report that is made anew does.
+    second = run(serve("empty_job", "empty_job@1"), settings=settings, state=first.state)
+    assert [region[4] for region in second.regions] == [0], second.log
+    assert second.confirmed == []
+
+
+def test_days_that_are_empty_both_ways_are_confirmed_with_one_question(serve: Serve, run: Run) -> None:
+    settings = {"tables": ["campaign_daily", "ad_daily", "keyword_daily"], "accounts": [EMPTY]}
+    first = run(serve(), settings=settings)
+    assert (first.status, first.confirmed) == (0, [])
+    second = run(serve(), settings=settings, state=first.state)
+    assert sorted(second.confirmed) == [(table, EMPTY) for table in sorted(settings["tables"])]
+    # Sign-in, user, two pages of accounts; then three reports, and the account's own once: submitted and polled.
+    assert calls(second) <= calls(first) + 3
+
+
+def test_entities_that_are_gone_are_asked_about_a_second_way(serve: Serve, run: Run) -> None:
+    settings = {"tables": ["campaign", "ad_group", "ad", "keyword"], "accounts": [EMPTY]}
+    first = run(serve(), settings=settings)
+    assert (first.status, first.confirmed) == (0, [])
+    second = run(serve(), settings=settings, state=first.state)
+    assert sorted(second.confirmed) == [(table, EMPTY) for table in sorted(settings["tables"])]
+
+
+def calls(outcome: Outcome) -> int:
+    found = re.findall(r'"http_request_count", "value": (\d+)', outcome.log)
+    return sum(int(each) for each in found)
 
 
 def test_an_account_with_several_reports_in_the_making_is_given_up_once(serve: Serve, run: Run) -> None:

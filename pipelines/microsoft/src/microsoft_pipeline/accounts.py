@@ -6,10 +6,13 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from microsoft_pipeline import operations
-from microsoft_pipeline.client import Client, listed
+from microsoft_pipeline.client import Client
+from microsoft_pipeline.rows import of_object
+from microsoft_pipeline.tables import ACCOUNT
 from wire import Extraction, Kind, PipelineError
 
 log = logging.getLogger(__name__)
@@ -19,7 +22,10 @@ _CLOSED = frozenset({"Inactive"})
 
 
 class Account(Struct, frozen=True):
-    """An account as the service gives it (`raw`), and what the rest of the pipeline needs of it."""
+    """An account as the service gives it (`raw`), and what the rest of the pipeline needs of it.
+
+    It is `contradicted` where it was given twice, with different values.
+    """
 
     id: str
     customer_id: str
@@ -27,6 +33,7 @@ class Account(Struct, frozen=True):
     time_zone: str
     status: str
     raw: Mapping[str, Any]
+    contradicted: bool = False
 
     @property
     def closed(self) -> bool:
@@ -46,7 +53,7 @@ def discover(client: Client) -> tuple[Account, ...]:
     seen: set[tuple[str, ...]] = set()
     for page in range(_PAGES):
         call = operations.search_accounts(user_id, page)
-        accounts = [_account(raw) for raw in listed(client.call(call), "Accounts", call)]
+        accounts = [_account(raw) for raw in client.listed(call, "Accounts")]
         if not accounts:
             break
         ids = tuple(account.id for account in accounts)
@@ -54,7 +61,9 @@ def discover(client: Client) -> tuple[Account, ...]:
             raise PipelineError(Kind.TRANSIENT, f"SearchAccounts: page {page} holds the accounts of an earlier page")
         seen.add(ids)
         for account in accounts:
-            found.setdefault(account.id, account)
+            known = found.setdefault(account.id, account)
+            if _differs(known, account):
+                found[account.id] = msgspec.structs.replace(known, contradicted=True)
     if not found:
         raise PipelineError(
             Kind.CONFIG,
@@ -88,6 +97,11 @@ def _user_id(client: Client) -> str:
     if identity is None:
         raise PipelineError(Kind.AUTH, "GetUser: Microsoft names no user for these credentials")
     return str(identity)
+
+
+def _differs(one: Account, other: Account) -> bool:
+    """Whether two of one id have different values in a column; what is null in one and absent in the other is not."""
+    return of_object(ACCOUNT, one.raw, {}) != of_object(ACCOUNT, other.raw, {})
 
 
 def _account(raw: Mapping[str, Any]) -> Account:

@@ -44,6 +44,13 @@ class Client:
         whose = f"account {account_id}" if account_id else "user"
         return self.retried(lambda: self.call_once(call, account_id=account_id, customer_id=customer_id), whose)
 
+    def listed(self, call: Call, name: str, *, account_id: str = "", customer_id: str = "") -> list[dict[str, Any]]:
+        """The objects of the list in an answer; one that lacks its list is asked for again."""
+        whose = f"account {account_id}" if account_id else "user"
+        return self.retried(
+            lambda: _list_in(self.call_once(call, account_id=account_id, customer_id=customer_id), name, call), whose
+        )
+
     def call_once(self, call: Call, *, account_id: str = "", customer_id: str = "") -> dict[str, Any]:
         """The same without another attempt, for those who repeat more than the call."""
         caller = Caller(self._sign_in.token, account_id, customer_id)
@@ -76,7 +83,7 @@ class Client:
         )
 
 
-def listed(answer: dict[str, Any], name: str, call: Call) -> list[dict[str, Any]]:
+def _list_in(answer: dict[str, Any], name: str, call: Call) -> list[dict[str, Any]]:
     """The objects of an answer's list; a null list has none, an answer without its list is an error (transient)."""
     if name not in answer:
         raise PipelineError(Kind.TRANSIENT, f"{call}: the answer has no {name}")

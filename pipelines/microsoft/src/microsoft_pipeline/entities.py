@@ -21,7 +21,7 @@ from microsoft_pipeline.rows import Row, distinct, of_object
 from microsoft_pipeline.tables import ACCOUNT, AD, AD_GROUP, CAMPAIGN, KEYWORD, Entity
 from microsoft_pipeline.time_zones import iana_zone
 from microsoft_pipeline.walk import Walk
-from wire import Extraction
+from wire import Extraction, Kind, PipelineError
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,12 @@ def load_entities(
     ready = []
     for account in accounts:
         with extraction.account(account.id):
+            if account.contradicted:
+                raise PipelineError(
+                    Kind.DATA,
+                    "SearchAccounts: Microsoft gives the account twice, with different values",
+                    account_id=account.id,
+                )
             if ACCOUNT.table.name in wanted:
                 own = {"account_id": account.id, "iana_time_zone": iana_zone(account.id, account.time_zone)}
                 extraction.replace_account(ACCOUNT.table.name, account.id, [of_object(ACCOUNT, account.raw, own)])

@@ -7,7 +7,7 @@ from typing import Any
 
 from microsoft_pipeline import operations
 from microsoft_pipeline.accounts import Account
-from microsoft_pipeline.client import Client, listed
+from microsoft_pipeline.client import Client
 from microsoft_pipeline.operations import Call
 from microsoft_pipeline.rows import Row, of_object
 from microsoft_pipeline.tables import AD, AD_GROUP, CAMPAIGN, KEYWORD, Entity
@@ -79,4 +79,4 @@ class Walk:
 
     def _listed(self, call: Call, name: str) -> list[dict[str, Any]]:
         account = self._account
-        return listed(self._client.call(call, account_id=account.id, customer_id=account.customer_id), name, call)
+        return self._client.listed(call, name, account_id=account.id, customer_id=account.customer_id)
