@@ -37,7 +37,7 @@ FAULTS = frozenset(
     (
         *_ANSWERS,
         *("failed_job", "empty_job", "lost_run", "too_much_data", "large_page", "large_object", "large_single_object"),
-        *("empty_answer", "cursor_cycle", "repeated_object", "changed_object", "missing_value"),
+        *("empty_answer", "cursor_cycle", "repeated_object", "changed_object", "missing_value", "future_value"),
     )
 )
 """The kinds of faults that this server can suffer; `sandbox.serve` refuses others."""

@@ -48,6 +48,16 @@ def test_deleted_objects_are_among_the_parts(run, sandbox, equals_truth):
     equals_truth(outcome, size="small", tables=["ad_set_daily"])
 
 
+def test_a_row_that_cannot_be_read_leaves_the_other_levels(run, sandbox, equals_truth):
+    config = {"accounts": [FIRST], "tables": ["campaign_daily", "ad_set_daily", "ad_daily"]}
+    outcome = run_with(run, sandbox, "future_value@1", **config)
+    assert outcome.status == 65
+    assert [error.account_id for error in outcome.errors] == [FIRST]
+    assert "ad_set_daily: a row of 2026-11-16 cannot be read" in outcome.errors[0].message
+    assert outcome.rows("ad_set_daily") == []
+    equals_truth(outcome, tables=["campaign_daily", "ad_daily"], accounts=[FIRST])
+
+
 def test_pages_that_fail_without_a_reason_are_asked_for_smaller(run, sandbox, equals_truth):
     outcome = run_with(run, sandbox, "large_pagex9999", size="small", retry_attempts=3)
     assert outcome.status == 0, outcome.stderr

@@ -1,8 +1,7 @@
 """Asynchronous insights jobs: a few at work at a time, watched together, repeated or divided when they fail.
 
 A report that is too large for Facebook is asked for in halves of its days. A single day that is still too large is
-asked for in parts: half of the campaigns, one campaign, half of its ad sets, and so on down to single objects of the
-report's level, each with a job of its own, whose rows together are the day's.
+asked for in parts, each with a job of its own, whose rows together are the day's.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from facebook_pipeline.errors import (
-    DeletedRefusedError,
     LostRunError,
     ObjectRefusedError,
     Scope,
@@ -27,7 +25,8 @@ from facebook_pipeline.errors import (
     incomplete_answer,
 )
 from facebook_pipeline.insights import Report, ReportTable
-from facebook_pipeline.objects import EDGES, STATUSES, id_filter, not_deleted, status_filter
+from facebook_pipeline.objects import STATUSES, id_filter, status_filter
+from facebook_pipeline.parts import Part, divided
 from facebook_pipeline.settings import Settings
 from wire import Kind, PipelineError, Window
 
@@ -46,7 +45,6 @@ _FAILED = ("Job Failed", "Job Skipped")
 _RESTARTS_BEFORE_HALVING = 1
 _OF_THE_REQUEST = (Kind.CONFIG, Kind.DATA, Kind.INTERNAL)
 """What an order can be refused for while others are served."""
-_LEVELS = tuple(EDGES)
 _IDS_AT_ONCE = 50
 """How many objects Facebook reads in one call that names several."""
 
@@ -62,13 +60,6 @@ class Order(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"insights of level {self.report.level} for {self.window}"
-
-
-class Part(Struct, frozen=True):
-    """Some campaigns, ad sets or ads, the level says which, of a report."""
-
-    level: str
-    ids: tuple[str, ...]
 
 
 class Job(Struct, frozen=True):
@@ -164,7 +155,7 @@ class Jobs:
 
     def _give_up(self, order: Order, error: PipelineError) -> None:
         self._failures.append(error)
-        log.error("account %s: %s is given up", self._account.id, order)
+        log.error("account %s: %s is given up: %s", self._account.id, order, error.message)
         if isinstance(error, TooMuchDataError):
             return
         level = order.report.level
@@ -272,14 +263,14 @@ class Jobs:
     def _in_parts(self, order: Order, error: TooMuchDataError) -> Result:
         """A single day, campaign by campaign or finer, one job after the other."""
         log.info("%s; asking for %s in parts", error.message, order)
-        waiting = deque(self._divided(order.report.level, None, error))
+        waiting = deque(divided(self._graph, self._account, order.report.level, None, error))
         run_ids: list[str] = []
         while waiting:
             part = waiting.popleft()
             try:
                 run_ids.append(self._run_part(order, part))
             except TooMuchDataError as still:
-                waiting.extendleft(reversed(self._divided(order.report.level, part, still)))
+                waiting.extendleft(reversed(divided(self._graph, self._account, order.report.level, part, still)))
         return Result(replace(order, in_parts=True), tuple(run_ids))
 
     def _run_part(self, order: Order, part: Part) -> str:
@@ -296,37 +287,6 @@ class Jobs:
                 self._sleep(self._settings.backoff.wait(failures))
             else:
                 return job.run_id
-
-    def _divided(self, level: str, part: Part | None, error: TooMuchDataError) -> list[Part]:
-        """The halves of a part, or of what belongs to a single object; raises `error` where there is no less to ask."""
-        if part and len(part.ids) > 1:
-            return _halves(part)
-        if part and part.level == level:
-            raise error
-        below = _LEVELS[_LEVELS.index(part.level) + 1] if part else _LEVELS[0]
-        ids = self._ids(below, part)
-        if not ids:
-            raise error
-        return _halves(Part(below, ids))
-
-    def _ids(self, level: str, within: Part | None) -> tuple[str, ...]:
-        """Every object of a level, or every one within a single campaign or ad set."""
-        belonging = [id_filter(within.level, within.ids)] if within else []
-
-        def listed(statuses: tuple[str, ...]) -> tuple[str, ...]:
-            chosen = [status_filter(level, statuses), *belonging]
-            pages = self._graph.pages(self._account.node, EDGES[level], fields="id", filtering=chosen)
-            return tuple(dict.fromkeys(str(raw["id"]) for page in pages for raw in page))
-
-        try:
-            return listed(STATUSES[level])
-        except DeletedRefusedError:
-            return listed(not_deleted(STATUSES[level]))
-
-
-def _halves(part: Part) -> list[Part]:
-    middle = (len(part.ids) + 1) // 2
-    return [Part(part.level, ids) for ids in (part.ids[:middle], part.ids[middle:]) if ids]
 
 
 def _halved(order: Order, error: PipelineError) -> tuple[Order, ...]:

@@ -10,13 +10,13 @@ from typing import Any
 
 from facebook_pipeline.accounts import Account
 from facebook_pipeline.client import Graph
-from facebook_pipeline.errors import UNREADABLE, LostRunError, TooMuchDataError, unreadable
+from facebook_pipeline.errors import UNREADABLE, unreadable
 from facebook_pipeline.insights import REPORTS, Report, ReportTable
 from facebook_pipeline.jobs import Jobs, Order, Result
 from facebook_pipeline.run_rows import RunRows
 from facebook_pipeline.settings import Settings
 from facebook_pipeline.totals import Totals
-from wire import Extraction, Window, today_in
+from wire import Extraction, PipelineError, Window, today_in
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +64,12 @@ class _Load:
         self.counts: dict[str, int] = {}
 
     def replace(self, result: Result, jobs: Jobs) -> None:
-        """Replace the result's window in each of its tables; rows that cannot be read are asked for anew."""
+        """Replace the result's window in each of its tables; rows that cannot be had are asked for anew."""
         try:
             with RunRows(self._graph, result.run_ids, times=len(result.order.tables)) as rows:
                 for each in result.order.tables:
                     self._replace_one(each, result.order.window, rows)
-        except (LostRunError, TooMuchDataError) as error:
+        except PipelineError as error:
             for instead in jobs.cannot_be_read(result.order, error):
                 self.replace(instead, jobs)
 
