@@ -127,10 +127,10 @@ def one_platform(function: F) -> F:
 
 
 def size(function: F) -> F:
-    """`--size tiny|small|big|agency` of the sandbox's world."""
+    """`--size tiny|small|big|agency|huge` of the sandbox's world."""
     return click.option(
-        "--size", type=word_of("tiny", "small", "big", "agency"), default="small", metavar="SIZE",
-        help="how many accounts and campaigns: tiny, small, big or agency (default: small)",
+        "--size", type=word_of("tiny", "small", "big", "agency", "huge"), default="small", metavar="SIZE",
+        help="how many accounts and campaigns: tiny, small, big, agency or huge (default: small)",
     )(function)  # fmt: skip
 
 

@@ -35,7 +35,10 @@ def three(house: Any) -> Any:
         (["state", "rest"], "there is no command 'rest'; did you mean 'reset'?"),
         (["run", "--only", "gogle"], "platform 'gogle' is not in the configuration; did you mean 'google'?"),
         (["sandbox", "--only", "linkedn"], "there is no platform 'linkedn' in the sandbox; did you mean 'linkedin'?"),
-        (["sandbox", "--size", "smal"], "--size: expected one of tiny, small, big, got 'smal'; did you mean 'small'?"),
+        (
+            ["sandbox", "--size", "smal"],
+            "--size: expected one of tiny, small, big, agency, huge, got 'smal'; did you mean 'small'?",
+        ),
         (["run", "--since", "soon"], "--since: expected a day like 2026-01-31, got 'soon'"),
         (["history", "--last", "0"], "--last: expected a whole number of at least 1, got '0'"),
         (["run", "--only"], "--only: a value is missing"),
@@ -170,7 +173,7 @@ def test_bash_completes_commands_options_and_platforms(three: Any) -> None:
     assert "--full-refresh" in _completed(three, ["supervisor", "run", "--"])
     assert _completed(three, ["supervisor", "run", "--only", ""]) == ["google", "facebook", "mine"]
     assert _completed(three, ["supervisor", "run", "--only", "google", "f"]) == ["facebook"]
-    assert _completed(three, ["supervisor", "sandbox", "--size", ""]) == ["tiny", "small", "big"]
+    assert _completed(three, ["supervisor", "sandbox", "--size", ""]) == ["tiny", "small", "big", "agency", "huge"]
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
