@@ -97,6 +97,7 @@ def outputs(directory: Path) -> tuple[str, str]:
                     "user_agent": "tap-linkedin-ads",
                     "accounts": ",".join(ACCOUNTS),
                     "start_date": f"{FIRST}T00:00:00Z",
+                    "date_window_size": "400",
                     "request_timeout": "30",
                 }
             )
