@@ -62,6 +62,12 @@ class Answers:
         """The query, if it may be asked of this customer; raises RefusedError."""
         today = next((self._world.today(each) for each in self._accounts(customer_id)), self._world.as_of.date())
         query = parsed(text, self.catalog, today)
+        unmade = [path for path in query.segments if path not in FIELDS]
+        if unmade:
+            # Google has them; numbers that are not divided would be worse than a refusal.
+            raise RefusedError(
+                "PROHIBITED_SEGMENT_IN_SELECT_OR_WHERE_CLAUSE", f"The sandbox does not make {unmade[0]}."
+            )
         if customer_id in MANAGERS and query.metrics:
             raise RefusedError(
                 "REQUESTED_METRICS_FOR_MANAGER",

@@ -24,7 +24,7 @@ def answers(sandbox, python):
         check=False,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
     )
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
@@ -47,6 +47,7 @@ def test_a_stream_has_several_batches_and_an_empty_one_in_the_middle(answers):
         ("no dates", "query_error: EXPECTED_FILTERS_ON_DATE_RANGE"),
         ("half a date range", "query_error: EXPECTED_FILTERS_ON_DATE_RANGE"),
         ("metric of another report", "query_error: PROHIBITED_FIELD_COMBINATION_IN_SELECT_CLAUSE"),
+        ("a segment that is not made", "query_error: PROHIBITED_SEGMENT_IN_SELECT_OR_WHERE_CLAUSE"),
         ("nonsense", "query_error: UNEXPECTED_INPUT"),
         ("metrics of a manager", "query_error: REQUESTED_METRICS_FOR_MANAGER"),
         ("page size", "request_error: PAGE_SIZE_NOT_SUPPORTED"),
@@ -101,9 +102,8 @@ def test_fields_can_be_looked_up(answers):
     assert "campaign" in answers["selectable with"]
 
 
-@pytest.mark.parametrize("version", ["v23", "v24", "v25"])
-def test_older_versions_answer_too(answers, version):
-    assert answers[version] > 0
+def test_the_oldest_version_answers_too(answers):
+    assert answers["v23"] > 0
 
 
 def test_a_version_that_is_gone_is_unimplemented(answers):
