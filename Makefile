@@ -30,6 +30,7 @@ lint: .venv/.development
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy wire/src supervisor sandbox bench
+	.venv/bin/python -m supervisor.config.variable_table --check
 	for name in google microsoft facebook linkedin; do .venv/bin/mypy pipelines/$$name/src || exit 1; done
 	PYTHONPATH=pipelines/google/src:pipelines/microsoft/src:pipelines/facebook/src:pipelines/linkedin/src .venv/bin/lint-imports
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml

@@ -17,13 +17,18 @@ from supervisor.cli.syntax import Command
 def command(config: Path, only: tuple[str, ...]) -> None:
     from supervisor.config.environment import read_environment  # noqa: PLC0415 - as in `supervisor run`
     from supervisor.config.errors import ConfigError  # noqa: PLC0415 - as above
+    from supervisor.run.forecast import api_lines  # noqa: PLC0415 - as above
     from supervisor.run.readiness import check_page, check_storage, readiness  # noqa: PLC0415 - as above
 
     findings: list[str] = []
+    lines: list[str] = []
     try:
-        readiness(config, only)
+        ready = readiness(config, only, strict=True)
     except ConfigError as error:
         findings += error.findings
+    else:
+        findings += ready.unknown
+        lines = [*api_lines(ready.apis), *(f"warning: {warning}" for warning in ready.warnings)]
     try:
         environment = read_environment()
         findings += [each for each in (check_page(environment), check_storage(environment)) if each]
@@ -31,4 +36,4 @@ def command(config: Path, only: tuple[str, ...]) -> None:
         pass  # readiness has said it
     if findings:
         raise ConfigError(findings)
-    print_lines(["ready: configuration, environments, credentials, report path and storage are in order"])
+    print_lines([*lines, "ready: configuration, environments, credentials, report path and storage are in order"])

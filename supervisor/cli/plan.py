@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -17,7 +18,46 @@ from supervisor.cli.syntax import Command
 @options.only()
 @options.days
 def command(config: Path, only: tuple[str, ...], since: dt.date | None, until: dt.date | None) -> None:
-    from supervisor.config.schema import load_orchestrator_config  # noqa: PLC0415 - as in `supervisor run`
-    from supervisor.run.plan import make_plan, plan_text  # noqa: PLC0415 - as above
+    print_lines(_lines(config, only, since, until))
 
-    print_lines([plan_text(make_plan(load_orchestrator_config(config), only), since=since, until=until)])
+
+def _lines(path: Path, only: tuple[str, ...], since: dt.date | None, until: dt.date | None) -> Iterator[str]:
+    from supervisor.config.errors import ConfigError  # noqa: PLC0415 - as in `supervisor run`
+    from supervisor.config.schema import load_orchestrator_config  # noqa: PLC0415 - as above
+    from supervisor.run.attempt import Days  # noqa: PLC0415 - as above
+    from supervisor.run.forecast import api_text, due_lines  # noqa: PLC0415 - as above
+    from supervisor.run.plan import make_plan, plan_text  # noqa: PLC0415 - as above
+    from supervisor.run.readiness import answers_of, dates_refused  # noqa: PLC0415 - as above
+    from wire import today_in  # noqa: PLC0415 - as above
+
+    config, days = load_orchestrator_config(path), Days(since=since, until=until)
+    plan = make_plan(config, only)
+    refused = dates_refused(plan.platforms, days)
+    if refused:
+        raise ConfigError(refused)
+    yield plan_text(plan, since=since, until=until)
+    states, unknown = _states()
+    answers = answers_of(config, plan.platforms)
+    today = today_in("UTC")
+    for platform in plan.platforms:
+        answer = answers.get(platform.name)
+        lines = due_lines(platform, states.get(platform.name), days, today)
+        lines = [f"API {api_text(answer.api)}", *lines] if answer and answer.api else lines
+        lines += [f"warning: {warning}" for warning in answer.warnings] if answer else []
+        if lines:
+            yield f"{platform.name}:"
+            yield from (f"  {line}" for line in lines)
+    if unknown:
+        yield f"No state is known, so all days are shown as due: {unknown}"
+
+
+def _states() -> tuple[dict[str, str], str | None]:
+    """Platform -> stored state; and why there is none, where the storage cannot be read."""
+    from supervisor.cli.reading import kept_runs  # noqa: PLC0415 - as in `supervisor run`
+    from supervisor.config.errors import SupervisorError  # noqa: PLC0415 - as above
+
+    try:
+        with kept_runs() as history:
+            return {state.platform: state.value for state in history.states()}, None
+    except SupervisorError as error:
+        return {}, str(error)

@@ -16,9 +16,17 @@ from supervisor.cli.syntax import Command
 @options.only()
 @options.days
 @click.option("--full-refresh", is_flag=True, help="forget which days are complete and load all of them")
+@click.option("--strict", is_flag=True, help="start nothing if one of the platforms cannot run")
 def command(
-    config: Path, only: tuple[str, ...], since: dt.date | None, until: dt.date | None, full_refresh: bool
+    *,
+    config: Path,
+    only: tuple[str, ...],
+    since: dt.date | None,
+    until: dt.date | None,
+    full_refresh: bool,
+    strict: bool,
 ) -> int:
-    from supervisor.run.orchestrate import run  # noqa: PLC0415 - `--help` and completion must not pay for it
+    from supervisor.run.orchestrate import orchestrate  # noqa: PLC0415 - `--help` and completion must not pay for it
 
-    return run(config, only, since=since, until=until, full_refresh=full_refresh)
+    result = orchestrate(config, only, since=since, until=until, full_refresh=full_refresh, strict=strict)
+    return result.exit_code

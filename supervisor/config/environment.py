@@ -1,116 +1,233 @@
-"""The run's own variables: the log, the report and the database. All that is wrong with them is reported at once."""
+"""The run's own variables: the log, the report, the metrics and the storage. All that is wrong is reported at once."""
 
 from __future__ import annotations
 
 import os
-import shlex
-from collections.abc import Callable, Mapping
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import attrs
-from attrs import frozen
+from attrs import Factory, evolve, frozen
 
 from supervisor.config.credentials import value_of
+from supervisor.config.declared import Variable, declared, read_declared, variables_of
 from supervisor.config.errors import ConfigError
-from supervisor.config.units import duration
+from supervisor.config.schema import MetricsConfig
+from supervisor.config.variable_values import (
+    ExistingFile,
+    FilePath,
+    Flag,
+    Format,
+    HostName,
+    Level,
+    LineFormat,
+    LogFormat,
+    Names,
+    Nodes,
+    Patience,
+    PlainName,
+    PromPath,
+    ReportFormat,
+    ServedPort,
+    ServerPort,
+    Storage,
+    StorageType,
+    Tls,
+    TlsMode,
+    Url,
+    Wait,
+    Words,
+)
 from wire.endpoints import is_loopback
 
-T = TypeVar("T")
-E = TypeVar("E", bound=StrEnum)
+__all__ = [
+    "AzureAccess", "LogFormat", "ReportFormat", "RunEnvironment", "SingerAccess", "StorageType", "TlsMode",
+    "VerticaAccess", "all_variables", "read_environment", "wants_html",
+]  # fmt: skip
 
 
-class StorageType(StrEnum):
-    """Where rows go."""
-
-    DUCKDB = "duckdb"
-    VERTICA = "vertica"
-    AZURE_TABLE = "azure_table"
-    SINGER = "singer"
-    NONE = "none"
+def _safe(access: VerticaAccess) -> TlsMode:
+    """Between two machines a password needs a server that proves who it is; this machine is itself."""
+    return TlsMode.DISABLE if is_loopback(access.host) else TlsMode.VERIFY_FULL
 
 
-class ReportFormat(StrEnum):
-    """How the report is written."""
-
-    JSON = "json"
-    CSV = "csv"
-    HTML = "html"
-
-
-class LogFormat(StrEnum):
-    """How a log line is written."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class TlsMode(StrEnum):
-    """How far a connection is encrypted and the server's certificate checked; vertica-python's own words."""
-
-    DISABLE = "disable"
-    PREFER = "prefer"
-    REQUIRE = "require"
-    VERIFY_CA = "verify-ca"
-    VERIFY_FULL = "verify-full"
+def _with_port(nodes: tuple[tuple[str, int | None], ...], access: Any) -> tuple[tuple[str, int], ...]:
+    """The port of the first node where none is given; attrs hands over the half-made `VerticaAccess`."""
+    return tuple((host, access.port if port is None else port) for host, port in nodes)
 
 
 @frozen(kw_only=True)
 class VerticaAccess:
-    """Where Vertica is, and as whom to log in. `timeout` is the longest that one statement may take, in seconds."""
+    """Where Vertica is, and as whom to log in. `timeout` is the longest that one statement may take, in seconds.
 
-    host: str
-    port: int
-    database: str
-    user: str
-    password: str = attrs.field(repr=False)
-    tls_mode: TlsMode
-    ca_file: Path | None
-    backup_nodes: tuple[tuple[str, int], ...]
-    timeout: float
+    The nodes in `backup_nodes` without a port have that of the first.
+    """
+
+    host: HostName = declared("VERTICA_HOST", "With `STORAGE_TYPE=vertica`.")
+    port: ServerPort = declared("VERTICA_PORT", "", default=5433)
+    database: PlainName = declared("VERTICA_DATABASE", "")
+    user: PlainName = declared("VERTICA_USER", "")
+    password: PlainName = declared("VERTICA_PASSWORD", "", default="", secret=True)
+    tls_mode: Tls = declared(
+        "VERTICA_TLSMODE",
+        "How far the connection is encrypted and the server's certificate checked. On this machine (`localhost`) the "
+        "default is `disable`.",
+        default=Factory(_safe, takes_self=True),
+        shown="`verify-full`",
+    )
+    ca_file: ExistingFile | None = declared(
+        "VERTICA_CA_FILE", "The certificate authorities to trust, in PEM; those of the system unless set.", default=None
+    )
+    backup_nodes: Nodes = declared(
+        "VERTICA_BACKUP_NODES",
+        "Further hosts of the cluster, `node2, node3:5434`, tried in turn when the first does not answer.",
+        default=(),
+        converter=attrs.Converter(_with_port, takes_self=True),
+    )
+    timeout: Patience = declared("VERTICA_TIMEOUT", "The longest that one statement may take.", default=900.0)
 
 
 @frozen(kw_only=True)
 class AzureAccess:
     """Which Azure storage account, and the table (or the prefix of the tables) in it."""
 
-    connection_string: str = attrs.field(repr=False)
-    table_name: str
+    connection_string: PlainName = declared(
+        "AZURE_STORAGE_CONNECTION_STRING", "With `STORAGE_TYPE=azure_table`.", secret=True
+    )
+    table_name: PlainName = declared(
+        "AZURE_TABLE_NAME", "What the names of all tables begin with: letters and digits.", default="socialads"
+    )
 
 
 @frozen(kw_only=True)
 class SingerAccess:
     """The Singer target that gets the rows: its command, the variables that it may see, and where its state is kept.
 
-    `timeout` is the longest that it may take no rows, or take to end after the last one, in seconds.
+    `environment` holds the variables of `names`. `timeout` is the longest that it may take no rows, or take to end
+    after the last one, in seconds.
     """
 
-    command: tuple[str, ...]
-    environment: Mapping[str, str] = attrs.field(repr=False)
-    state_path: Path
-    timeout: float
+    command: Words = declared(
+        "SINGER_TARGET_COMMAND",
+        "With `STORAGE_TYPE=singer`: the target and its arguments, `target-sqlite --config target.json`. They are "
+        "split as a shell would; no shell sees them.",
+    )
+    names: Names = declared(
+        "SINGER_TARGET_ENVIRONMENT",
+        "Variables that the target may see beside [those of every program](#what-every-pipeline-sees), "
+        "`TARGET_TOKEN, AWS_PROFILE`.",
+        default=(),
+        eq=False,
+    )
+    timeout: Patience = declared(
+        "SINGER_TARGET_TIMEOUT",
+        "The longest that the target may take no rows, or take to end after the last one.",
+        default=900.0,
+    )
+    state_path: FilePath = declared(
+        "SINGER_STATE_PATH",
+        "Where the states are kept that the target has confirmed.",
+        default=Path("singer_state.json"),
+    )
+    environment: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+
+
+@frozen(kw_only=True)
+class MetricsVariables:
+    """What the environment says about metrics; what it leaves open (None) the configuration says."""
+
+    port: ServedPort | None = declared(
+        "METRICS_PORT",
+        "These six stand in place of the keys of the same names in [`metrics:`](#metrics). Serve the metrics at this "
+        "port while the run lasts; `0` takes any free one.",
+        default=None,
+    )
+    host: HostName | None = declared("METRICS_HOST", "What to listen on; `0.0.0.0` for all.", default=None)
+    linger_seconds: Wait | None = declared(
+        "METRICS_LINGER_SECONDS", "How long to go on serving after the end.", default=None
+    )
+    textfile: PromPath | None = declared(
+        "METRICS_TEXTFILE", "Write a file for node_exporter at the end; it ends in `.prom`.", default=None
+    )
+    pushgateway: Url | None = declared("METRICS_PUSHGATEWAY", "Push to this Pushgateway at the end.", default=None)
+    job: PlainName | None = declared("METRICS_JOB", "The `job` under which the Pushgateway groups them.", default=None)
+
+    def over(self, config: MetricsConfig) -> MetricsConfig:
+        """The configuration with what is set here in its place; a path here begins at the working directory."""
+        given = {name: value for name, value in attrs.asdict(self).items() if value is not None}
+        if self.textfile is not None:
+            given["textfile"] = self.textfile.absolute()
+        return evolve(config, **given)
+
+
+def _named_after_its_format(run: RunEnvironment) -> Path:
+    return Path(f"execution_report.{run.report_format}")
+
+
+def _beside_its_database(run: RunEnvironment) -> Path:
+    """`social_ads.duckdb` has `social_ads.snapshot.duckdb`."""
+    database = run.duckdb_path
+    return database.with_name(f"{database.stem}.snapshot{database.suffix}") if database.name else database
 
 
 @frozen(kw_only=True)
 class RunEnvironment:
     """What the environment says about a run; `vertica`, `azure` or `singer` is there when `storage_type` names it."""
 
-    log_level: str = "INFO"
-    log_format: LogFormat = LogFormat.TEXT
-    log_to_file: bool = False
-    export_report: bool = True
-    report_format: ReportFormat = ReportFormat.JSON
-    report_path: Path = Path("execution_report.json")
-    report_html_path: Path | None = None
-    storage_type: StorageType = StorageType.DUCKDB
-    duckdb_path: Path = Path("social_ads.duckdb")
-    duckdb_snapshot: bool = True
-    duckdb_snapshot_path: Path = Path("social_ads.snapshot.duckdb")
-    history_path: Path = Path("supervisor_history.jsonl")
+    log_level: Level = declared("LOG_LEVEL", "What is logged, here and in the pipelines.", default="INFO")
+    log_format: LineFormat = declared(
+        "LOG_FORMAT",
+        "`json` is one object a line with the run's id, for a log collector; see "
+        "[docs/observing.md](observing.md#in-the-terminal).",
+        default=LogFormat.TEXT,
+    )
+    log_to_file: Flag = declared(
+        "LOG_TO_FILE",
+        "Log into `logs/supervisor.log` too; it is rotated at 10 MiB, and five older ones are kept.",
+        default=False,
+    )
+    export_report: Flag = declared("EXPORT_REPORT", "Write the execution report at the end.", default=True)
+    report_format: Format = declared("REPORT_FORMAT", "How.", default=ReportFormat.JSON)
+    report_path: FilePath = declared(
+        "REPORT_PATH",
+        "Where; with another `REPORT_FORMAT` the default ends in that: `execution_report.csv`. The directory must "
+        "exist.",
+        default=Factory(_named_after_its_format, takes_self=True),
+        shown="`execution_report.json`",
+    )
+    report_html_path: FilePath | None = declared(
+        "REPORT_HTML_PATH", "Write the report as an HTML page there too.", default=None
+    )
+    storage_type: Storage = declared(
+        "STORAGE_TYPE",
+        "Where the rows go; [sinks.md](sinks.md) tells what each one promises. `none` checks and counts them and keeps "
+        "nothing.",
+        default=StorageType.DUCKDB,
+    )
+    duckdb_path: FilePath = declared("DUCKDB_PATH", "The database file.", default=Path("social_ads.duckdb"))
+    duckdb_snapshot: Flag = declared(
+        "DUCKDB_SNAPSHOT",
+        "Publish a copy of the file for readers at the end of each run, because nobody can read a DuckDB file while a "
+        "run writes it.",
+        default=True,
+    )
+    duckdb_snapshot_path: FilePath = declared(
+        "DUCKDB_SNAPSHOT_PATH",
+        "Where; beside `DUCKDB_PATH` and named after it unless set.",
+        default=Factory(_beside_its_database, takes_self=True),
+        shown="`social_ads.snapshot.duckdb`",
+    )
+    history_path: FilePath = declared(
+        "HISTORY_PATH",
+        "With `STORAGE_TYPE=none` and `singer`: where past runs are kept. A database keeps them itself.",
+        default=Path("supervisor_history.jsonl"),
+    )
     vertica: VerticaAccess | None = None
     azure: AzureAccess | None = None
     singer: SingerAccess | None = None
+    metrics: MetricsVariables = MetricsVariables()
 
     @property
     def snapshot(self) -> Path | None:
@@ -118,62 +235,36 @@ class RunEnvironment:
         return self.duckdb_snapshot_path.absolute() if self.duckdb_snapshot else None
 
 
-DEFAULT_VERTICA_PORT = 5433
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-_FLAGS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
-VARIABLES = (
-    *(
-        "LOG_LEVEL",
-        "LOG_FORMAT",
-        "LOG_TO_FILE",
-        "EXPORT_REPORT",
-        "REPORT_FORMAT",
-        "REPORT_PATH",
-        "REPORT_HTML_PATH",
-        "STORAGE_TYPE",
-        "DUCKDB_PATH",
-        "DUCKDB_SNAPSHOT",
-        "DUCKDB_SNAPSHOT_PATH",
-    ),
-    "HISTORY_PATH",
-    *("VERTICA_HOST", "VERTICA_PORT", "VERTICA_DATABASE", "VERTICA_USER", "VERTICA_PASSWORD"),
-    *("VERTICA_TLSMODE", "VERTICA_CA_FILE", "VERTICA_BACKUP_NODES", "VERTICA_TIMEOUT"),
-    *("AZURE_STORAGE_CONNECTION_STRING", "AZURE_TABLE_NAME"),
-    *("SINGER_TARGET_COMMAND", "SINGER_TARGET_ENVIRONMENT", "SINGER_TARGET_TIMEOUT", "SINGER_STATE_PATH"),
-)
+def all_variables() -> Iterator[Variable]:
+    """Every variable of a run, in the order of the documentation."""
+    return chain.from_iterable(
+        map(variables_of, (RunEnvironment, MetricsVariables, VerticaAccess, AzureAccess, SingerAccess))
+    )
 
 
 def read_environment(environ: Mapping[str, str] = os.environ) -> RunEnvironment:
     """The run's variables, each also from the file that NAME_FILE names; raises ConfigError with all findings."""
-    reader = _Reader(environ)
-    storage = reader.read("STORAGE_TYPE", StorageType.DUCKDB, _one_of(StorageType))
-    report_format = reader.read("REPORT_FORMAT", ReportFormat.JSON, _one_of(ReportFormat))
-    database = reader.read("DUCKDB_PATH", Path("social_ads.duckdb"), Path)
-    found = RunEnvironment(
-        log_level=reader.read("LOG_LEVEL", "INFO", _level),
-        log_format=reader.read("LOG_FORMAT", LogFormat.TEXT, _one_of(LogFormat)),
-        log_to_file=reader.read("LOG_TO_FILE", False, _flag),
-        export_report=reader.read("EXPORT_REPORT", True, _flag),
-        report_format=report_format,
-        report_path=reader.read("REPORT_PATH", Path(f"execution_report.{report_format}"), Path),
-        report_html_path=reader.read("REPORT_HTML_PATH", None, Path),
-        storage_type=storage,
-        duckdb_path=database,
-        duckdb_snapshot=reader.read("DUCKDB_SNAPSHOT", True, _flag),
-        duckdb_snapshot_path=reader.read("DUCKDB_SNAPSHOT_PATH", _snapshot_of(database), Path),
-        history_path=reader.read("HISTORY_PATH", Path("supervisor_history.jsonl"), Path),
-        vertica=_vertica(reader) if storage is StorageType.VERTICA else None,
-        azure=_azure(reader) if storage is StorageType.AZURE_TABLE else None,
-        singer=_singer(reader) if storage is StorageType.SINGER else None,
-    )
-    if found.duckdb_snapshot and found.duckdb_snapshot_path.absolute() == database.absolute():
-        reader.findings.append(
-            "DUCKDB_SNAPSHOT_PATH: it names the file of DUCKDB_PATH, which the snapshot would replace"
-        )
-    if found.report_html_path == found.report_path and report_format is not ReportFormat.HTML:
-        reader.findings.append("REPORT_HTML_PATH: it names the file of REPORT_PATH, which the page would replace")
-    if reader.findings:
-        raise ConfigError(reader.findings)
+    findings: list[str] = []
+    run = read_declared(RunEnvironment, environ, findings)
+    metrics = read_declared(MetricsVariables, environ, findings)
+    # The storage's variables are looked at even where another one is wrong, so that all findings come at once.
+    storage = run.storage_type if run is not None else _storage_type(environ)
+    why = f"STORAGE_TYPE={storage}"
+    vertica = read_declared(VerticaAccess, environ, findings, why) if storage is StorageType.VERTICA else None
+    azure = read_declared(AzureAccess, environ, findings, why) if storage is StorageType.AZURE_TABLE else None
+    singer = _singer(environ, findings, why) if storage is StorageType.SINGER else None
+    findings += _collisions(run) if run is not None else []
+    if findings or run is None or metrics is None:
+        raise ConfigError(dict.fromkeys(findings))
+    return evolve(run, vertica=vertica, azure=azure, singer=singer, metrics=metrics)
+
+
+def read_metrics(environ: Mapping[str, str] = os.environ) -> MetricsVariables:
+    """The variables of the metrics alone; raises ConfigError with all findings about them."""
+    findings: list[str] = []
+    found = read_declared(MetricsVariables, environ, findings)
+    if found is None:
+        raise ConfigError(findings)
     return found
 
 
@@ -184,142 +275,36 @@ def wants_html(environment: RunEnvironment) -> bool:
     )
 
 
-class _Reader:
-    """Reads variables and gathers what is wrong with them."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self.findings: list[str] = []
-
-    def read(self, name: str, default: T, parse: Callable[[str], T]) -> T:
-        try:
-            text = value_of(name, self._environ)
-            return default if text is None else parse(text)
-        except ConfigError as error:
-            self.findings.extend(error.findings)
-        except ValueError as error:
-            self.findings.append(f"{name}: {error}")
-        return default
-
-    def needed(self, name: str, why: str) -> str:
-        before = len(self.findings)
-        value = self.read(name, "", str)
-        if not value and len(self.findings) == before:
-            self.findings.append(f"{name} is not set, and {why} needs it")
-        return value
-
-
-def _vertica(reader: _Reader) -> VerticaAccess:
-    why = "STORAGE_TYPE=vertica"
-    host = reader.needed("VERTICA_HOST", why)
-    port = reader.read("VERTICA_PORT", DEFAULT_VERTICA_PORT, _port)
-    nodes: tuple[tuple[str, int], ...] = ()
-    # Between two machines a password needs a server that proves who it is; this machine is itself.
-    safe = TlsMode.DISABLE if is_loopback(host) else TlsMode.VERIFY_FULL
-    return VerticaAccess(
-        host=host,
-        port=port,
-        database=reader.needed("VERTICA_DATABASE", why),
-        user=reader.needed("VERTICA_USER", why),
-        password=reader.read("VERTICA_PASSWORD", "", str),
-        tls_mode=reader.read("VERTICA_TLSMODE", safe, _one_of(TlsMode)),
-        ca_file=reader.read("VERTICA_CA_FILE", None, _file),
-        backup_nodes=reader.read("VERTICA_BACKUP_NODES", nodes, lambda text: _nodes(text, port)),
-        timeout=reader.read("VERTICA_TIMEOUT", 900.0, _seconds),
-    )
-
-
-def _azure(reader: _Reader) -> AzureAccess:
-    why = "STORAGE_TYPE=azure_table"
-    return AzureAccess(
-        connection_string=reader.needed("AZURE_STORAGE_CONNECTION_STRING", why),
-        table_name=reader.read("AZURE_TABLE_NAME", "socialads", str),
-    )
-
-
-def _singer(reader: _Reader) -> SingerAccess:
-    nothing: tuple[str, ...] = ()
-    names = reader.read("SINGER_TARGET_ENVIRONMENT", nothing, _names)
-    command = reader.read("SINGER_TARGET_COMMAND", nothing, _command)
-    if not command and not any(finding.startswith("SINGER_TARGET_COMMAND") for finding in reader.findings):
-        reader.findings.append("SINGER_TARGET_COMMAND is not set, and STORAGE_TYPE=singer needs it")
-    return SingerAccess(
-        command=command,
-        environment={name: reader.needed(name, "SINGER_TARGET_ENVIRONMENT") for name in names},
-        state_path=reader.read("SINGER_STATE_PATH", Path("singer_state.json"), Path),
-        timeout=reader.read("SINGER_TARGET_TIMEOUT", 900.0, _seconds),
-    )
-
-
-def _snapshot_of(database: Path) -> Path:
-    """Beside the database: `social_ads.duckdb` has `social_ads.snapshot.duckdb`."""
-    return database.with_name(f"{database.stem}.snapshot{database.suffix}") if database.name else database
-
-
-def _one_of(kind: type[E]) -> Callable[[str], E]:
-    def parse(text: str) -> E:
-        try:
-            return kind(text.strip().lower())
-        except ValueError:
-            raise ValueError(f'expected one of {", ".join(kind)}, got "{text}"') from None
-
-    return parse
-
-
-def _level(text: str) -> str:
-    level = text.strip().upper()
-    if level not in LOG_LEVELS:
-        raise ValueError(f'expected one of {", ".join(LOG_LEVELS)}, got "{text}"')
-    return level
-
-
-def _flag(text: str) -> bool:
-    word = text.strip().lower()
-    if word not in _FLAGS:
-        raise ValueError(f'expected true or false, got "{text}"')
-    return _FLAGS[word]
-
-
-def _port(text: str) -> int:
-    digits = text.strip()
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 5 and 0 < int(digits) < 65536):
-        raise ValueError(f'expected a port between 1 and 65535, got "{text}"')
-    return int(digits)
-
-
-def _seconds(text: str) -> float:
-    seconds = duration(text)
-    if not seconds:
-        raise ValueError('expected a duration above zero, like 900 (seconds) or "15m"')
-    return seconds
-
-
-def _file(text: str) -> Path:
-    path = Path(text)
-    if not path.is_file():
-        raise ValueError(f"there is no file {path}")
-    return path
-
-
-def _nodes(text: str, port: int) -> tuple[tuple[str, int], ...]:
-    """`host1, host2:5434`; where no port is given it is `port`."""
-    nodes = []
-    for node in filter(None, map(str.strip, text.split(","))):
-        host, colon, digits = node.partition(":")
-        nodes.append((host, _port(digits) if colon else port))
-    return tuple(nodes)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    names = tuple(filter(None, map(str.strip, text.split(","))))
-    odd = [name for name in names if not name.isidentifier()]
-    if odd:
-        raise ValueError(f'expected names of variables, separated by commas, got "{odd[0]}"')
-    return names
-
-
-def _command(text: str) -> tuple[str, ...]:
+def _storage_type(environ: Mapping[str, str]) -> StorageType | None:
     try:
-        return tuple(shlex.split(text))
-    except ValueError as cause:
-        raise ValueError(f"it cannot be split into words as a shell would: {cause}") from cause
+        text = value_of("STORAGE_TYPE", environ)
+        return StorageType.DUCKDB if text is None else StorageType(text.strip().lower())
+    except (ConfigError, ValueError):
+        return None
+
+
+def _singer(environ: Mapping[str, str], findings: list[str], why: str) -> SingerAccess | None:
+    access = read_declared(SingerAccess, environ, findings, why)
+    if access is None:
+        return None
+    environment: dict[str, str] = {}
+    for name in access.names:
+        try:
+            value = value_of(name, environ)
+        except ConfigError as error:
+            findings.extend(error.findings)
+            continue
+        if value is None:
+            findings.append(f"{name} is not set, and SINGER_TARGET_ENVIRONMENT needs it")
+        else:
+            environment[name] = value
+    return evolve(access, environment=environment)
+
+
+def _collisions(run: RunEnvironment) -> list[str]:
+    found = []
+    if run.duckdb_snapshot and run.duckdb_snapshot_path.absolute() == run.duckdb_path.absolute():
+        found.append("DUCKDB_SNAPSHOT_PATH: it names the file of DUCKDB_PATH, which the snapshot would replace")
+    if run.report_html_path == run.report_path and run.report_format is not ReportFormat.HTML:
+        found.append("REPORT_HTML_PATH: it names the file of REPORT_PATH, which the page would replace")
+    return found

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 from attrs import frozen
 
+from supervisor.config.credentials import BUILT_IN
 from supervisor.config.document import read_document
 from supervisor.config.errors import ConfigError
 from supervisor.config.spelling import meant
@@ -58,7 +59,7 @@ class PlatformConfig:
     """One platform: when it runs, how its pipeline is started, and its limits. Seconds and bytes.
 
     Of two platforms that could run, the one with the lower `priority` goes first. `settings` become the file that the
-    pipeline gets as `--config`.
+    pipeline gets as `--config`. `check` and `dates` say of one's own pipeline what it can be called with.
     """
 
     name: Name
@@ -73,7 +74,24 @@ class PlatformConfig:
     dependencies: tuple[str, ...] = ()
     command: Command | None = None
     pass_environment: tuple[Variable, ...] = ()
+    check: bool = False
+    dates: bool = False
     settings: Settings = attrs.field(factory=dict)
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether the pipeline is one of this product's own, which do all that a pipeline can."""
+        return self.command is None and self.name in BUILT_IN
+
+    @property
+    def offers_check(self) -> bool:
+        """Whether the pipeline can be called with `--check`."""
+        return self.check or self.is_built_in
+
+    @property
+    def takes_dates(self) -> bool:
+        """Whether the pipeline can be called with `--since` and `--until`."""
+        return self.dates or self.is_built_in
 
 
 @frozen(kw_only=True)
@@ -96,6 +114,7 @@ class OrchestratorSettings:
     max_parallel: Count = 2
     continue_on_failure: bool = True
     global_timeout: SomeSeconds | None = 7200.0
+    require_all: bool = False
 
 
 @frozen(kw_only=True)

@@ -20,9 +20,13 @@ T = TypeVar("T")
 
 @frozen
 class Parsed:
-    """Marks a type, in `Annotated`, whose values come from `parse`; it raises ValueError with the sentence to show."""
+    """Marks a type, in `Annotated`, whose values come from `parse`; it raises ValueError with the sentence to show.
 
-    parse: Callable[[object], Any]
+    `described` is what it takes, in Markdown, where a table shows it.
+    """
+
+    parse: Callable[[Any], Any]
+    described: str = "text"
 
 
 def structure(raw: object, cls: type[T]) -> T:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
+from supervisor.config.errors import ConfigError
 from supervisor.record.log import log
 
 if TYPE_CHECKING:
@@ -44,6 +47,32 @@ def exposed(
     finally:
         if endpoint is not None:
             endpoint.close()
+
+
+def tell_refusal(config_path: Path, exit_code: int) -> None:
+    """Write and push that a run ended before anything was started, wherever a run would have told its end.
+
+    Without this, the file and the gateway would go on showing the run before. Works as far as the configuration and
+    the variables can be read.
+    """
+    from supervisor.config.environment import MetricsVariables, read_metrics  # noqa: PLC0415 - only a refusal needs it
+    from supervisor.config.schema import MetricsConfig, OrchestratorConfig, load_orchestrator_config  # noqa: PLC0415 - as above
+
+    config, variables = OrchestratorConfig(metrics=MetricsConfig()), MetricsVariables()
+    with suppress(ConfigError):
+        config = load_orchestrator_config(config_path)
+    with suppress(ConfigError):
+        variables = read_metrics()
+    config = evolve(config, metrics=variables.over(config.metrics))
+    if config.metrics.textfile is None and config.metrics.pushgateway is None:
+        return
+    from supervisor.record.run_record import refused_run  # noqa: PLC0415 - only a refusal that is told needs it
+
+    run = refused_run(exit_code)
+    if config.metrics.textfile is not None:
+        _write(config, config.directory / config.metrics.textfile, run)
+    if config.metrics.pushgateway is not None:
+        _push(config, config.metrics.pushgateway, run)
 
 
 def _serve(config: OrchestratorConfig, read: Callable[[], RunRecord]) -> Endpoint | None:

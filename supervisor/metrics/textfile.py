@@ -1,7 +1,8 @@
 """The record of a run as a text file for node_exporter, replaced in one step.
 
 What the file said about platforms that this run left out stays, and so does the last success of those that did not
-complete. A platform that the configuration no longer runs leaves the file.
+complete. A platform that the configuration no longer runs leaves the file; where the configuration cannot be read, all
+stay.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class _Merged(Collector):
             told = {sample.labels["platform"] for sample in metric.samples}
             for sample in self._before:
                 name = sample.labels.get("platform")
-                left_out = name in self._others
+                left_out = name in self._others or not self._configs
                 unsuccessful = sample.name == LAST_SUCCESS and name in self._ran - told
                 if sample.name in names and (left_out or unsuccessful):
                     metric.samples.append(sample)

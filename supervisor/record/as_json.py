@@ -11,6 +11,7 @@ import attrs
 
 from supervisor.record.outcome import AttemptResult
 from supervisor.record.run_record import PlatformRecord, RunRecord
+from wire.checking import Api
 
 PLATFORM_FIELDS = (
     "platform_name",
@@ -43,11 +44,18 @@ def _platform(platform: PlatformRecord) -> dict[str, Any]:
         **{column: rounded(getattr(platform, column)) for column in PLATFORM_FIELDS},
         "started_at": _time(platform.started),
         "ended_at": _time(platform.ended),
+        "api": _api(platform.api),
         "rows_by_table": platform.rows_by_table,
         "rows_by_account": platform.rows_by_account,
         "failed_accounts": [attrs.asdict(account) for account in platform.failed_accounts],
         "attempts": [_attempt(attempt) for attempt in platform.attempts],
     }
+
+
+def _api(api: Api | None) -> dict[str, Any] | None:
+    if api is None:
+        return None
+    return {"version": api.version, "ends": api.ends.isoformat() if api.ends else None, "source": api.source}
 
 
 def _attempt(attempt: AttemptResult) -> dict[str, Any]:

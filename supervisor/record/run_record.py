@@ -14,6 +14,7 @@ from attrs import frozen
 from supervisor.record.outcome import AccountFailure, AttemptResult
 from supervisor.record.progress import AttemptProgress
 from supervisor.record.spend import DailySpend
+from wire.checking import Api
 
 
 class Status(StrEnum):
@@ -31,7 +32,8 @@ class Status(StrEnum):
 class PlatformRecord:
     """One platform's part of a run. Rows are committed rows of all attempts; times are UTC; None: not yet, or never.
 
-    `progress` is that of the attempt under way, whose rows the others do not count yet.
+    `progress` is that of the attempt under way, whose rows the others do not count yet. `api` is what the pipeline says
+    that it speaks, where it was asked.
     """
 
     platform_name: str
@@ -45,6 +47,7 @@ class PlatformRecord:
     error_message: str | None = None
     attempts: tuple[AttemptResult, ...] = ()
     progress: AttemptProgress | None = None
+    api: Api | None = None
 
     @property
     def rows_by_table(self) -> dict[str, int]:
@@ -94,3 +97,13 @@ class RunRecord:
     platforms: tuple[PlatformRecord, ...]
     summary: ExecutionSummary
     spend: tuple[DailySpend, ...] = ()
+
+
+def refused_run(exit_code: int) -> RunRecord:
+    """The record of a run that ended before anything was started: it has no id and no platforms."""
+    now = dt.datetime.now(dt.UTC)
+    nothing = ExecutionSummary(
+        total_platforms=0, completed=0, failed=0, skipped=0, success_rate=0.0, total_rows_processed=0,
+        total_duration_seconds=0.0,
+    )  # fmt: skip
+    return RunRecord(run_id="", started=now, finished=now, exit_code=exit_code, platforms=(), summary=nothing)

@@ -6,7 +6,7 @@ import datetime as dt
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from attrs import evolve
@@ -16,6 +16,7 @@ from supervisor.record.progress import AttemptProgress
 from supervisor.record.run_record import ExecutionSummary, PlatformRecord, RunRecord, Status
 from supervisor.record.spend import DailySpend
 from supervisor.report.files import write_report
+from wire.checking import Api
 
 
 class ExecutionMonitor:
@@ -100,6 +101,12 @@ class ExecutionMonitor:
         """What the sink holds of money, for the report."""
         with self._lock:
             self._spend = spend
+
+    def keep_apis(self, apis: Mapping[str, Api]) -> None:
+        """Which version of its platform's API each pipeline speaks, for the report."""
+        with self._lock:
+            for name, api in apis.items():
+                self._put(evolve(self._of(name), api=api))
 
     def finish(self, exit_code: int) -> None:
         """The run is over."""

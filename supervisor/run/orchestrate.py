@@ -1,9 +1,10 @@
-"""`supervisor run`, from the command line to the exit code: the log, the view, the metrics and the reports."""
+"""One run as `supervisor run` does it, in one call: checks, log, live view, metrics, reports, and how it ended."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
+import threading
 from collections.abc import Collection
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import attrs
 
 from supervisor.config.credentials import secret_values
 from supervisor.config.environment import LogFormat, RunEnvironment, wants_html
-from supervisor.config.errors import ConfigError, ReportError
-from supervisor.metrics.exposed import exposed
+from supervisor.config.errors import ConfigError, ReportError, SupervisorError
+from supervisor.metrics.exposed import exposed, tell_refusal
 from supervisor.process.stopping import stop_on_signals
 from supervisor.record.log import log, start_logging
 from supervisor.record.run_record import RunRecord
@@ -20,48 +21,89 @@ from supervisor.report.display import say
 from supervisor.report.files import summary_text
 from supervisor.report.live import live
 from supervisor.run.attempt import Days
-from supervisor.run.orchestrator import SocialAdsOrchestrator
-from supervisor.run.readiness import readiness
+from supervisor.run.orchestrator import RunResult, SocialAdsOrchestrator
+from supervisor.run.readiness import Readiness, readiness
+from supervisor.run.registry import PlatformRegistry, TokenProvider, create_default_registry
+from supervisor.sinks import Sink
 
 
-def run(
-    config_path: Path, only: Collection[str], *, since: dt.date | None, until: dt.date | None, full_refresh: bool
-) -> int:
-    """Run the platforms of a configuration, or those of `only`; the exit code. Raises what keeps it from starting."""
-    if since and until and since > until:
-        raise ConfigError(f"--since {since} is after --until {until}")
-    config, environment = readiness(config_path, only)
+def orchestrate(
+    config_path: Path | str = "orchestrator_config.yml",
+    only: Collection[str] = (),
+    *,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+    full_refresh: bool = False,
+    strict: bool = False,  # noqa: ARG001
+    registry: PlatformRegistry | None = None,
+    token_provider: TokenProvider | None = None,
+    data_sink: Sink | None = None,
+) -> RunResult:
+    """Run the platforms of a configuration, or those of `only`, exactly as `supervisor run` does.
+
+    It reads the environment, checks everything, logs to standard error, shows the live view where that is a terminal,
+    exposes the metrics and writes the reports. `strict` starts nothing where one platform cannot run. SIGINT, SIGTERM
+    and SIGHUP end the run in good order where this is the main thread; their handlers stay. Raises ConfigError or
+    SinkError, which name what keeps it from starting, before anything is started.
+    """
+    config_path = Path(config_path)
+    try:
+        if since and until and since > until:
+            raise ConfigError(f"--since {since} is after --until {until}")
+        days = Days(since=since, until=until)
+        ready = readiness(config_path, only, days=days, strict=True, registry=registry, tokens=token_provider)
+        orchestrator = SocialAdsOrchestrator(
+            config=ready.config,
+            registry=registry or create_default_registry(),
+            token_provider=token_provider,
+            data_sink=data_sink,
+            days=days,
+            full_refresh=full_refresh,
+            with_spend=wants_html(ready.environment),
+        )
+        _start_logging(ready)
+        return _run(orchestrator, ready, only)
+    except SupervisorError as error:
+        tell_refusal(config_path, error.exit_code)
+        raise
+
+
+def _start_logging(ready: Readiness) -> None:
+    config, environment = ready.config, ready.environment
     settings = [platform.settings for platform in config.platforms]
     passed = [name for platform in config.platforms for name in platform.pass_environment]
     target = environment.singer.environment if environment.singer else ()
     secrets = secret_values(os.environ, (*passed, *target), settings)
     as_json = environment.log_format is LogFormat.JSON
     start_logging(environment.log_level, secrets, to_file=environment.log_to_file, as_json=as_json)
-    orchestrator = SocialAdsOrchestrator(
-        config=config,
-        days=Days(since=since, until=until),
-        full_refresh=full_refresh,
-        with_spend=wants_html(environment),
-    )
+
+
+def _run(orchestrator: SocialAdsOrchestrator, ready: Readiness, only: Collection[str]) -> RunResult:
+    environment = ready.environment
+    as_json = environment.log_format is LogFormat.JSON
 
     def on_stop(code: int) -> None:
         if orchestrator.stop_exit_code is None:
             orchestrator.stop_exit_code = code
 
-    stop_on_signals(orchestrator.stop, on_stop)
+    if threading.current_thread() is threading.main_thread():
+        stop_on_signals(orchestrator.stop, on_stop)
+    for warning in (*ready.warnings, *ready.unknown):
+        log.warning("%s", f"{warning[:1].upper()}{warning[1:]}")
 
     def record() -> RunRecord:
         # A run begins with a monitor of its own, so it is looked up each time.
         return orchestrator.monitor.record()
 
-    with exposed(config, record, is_interrupted=lambda: orchestrator.stop_exit_code is not None):
-        with live(config.platforms, lambda: orchestrator.monitor.platforms, wanted=not as_json):
+    with exposed(ready.config, record, is_interrupted=lambda: orchestrator.stop_exit_code is not None):
+        with live(ready.config.platforms, lambda: orchestrator.monitor.platforms, wanted=not as_json):
             result = orchestrator.run_all_platforms(only)
+        orchestrator.monitor.keep_apis(ready.apis)
         _summarize(orchestrator, as_json=as_json)
         _report(orchestrator, environment)
         if result.failed_platforms:
             log.error("Failed: %s", ", ".join(result.failed_platforms))
-    return result.exit_code
+    return result
 
 
 def _summarize(orchestrator: SocialAdsOrchestrator, *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 
 from supervisor.config.errors import ConfigError
 from supervisor.config.schema import OrchestratorConfig, PlatformConfig
+from supervisor.report.display import counted
 from supervisor.run.scheduler import PlatformScheduler
 
 _LOOKBACK = {"facebook": 28}
@@ -66,13 +67,17 @@ def plan_text(plan: Plan, *, since: dt.date | None, until: dt.date | None) -> st
 def _days(platform: PlatformConfig, since: dt.date | None, until: dt.date | None) -> str:
     if since or until:
         return f"exactly {since or 'start_date'} to {until or 'today'}"
-    if platform.command is not None and not platform.settings:
+    if not platform.takes_dates:
         return "the days that its own command chooses"
     start = platform.settings.get("start_date", "30 days ago")
-    lookback = platform.settings.get("lookback_days", _LOOKBACK.get(platform.name, _LOOKBACK_OTHERWISE))
-    return f"days since {start} that are not settled, and the last {lookback}"
+    return f"days since {start} that are not settled, and the last {lookback_days(platform)}"
+
+
+def lookback_days(platform: PlatformConfig) -> object:
+    """The setting of that name, as it stands in the file, or what the platform's pipeline takes without it."""
+    return platform.settings.get("lookback_days", _LOOKBACK.get(platform.name, _LOOKBACK_OTHERWISE))
 
 
 def _limits(platform: PlatformConfig) -> str:
     memory = f"{platform.memory_limit / 2**20:.0f} MiB" if platform.memory_limit else "no memory limit"
-    return f"timeout {platform.timeout:g} s, {memory}, {platform.retry.max_attempts} attempt(s)"
+    return f"timeout {platform.timeout:g} s, {memory}, {counted(platform.retry.max_attempts, 'attempt')}"

@@ -151,6 +151,7 @@ def test_plan_shows_groups_days_and_what_is_left_out(one: Any) -> None:
         GOOD,
         dependencies=["one"],
         settings={"start_date": "2026-01-01", "lookback_days": 7},
+        dates=True,
         memory_limit="300MiB",
     )
     one.write()

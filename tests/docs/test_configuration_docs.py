@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from supervisor.config.credentials import ALWAYS_VISIBLE, BUILT_IN
-from supervisor.config.environment import VARIABLES, RunEnvironment, read_environment
+from supervisor.config.environment import RunEnvironment, all_variables, read_environment
 from supervisor.config.schema import (
     MetricsConfig,
     OrchestratorSettings,
@@ -18,6 +18,7 @@ from supervisor.config.schema import (
     RetryConfig,
     load_orchestrator_config,
 )
+from supervisor.config.variable_table import with_table
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "configuration.md").read_text()
@@ -70,7 +71,8 @@ def test_every_key_is_documented_with_its_default(heading: str, cls: type[attrs.
 
 def test_every_variable_of_a_run_is_documented_with_its_default() -> None:
     table = rows("The run")
-    assert list(table) == list(VARIABLES)
+    assert list(table) == [variable.name for variable in all_variables()]
+    assert with_table(TEXT) == TEXT
     defaults = read_environment({})
     for field in attrs.fields(RunEnvironment):
         if field.name.upper() in table:

@@ -22,6 +22,8 @@ SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "report.schema.json").
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 GOOD = """
+if "--check" in sys.argv:
+    say(type="CHECK", errors=[], warnings=[], api={"version": "v1", "ends": "2030-01-31", "source": "https://example"}); sys.exit()
 schema("d", key=("account_id", "day"), day="day", account_id="string")
 row("d", account_id="7", day="2026-01-01"); row("d", account_id="7", day="2026-01-02")
 state({"a": 1}, stream="d", where={"account_id": "7"}, **{"from": "2026-01-01", "to": "2026-01-02"})
@@ -65,7 +67,7 @@ def described(schema: Any = SCHEMA, path: str = "") -> Iterator[tuple[str, Any]]
 @pytest.fixture
 def night(house: Any) -> dict[str, Any]:
     """The report of a run in which one platform completed, one failed, one was retried and one skipped."""
-    house.tap("good", GOOD, memory_limit="1GiB")
+    house.tap("good", GOOD, memory_limit="1GiB", check=True)
     house.tap("bad", BAD)
     house.tap("second", SECOND_TIME, retry={"max_attempts": 2, "backoff_seconds": 0.05})
     house.tap("after", GOOD, dependencies=["bad"])

@@ -277,6 +277,7 @@ def test_settings_become_the_config_file_and_days_become_options(house: Any) -> 
         "p",
         "json.dump([json.load(open(given['--config'])), given], open('given.json', 'w'))",
         settings={"start_date": "2026-01-01"},
+        dates=True,
     )
     house.write()
     assert house.run("run", "--since", "2026-02-01", "--until", "2026-02-03").returncode == 0

@@ -1,0 +1,135 @@
+"""Whether the pipelines can make sense of their settings and credentials: each is asked before anything is started.
+
+A pipeline that offers it is called with `--check`, in its own environment and without the network, and answers with one
+CHECK line (docs/wire.md). What it does not answer in time is not known, which is no reason not to run it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import msgspec
+from attrs import evolve, frozen
+
+from supervisor.config.credentials import redact, secret_values
+from supervisor.config.schema import PlatformConfig
+from supervisor.process.child import Child, SpawnError
+from supervisor.report.display import printable
+from supervisor.run.registry import Pipeline
+from wire.checking import Api, CheckLine
+from wire.exits import CONFIGURATION, OK
+
+CHECK_SECONDS = 10.0
+_LOOK_SECONDS = 0.05
+_GRACE_SECONDS = 1.0
+_MOST_BYTES = 256 * 1024
+_MOST_FINDINGS = 50
+
+
+@frozen(kw_only=True)
+class Answer:
+    """What a pipeline said: `errors` keep it from working, `warnings` do not; `unknown` is why it said nothing."""
+
+    errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    api: Api | None = None
+    unknown: str | None = None
+
+
+def ask_pipelines(
+    platforms: Iterable[PlatformConfig], pipelines: Mapping[str, Pipeline], *, seconds: float = CHECK_SECONDS
+) -> dict[str, Answer]:
+    """The answers of those of `platforms` that have a pipeline and offer the check, asked side by side."""
+    asked = [platform for platform in platforms if platform.offers_check and platform.name in pipelines]
+    if not asked:
+        return {}
+    over = threading.Event()
+    with ThreadPoolExecutor(len(asked), thread_name_prefix="check") as pool:
+        try:
+            answers = pool.map(lambda platform: _ask(platform, pipelines[platform.name], seconds, over), asked)
+            return {platform.name: answer for platform, answer in zip(asked, answers, strict=True)}
+        finally:
+            over.set()
+
+
+def _ask(platform: PlatformConfig, pipeline: Pipeline, seconds: float, over: threading.Event) -> Answer:
+    try:
+        child = Child.spawn(
+            # The settings go through a pipe: they may hold secrets, and a file would outlive a kill.
+            (*pipeline.command, "--config", "/dev/stdin", "--check"),
+            directory=pipeline.directory,
+            environment=pipeline.environment,
+            with_input=True,
+        )
+    except SpawnError as error:
+        return Answer(errors=(str(error),))
+    said: dict[str, bytes] = {}
+    threads = [
+        threading.Thread(target=_feed, args=(child.stdin, json.dumps(dict(platform.settings)).encode()), daemon=True),
+        *(
+            threading.Thread(target=_read, args=(said, name, descriptor), daemon=True)
+            for name, descriptor in (("stdout", child.stdout), ("stderr", child.stderr))
+        ),
+    ]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + seconds
+    while not (ended := child.wait(_LOOK_SECONDS)) and time.monotonic() < deadline and not over.is_set():
+        pass
+    child.stop(_GRACE_SECONDS if ended else 0)
+    status = child.reap()
+    for thread in threads:
+        thread.join(_GRACE_SECONDS)
+    secrets = secret_values(pipeline.environment, platform.pass_environment, (platform.settings,))
+    if not ended:
+        return Answer(unknown=f"its --check did not answer within {seconds:g} s")
+    return _harmless(_understood(status, said.get("stdout", b""), said.get("stderr", b"")), secrets)
+
+
+def _understood(status: int | None, stdout: bytes, stderr: bytes) -> Answer:
+    for line in stdout.splitlines():
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # a SCHEMA line, say, or somebody's print
+            found = msgspec.json.decode(line, type=CheckLine)
+            if status not in (OK, CONFIGURATION):
+                break
+            errors = tuple(found.errors[:_MOST_FINDINGS])
+            if status == CONFIGURATION and not errors:
+                errors = ("its --check found something wrong and does not say what",)
+            return Answer(errors=errors, warnings=tuple(found.warnings[:_MOST_FINDINGS]), api=found.api)
+    words = stderr.decode(errors="replace").strip().splitlines()
+    last = f"its last line was: {words[-1]}" if words else "it wrote nothing to its log"
+    return Answer(unknown=f"its --check ended with exit status {status} and no answer; {last}")
+
+
+def _harmless(answer: Answer, secrets: frozenset[str]) -> Answer:
+    """The answer without secrets, and without what a terminal would obey."""
+
+    def clean(text: str) -> str:
+        return printable(redact(text, secrets))
+
+    api = answer.api
+    return evolve(
+        answer,
+        errors=tuple(map(clean, answer.errors)),
+        warnings=tuple(map(clean, answer.warnings)),
+        api=api and Api(version=clean(api.version), ends=api.ends, source=clean(api.source)),
+        unknown=answer.unknown and clean(answer.unknown),
+    )
+
+
+def _feed(descriptor: int, content: bytes) -> None:
+    with suppress(OSError), os.fdopen(descriptor, "wb") as pipe:  # who does not read it breaks the pipe
+        pipe.write(content)
+
+
+def _read(said: dict[str, bytes], name: str, descriptor: int) -> None:
+    with suppress(OSError), os.fdopen(descriptor, "rb") as pipe:
+        said[name] = pipe.read(_MOST_BYTES)
+        while pipe.read(_MOST_BYTES):
+            pass
