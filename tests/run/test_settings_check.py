@@ -42,7 +42,7 @@ def test_check_names_what_is_wrong_with_every_platform(house: Any) -> None:
         "platform 'one': settings.b: is even",
         "platform 'two': \\x1b[2Jthe token has no end",
     ]
-    assert len(lines) == 4 and "FACEBOOK_ACCESS_TOKEN" in lines[3]
+    assert any("FACEBOOK_ACCESS_TOKEN" in line for line in lines[3:])
     assert started(house) == []
 
 
