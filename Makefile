@@ -1,19 +1,25 @@
-# make demo · make test · make chaos · make bench · make lint
-# Everything is built from the hash-locked requirements files; a second run reuses what the first one built.
+# `make help` lists what there is. Everything is built from the hash-locked requirements files; a second run reuses what
+# the first one built.
 
 # The first of these that is there and new enough.
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,\
 	$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))) python3.11)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-deploy lint bench install locks clean chaos release
+.DEFAULT_GOAL := demo
+.PHONY: help demo test test-deploy lint bench install locks clean chaos release
 
-demo: .venv/.runtime
+help:  ## what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(firstword $(MAKEFILE_LIST)) | while IFS=: read -r name text; do \
+		printf '%-12s%s\n' "$$name" "$$text"; done
+
+demo: .venv/.runtime  ## four platforms on this machine, one DuckDB file, the spend per platform
 	@.venv/bin/supervisor demo
 
-install: .venv/.runtime
+install: .venv/.runtime  ## the supervisor's environment and one per platform
 	@.venv/bin/supervisor install
 
+test:  ## linters, types, unit tests, and all four pipelines end to end
 test: .venv/.development lint .venvs/tap-dbf/.complete .venvs/singer-tools/.complete .venvs/target-csv/.complete \
 		.venvs/msads/.complete .venvs/tap-bing-ads/.complete .venvs/tap-linkedin-ads/.complete .venvs/tap-facebook/.complete .venvs/gaarf/.complete
 	@.venv/bin/supervisor install
@@ -22,20 +28,21 @@ test: .venv/.development lint .venvs/tap-dbf/.complete .venvs/singer-tools/.comp
 	.venv/bin/pytest
 
 # A quarter of an hour; CHAOS_SEED=n makes other storms.
-chaos: .venv/.development
+chaos: .venv/.development  ## random kills and faults for a quarter of an hour; CHAOS_SEED=n makes other storms
 	@.venv/bin/supervisor install --only linkedin
 	CHAOS_STORMS=$${CHAOS_STORMS:-240} .venv/bin/pytest tests/chaos
 
-lint: .venv/.development
+lint: .venv/.development  ## style, types, layers, declared dependencies, generated tables
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy wire/src supervisor sandbox bench
 	.venv/bin/python -m supervisor.config.variable_table --check
+	.venv/bin/deptry supervisor sandbox wire/src
 	for name in google microsoft facebook linkedin; do .venv/bin/mypy pipelines/$$name/src || exit 1; done
 	PYTHONPATH=pipelines/google/src:pipelines/microsoft/src:pipelines/facebook/src:pipelines/linkedin/src .venv/bin/lint-imports
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
-bench: .venv/.development .venvs/bench-dlt/.complete .venvs/bench-target-duckdb/.complete
+bench: .venv/.development .venvs/bench-dlt/.complete .venvs/bench-target-duckdb/.complete  ## measurements, each against the tool one would pick instead
 	@.venv/bin/supervisor install
 	@tests/azurite.sh
 	.venv/bin/python -m bench
@@ -75,22 +82,22 @@ endif
 
 # Resolves the newest versions that fit; needs uv, which nothing else does.
 LOCK = uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --upgrade
-locks:
+locks:  ## resolve the newest versions that fit; needs uv
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-dev.in -c requirements.txt -o requirements-dev.txt
 	for name in google microsoft facebook linkedin; do \
 		(cd pipelines/$$name && $(LOCK) requirements.in -o requirements.txt) || exit 1; done
 
 # One wheel that holds everything, and the same from its source archive; then both installed and run elsewhere.
-release: .venv/.development
+release: .venv/.development  ## the files of a release
 	@rm -rf dist
 	.venv/bin/python -m build --outdir dist .
 	@cp requirements.txt dist/
 	.venv/bin/pytest tests/deploy/test_release.py
 
 # What needs minutes, root or other people's machinery: the wheel, systemd, containers.
-test-deploy: .venv/.development
+test-deploy: .venv/.development  ## what is shipped, installed on bare machines
 	.venv/bin/pytest tests/deploy
 
-clean:
+clean:  ## remove the environments and the demonstration
 	rm -rf .venv .venvs demo dist build

@@ -9,27 +9,45 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from supervisor.config.errors import ConfigError, InstallError, ReportError, SinkError, SupervisorError
     from supervisor.config.schema import OrchestratorConfig, PlatformConfig, RetryConfig, load_orchestrator_config
+    from supervisor.run.given import open_sink
     from supervisor.run.monitor import ExecutionMonitor
+    from supervisor.run.orchestrate import orchestrate
     from supervisor.run.orchestrator import SocialAdsOrchestrator
     from supervisor.run.registry import PlatformRegistry, create_default_registry
     from supervisor.run.scheduler import PlatformScheduler
+    from supervisor.sinks import Session, Sink
 
 __version__ = "1.0.0"
 
 __all__ = [
+    "ConfigError",
     "ExecutionMonitor",
+    "InstallError",
     "OrchestratorConfig",
     "PlatformConfig",
     "PlatformRegistry",
     "PlatformScheduler",
+    "ReportError",
     "RetryConfig",
+    "Session",
+    "Sink",
+    "SinkError",
     "SocialAdsOrchestrator",
+    "SupervisorError",
     "create_default_registry",
     "load_orchestrator_config",
+    "open_sink",
+    "orchestrate",
 ]
 
 _ROOMS = {
+    **dict.fromkeys(("ConfigError", "InstallError", "ReportError", "SinkError", "SupervisorError"), "config.errors"),
+    "Session": "sinks",
+    "Sink": "sinks",
+    "open_sink": "run.given",
+    "orchestrate": "run.orchestrate",
     "ExecutionMonitor": "run.monitor",
     "OrchestratorConfig": "config.schema",
     "PlatformConfig": "config.schema",

@@ -16,6 +16,8 @@ from supervisor.config.errors import ConfigError
 if TYPE_CHECKING:
     from yaml.nodes import MappingNode, ScalarNode
 
+_DEEPEST = 64
+_MOST_NODES = 100_000
 _OTHER_BASE = re.compile(r"[-+]?0[0-7_]+|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?", re.ASCII)
 
 
@@ -27,11 +29,17 @@ def read_document(path: Path) -> Any:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist") from None
+    except IsADirectoryError:
+        inside = path / "orchestrator_config.yml"
+        raise ConfigError(f"{path} cannot be read: Is a directory; name the file in it, {inside} say") from None
     except (OSError, UnicodeDecodeError) as cause:
         raise ConfigError(f"{path} cannot be read: {cause}") from cause
     loader = _loader_class(path)(text)
     try:
-        content = loader.get_single_data()
+        _check_depth(text)
+        node = loader.get_single_node()
+        _check_size(node)
+        content = loader.construct_document(node) if node is not None else None
     except yaml.MarkedYAMLError as cause:
         mark = cause.problem_mark or cause.context_mark
         line = f":{mark.line + 1}" if mark else ""
@@ -43,6 +51,40 @@ def read_document(path: Path) -> Any:
     if loader.findings:
         raise ConfigError(loader.findings)
     return content
+
+
+def _check_depth(text: str) -> None:
+    """Raise ValueError for what nests so deeply that the composer, which calls itself, would end the process."""
+    import yaml  # noqa: PLC0415 - see above
+
+    depth = 0
+    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 0
+            raise ValueError(f"line {line} is nested more than {_DEEPEST} deep")
+
+
+def _check_size(root: Any) -> None:
+    """Raise ValueError where aliases (`*name`) make the document far larger than it is written, or endless."""
+    sizes: dict[int, int] = {}
+    under_way: set[int] = set()
+
+    def size(node: Any) -> int:
+        if id(node) in under_way:
+            raise ValueError(f"line {node.start_mark.line + 1} contains itself")
+        if id(node) not in sizes:
+            under_way.add(id(node))
+            inner = [each for pair in node.value for each in pair] if node.id == "mapping" else node.value
+            sizes[id(node)] = 1 + (sum(map(size, inner)) if node.id != "scalar" else 0)
+            under_way.discard(id(node))
+        return sizes[id(node)]
+
+    if root is not None and size(root) > _MOST_NODES:
+        raise ValueError(f"its aliases make more than {_MOST_NODES:,} values of it")
 
 
 def _loader_class(path: Path) -> Any:

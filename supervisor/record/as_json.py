@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import re
+import sys
 from typing import Any
 
 import attrs
@@ -76,5 +78,7 @@ def _time(moment: dt.datetime | None) -> str | None:
 
 
 def rounded(value: Any) -> Any:
-    """A float with the three digits that a report shows; anything else as it is."""
-    return round(value, 3) if isinstance(value, float) else value
+    """A float with the three digits that a report shows, and never infinite: JSON has no word for that."""
+    if not isinstance(value, float):
+        return value
+    return round(value, 3) if math.isfinite(value) else math.copysign(sys.float_info.max, value)

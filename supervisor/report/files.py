@@ -7,6 +7,7 @@ import io
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from supervisor.config.errors import ReportError
 from supervisor.record.as_json import PLATFORM_FIELDS, json_report, rounded
@@ -15,6 +16,7 @@ from supervisor.record.whole_file import replace_file
 
 FORMATS = ("json", "csv", "html")
 _LINE = "=" * 60
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def summary_text(summary: ExecutionSummary) -> str:
@@ -42,8 +44,14 @@ def csv_report(record: RunRecord) -> str:
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow((*PLATFORM_FIELDS, "run_id"))
     for platform in record.platforms:
-        lines.writerow((*(rounded(getattr(platform, column)) for column in PLATFORM_FIELDS), record.run_id))
+        values = (_no_formula(rounded(getattr(platform, column))) for column in PLATFORM_FIELDS)
+        lines.writerow((*values, record.run_id))
     return text.getvalue()
+
+
+def _no_formula(value: Any) -> Any:
+    """A text that a spreadsheet would compute gets a quote in front, which spreadsheets hide."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def write_report(record: RunRecord, report_format: str, path: Path) -> None:

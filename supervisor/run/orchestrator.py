@@ -23,6 +23,7 @@ from supervisor.record.outcome import AttemptResult
 from supervisor.record.run_record import Status
 from supervisor.record.trace import TRACEPARENT, traceparent
 from supervisor.run.attempt import Attempt, Days
+from supervisor.run.given import check_sink
 from supervisor.run.monitor import ExecutionMonitor
 from supervisor.run.plan import Plan, make_plan
 from supervisor.run.registry import Pipeline, PlatformRegistry, TokenProvider, create_default_registry
@@ -67,7 +68,7 @@ class SocialAdsOrchestrator:
     config: OrchestratorConfig
     registry: PlatformRegistry = field(factory=create_default_registry)
     token_provider: TokenProvider | None = None
-    data_sink: Sink | None = None
+    data_sink: Sink | None = field(default=None, validator=lambda _, __, given: check_sink(given))
     days: Days = field(factory=Days)
     full_refresh: bool = False
     with_spend: bool = False

@@ -14,6 +14,7 @@ from supervisor.config.credentials import BUILT_IN, visible_environment
 from supervisor.config.errors import ConfigError
 from supervisor.config.schema import OrchestratorConfig
 from supervisor.environments.places import built_in, environment_of, program_of
+from supervisor.run.given import check_tokens, check_variables
 
 TokenProvider = Mapping[str, str] | Callable[[str], Mapping[str, str]]
 """Further variables: a mapping, of which each platform sees its own, or a function of the platform's name."""
@@ -115,8 +116,9 @@ def create_default_registry(root: Path | None = None) -> PlatformRegistry:
 
 def _environment(name: str, passed: Sequence[str], tokens: TokenProvider | None) -> Mapping[str, str]:
     if callable(tokens):
-        return {**visible_environment(name, passed), **tokens(name)}
-    return visible_environment(name, passed, {**os.environ, **(tokens or {})})
+        return {**visible_environment(name, passed), **check_variables(name, tokens(name))}
+    check_tokens(tokens)
+    return visible_environment(name, passed, {**os.environ, **check_variables(name, tokens or {})})
 
 
 def _check_program(name: str, program: str, directory: Path, path: str | None) -> None:

@@ -92,3 +92,27 @@ def test_what_yaml_cannot_make_a_value_of_is_an_error_too(file: Path, text: str)
 def test_an_empty_file_is_nothing(file: Path) -> None:
     file.write_text("# nothing yet\n")
     assert read_document(file) is None
+
+
+def test_what_nests_deeply_or_grows_by_aliases_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.yml"
+    for text, says in (
+        ("[" * 100_000, "is nested more than 64 deep"),
+        ("a: " + "{b: " * 100_000, "is nested more than 64 deep"),
+        (
+            "a: &a [x, x]\n"
+            + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(9)),
+            "its aliases make more than 100,000 values of it",
+        ),
+        ("a: &a [*a]", "contains itself"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ConfigError, match=says):
+            read_document(path)
+    path.write_text("a: &a {x: 1}\nb: *a\nc: {<<: *a, y: 2}")
+    assert read_document(path) == {"a": {"x": 1}, "b": {"x": 1}, "c": {"x": 1, "y": 2}}
+
+
+def test_a_directory_is_named_as_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"Is a directory; name the file in it, .*orchestrator_config.yml"):
+        read_document(tmp_path)

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import stat
+import sys
 import threading
 from pathlib import Path
 
@@ -260,3 +261,14 @@ def test_a_full_disk_leaves_no_half_report(record: RunRecord) -> None:
 def test_a_good_path_is_checked_without_a_trace(tmp_path: Path) -> None:
     assert check_report_path(tmp_path / "report.json") is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_message_becomes_a_formula_and_no_number_is_infinite() -> None:
+    from supervisor.record.as_json import rounded
+    from supervisor.report.files import csv_report
+    from supervisor.run.monitor import ExecutionMonitor
+
+    monitor = ExecutionMonitor(["one"])
+    monitor.fail_platform("one", '=HYPERLINK("http://example","x")')
+    assert csv_report(monitor.record()).splitlines()[1].split(",", 6)[6].startswith("\"'=HYPERLINK")
+    assert rounded(float("inf")) == sys.float_info.max and rounded(1.23456) == 1.235
