@@ -112,7 +112,7 @@ def test_an_object_listed_twice_with_different_values_is_its_accounts_error(run,
     assert outcome.status == 65
     assert [error.account_id for error in outcome.errors] == [FIRST]
     assert re.search(r"campaign: \d+ is listed twice with different values", outcome.errors[0].message)
-    equals_truth(outcome, tables=["campaign"], accounts=[SECOND])
+    equals_truth(outcome, tables=["campaign"], accounts=[SECOND, ENDED])
 
 
 def test_an_account_without_its_currency_leaves_the_others(run, sandbox, equals_truth):
