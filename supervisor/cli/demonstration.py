@@ -23,6 +23,7 @@ from supervisor.environments.places import built_in, environment_of
 ROOT = built_in()
 DEMO = Path("demo")
 CONFIG = ROOT / "orchestrator_config.yml"
+_CANNOT = "cannot suffer"
 _SPEND = """
     SELECT platform, account_currency, count(DISTINCT account_id), count(DISTINCT campaign_id), sum(impressions),
            sum(clicks), sum(spend), min(date), max(date)
@@ -74,6 +75,10 @@ def _sandbox(platforms: Collection[str], options: Sequence[str], *, faults: Iter
     by_platform: dict[str, list[str]] = {}
     for text in faults:
         platform, _, fault = text.partition(":")
+        if platform not in platforms:
+            raise ConfigError(
+                f"--fault {text!r}: the sandbox does not serve {platform!r}; {meant(platform, platforms)}"
+            )
         try:
             Fault.parse(fault)
         except ValueError as cause:
@@ -85,6 +90,8 @@ def _sandbox(platforms: Collection[str], options: Sequence[str], *, faults: Iter
     try:
         return Sandbox(platforms, options=options, faults=by_platform, interpreters={"google": google})
     except SandboxError as cause:
+        if _CANNOT in str(cause):  # a kind of fault that this platform does not know
+            raise ConfigError(f"--fault: {str(cause)[str(cause).rindex('error: ') + 7 :].strip()}") from cause
         raise SupervisorError(str(cause)) from cause
 
 

@@ -152,6 +152,16 @@ def test_a_bug_is_exit_4_also_where_its_place_is_shown(house: Any) -> None:
         assert ("Traceback" in done.stderr) is shown
 
 
+def test_a_fault_that_no_platform_here_can_suffer_is_refused(house: Any) -> None:
+    for fault, says in (
+        ("linkedin:truncated_file", "linkedin cannot suffer truncated_file; it can"),
+        ("linkdin:hang", "the sandbox does not serve 'linkdin'; did you mean 'linkedin'?"),
+        ("google:hang", "the sandbox does not serve 'google'"),
+    ):
+        done = house.run("sandbox", "--only", "linkedin", "--size", "tiny", "--fault", fault)
+        assert done.returncode == 1 and says in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+
+
 def _completed(house: Any, words: list[str]) -> list[str]:
     """What a real bash offers at the end of the line, after it has read what the product prints."""
     program = Path(sys.executable).with_name("supervisor")
