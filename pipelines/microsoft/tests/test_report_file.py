@@ -9,10 +9,12 @@ import zipfile
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from microsoft_pipeline import cells as cells_module
 from microsoft_pipeline.report_file import BrokenFileError, MissingRowsError, read_report
 from microsoft_pipeline.tables import CAMPAIGN_DAILY, CAMPAIGN_IMPRESSION_SHARE_DAILY, SEARCH_QUERY_DAILY, Report
 from wire import Kind, PipelineError, Window
@@ -50,7 +52,8 @@ def packed(
 
 def read(content: bytes, report: Report = CAMPAIGN_DAILY) -> list[dict[str, Any]]:
     window = Window(TODAY, TODAY)
-    return list(read_report(io.BytesIO(content), report, OWN, window=window, today=TODAY))
+    rows = read_report(io.BytesIO(content), report, OWN, window=window, today=TODAY)
+    return [msgspec.structs.asdict(row) for row in rows]
 
 
 def one(report: Report = CAMPAIGN_DAILY, **values: str) -> dict[str, Any]:
@@ -65,7 +68,10 @@ def one(report: Report = CAMPAIGN_DAILY, **values: str) -> dict[str, Any]:
         ("Impressions", "impressions", "0", 0),
         ("Impressions", "impressions", "--", None),
         ("Impressions", "impressions", "", None),
+        ("Impressions", "impressions", "8.00", 8),
         ("Spend", "spend", "1,234.56", "1234.56"),
+        ("Spend", "spend", ".5", "0.5"),
+        ("Spend", "spend", "-12.30", "-12.30"),
         ("Spend", "spend", "0.000001", "0.000001"),
         ("Spend", "spend", "1E-6", "0.000001"),
         ("Spend", "spend", "--", None),
@@ -83,6 +89,12 @@ def test_a_value_is_read_exactly(source: str, column: str, text: str, value: obj
 def test_percentages_keep_their_unit() -> None:
     row = one(CAMPAIGN_IMPRESSION_SHARE_DAILY, ImpressionSharePercent="41.20%", ClickSharePercent="--")
     assert (row["impression_share_percent"], row["click_share_percent"]) == (41.2, None)
+
+
+@pytest.mark.parametrize(("text", "value"), [("<0.01%", 0.01), (">90%", 90.0), ("100%", 100.0), ("0.00%", 0.0)])
+def test_a_percentage_that_is_only_a_bound_is_the_bound(text: str, value: float) -> None:
+    row = one(CAMPAIGN_IMPRESSION_SHARE_DAILY, ImpressionSharePercent=text)
+    assert row["impression_share_percent"] == value
 
 
 @pytest.mark.parametrize(("day", "final"), [("2026-11-19", True), ("2026-11-20", False)])
@@ -154,6 +166,52 @@ def test_a_missing_column_is_named() -> None:
     columns = tuple(name for name in CAMPAIGN_DAILY.columns if name != "Revenue")
     with pytest.raises(PipelineError, match="lacks the column Revenue"):
         read(packed(CAMPAIGN_DAILY, cells(), columns=columns))
+
+
+def test_a_footer_and_other_files_in_the_archive_are_no_rows() -> None:
+    content = packed(CAMPAIGN_DAILY, cells(Clicks="5"))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        text = archive.read("report.csv") + '\r\n"©2026 Microsoft Corporation. All rights reserved. "\r\n'.encode()
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("readme.txt", "about this report")
+        archive.writestr("report.csv", text)
+    (row,) = read(file.getvalue())
+    assert row["clicks"] == 5
+
+
+def test_a_row_of_another_width_is_refused() -> None:
+    content = packed(CAMPAIGN_DAILY, cells())
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        text = archive.read("report.csv") + b'"2026-11-19","1"\r\n'
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("report.csv", text)
+    with pytest.raises(PipelineError, match="campaign_daily: a row of 2 cells where"):
+        read(file.getvalue())
+
+
+def test_a_half_in_a_column_of_whole_numbers_is_refused() -> None:
+    with pytest.raises(PipelineError, match=r"column clicks has the value '8\.50'"):
+        one(Clicks="8.50")
+
+
+ODD_CELLS = st.lists(
+    st.sampled_from(['"', ",", "\r\n", "\n", "\r", '","', '"\r\n"', "", "a", "\\", "--"]), max_size=4
+).map("".join)
+
+
+@given(st.lists(st.tuples(ODD_CELLS, ODD_CELLS, ODD_CELLS), min_size=1, max_size=12), st.integers(1, 64))
+@settings(max_examples=400, deadline=None)
+def test_blocks_hold_the_cells_that_the_csv_module_reads(rows: list[tuple[str, ...]], size: int) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerows(rows)
+    before, cells_module._BLOCK = cells_module._BLOCK, size
+    try:
+        blocks = list(cells_module.blocks_of_columns(io.BytesIO(text.getvalue().encode()), 3))
+    finally:
+        cells_module._BLOCK = before
+    assert [row for block in blocks for row in zip(*block, strict=True)] == rows
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(0, 10**12), st.integers(0, 10**6 - 1))

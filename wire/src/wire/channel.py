@@ -13,6 +13,9 @@ import msgspec
 from wire.messages import ErrorLine, Replaces
 from wire.schema import Table
 
+Row = Mapping[str, Any] | msgspec.Struct
+"""A record: a mapping by column, or a struct with the columns as its fields, which is made and encoded faster."""
+
 FLUSH_BYTES = 256 * 1024
 GATHER_BYTES = 32 * 1024 * 1024
 BATCH_ROWS = 500
@@ -49,11 +52,11 @@ class Channel:
             line["bookmark_properties"] = [table.replication_key]
         self._write(line)
 
-    def records(self, stream: str, rows: Iterable[Mapping[str, Any]]) -> int:
+    def records(self, stream: str, rows: Iterable[Row]) -> int:
         """Send rows, a few hundred at a time, and return how many there were. Decimals leave as strings, exactly."""
         return self._encode(stream, rows, self._pass_on)
 
-    def _encode(self, stream: str, rows: Iterable[Mapping[str, Any]], write: Callable[[bytes], object]) -> int:
+    def _encode(self, stream: str, rows: Iterable[Row], write: Callable[[bytes], object]) -> int:
         head = b'{"type":"RECORD","stream":' + self._encoder.encode(stream) + b',"record":'
         between = b"}\n" + head
         count = 0
@@ -69,7 +72,7 @@ class Channel:
         if len(self._waiting) >= FLUSH_BYTES:
             self.flush()
 
-    def gather(self, stream: str, rows: Iterable[Mapping[str, Any]]) -> Gathered:
+    def gather(self, stream: str, rows: Iterable[Row]) -> Gathered:
         """Encode rows without sending them, so that a source that breaks half-way has sent nothing.
 
         Up to `gather_bytes` wait in memory, more in a temporary file.
@@ -143,8 +146,8 @@ def open_channel() -> Channel:
     return Channel(descriptor)
 
 
-def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterable[Sequence[Mapping[str, Any]]]:
-    batch: list[Mapping[str, Any]] = []
+def _batches(rows: Iterable[Row]) -> Iterable[Sequence[Row]]:
+    batch: list[Row] = []
     for row in rows:
         batch.append(row)
         if len(batch) == BATCH_ROWS:

@@ -7,14 +7,14 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
 from wire import metrics
-from wire.channel import GATHER_BYTES, Channel, Gathered, open_channel, takes_patches
+from wire.channel import GATHER_BYTES, Channel, Gathered, Row, open_channel, takes_patches
 from wire.checking import Api, ApiOf, Check, run_check, spoken
 from wire.days import Window, before, due_days, in_windows, merged, now, within
 from wire.exits import INTERNAL, OK, Kind, status_of_all
@@ -61,7 +61,7 @@ class Extraction:
         self,
         name: str,
         account_id: str,
-        rows: Iterable[Mapping[str, Any]],
+        rows: Iterable[Row],
         *,
         confirm_empty: Callable[[], bool] | None = None,
     ) -> int:
@@ -85,7 +85,7 @@ class Extraction:
         name: str,
         account_id: str,
         window: Window,
-        rows: Iterable[Mapping[str, Any]],
+        rows: Iterable[Row],
         *,
         today: dt.date,
         confirm_empty: Callable[[], bool] | None = None,

@@ -78,4 +78,4 @@ class AccountTotals:
         own = {"account_id": account.id, "currency_code": account.currency}
         with self._client.downloads.fetch(url, "account report: report download") as file:
             rows = read_report(file, ACCOUNT_TOTAL, own, window=window, today=today)
-            return any(Decimal(str(row[name] or 0)) for row in rows for name in _METRICS)
+            return any(Decimal(str(getattr(row, name) or 0)) for row in rows for name in _METRICS)

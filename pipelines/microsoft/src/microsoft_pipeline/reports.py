@@ -7,7 +7,6 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -234,7 +233,7 @@ class _Queue:
         with self._client.downloads.fetch(progress.url, what) as file:
             return self._replace_by(task, read_report(file, task.report, own, window=task.window, today=task.today))
 
-    def _replace_by(self, task: Task, rows: Iterable[dict[str, Any]]) -> int:
+    def _replace_by(self, task: Task, rows: Iterable[Struct]) -> int:
         return self._extraction.replace_window(
             task.report.table.name,
             task.account.id,
