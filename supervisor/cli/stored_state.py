@@ -51,6 +51,8 @@ def reset_state(platform: str | None, account: str | None, stream: str | None) -
                 yield f"{name}: {part or 'the whole state'} is forgotten; the next run loads those days anew"
             except LookupError as cause:
                 findings.append(f"platform {name!r}: {cause}")
+        if len(findings) < len(names):
+            sink.publish()  # or readers would find the snapshot older than the database, and read that instead
     finally:
         sink.close()
     if len(findings) == len(names):

@@ -28,10 +28,18 @@ def check(environment: RunEnvironment) -> str | None:
     if not path.exists():
         usable = path.parent.is_dir() and os.access(path.parent, os.W_OK)
         return None if usable else f"DUCKDB_PATH: {path} cannot be created: {path.parent} is not a writable directory"
+    from supervisor.sinks.lock import held_by, holder_of, lock_path  # noqa: PLC0415 - as above
+
+    run = held_by(lock_path(path))
+    if run is not None:  # not opened at all, or a run that ends and another that begins could meet the look
+        return f"DUCKDB_PATH: {path} is in use by {run}; another run can begin when it has ended"
     import duckdb  # noqa: PLC0415 - as above
 
     try:
         duckdb.connect(str(path), read_only=True).close()
     except duckdb.Error as cause:
+        holder = holder_of(path, str(cause))
+        if holder is not None:
+            return f"DUCKDB_PATH: {path} is in use by {holder}; a run can begin when it has let go"
         return f"DUCKDB_PATH: {path} cannot be opened: {str(cause).splitlines()[0]}"
     return None

@@ -20,7 +20,7 @@ from supervisor.sinks.duckdb.session import DuckDBSession
 from supervisor.sinks.duckdb.snapshot import write_snapshot
 from supervisor.sinks.duckdb.spend import daily_spend
 from supervisor.sinks.duckdb.state import TABLE, stored_parts, write_changes
-from supervisor.sinks.lock import RunLock, lock_path
+from supervisor.sinks.lock import RunLock, holder_of, lock_path
 from supervisor.sinks.staging import MEMORY_LIMIT, first_line
 from supervisor.sinks.unified import unified_views
 
@@ -108,5 +108,10 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(str(path), config={"memory_limit": MEMORY_LIMIT, "threads": 1})
         connection.execute(TABLE)
     except duckdb.Error as cause:
+        holder = holder_of(path, str(cause))
+        if holder is not None:
+            raise SinkError(
+                f"the DuckDB file {path} is in use by {holder}; a run can begin when it has let go"
+            ) from cause
         raise SinkError(f"the DuckDB file {path} cannot be opened: {first_line(cause)}") from cause
     return connection
