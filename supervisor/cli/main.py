@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -137,7 +138,7 @@ def _complain(text: str) -> None:
 
         say(json_line("ERROR", text))
     else:
-        say(f"error: {text}")
+        say(f"error: {text}", logging.ERROR)
 
 
 def _wants_json() -> bool:

@@ -39,12 +39,13 @@ from supervisor.config.variable_values import (
     Url,
     Wait,
     Words,
+    flag,
 )
 from wire.endpoints import is_loopback
 
 __all__ = [
     "AzureAccess", "LogFormat", "ReportFormat", "RunEnvironment", "SingerAccess", "StorageType", "TlsMode",
-    "VerticaAccess", "all_variables", "read_environment", "wants_html",
+    "VerticaAccess", "all_variables", "read_environment", "wants_html", "wants_log_file",
 ]  # fmt: skip
 
 
@@ -273,6 +274,15 @@ def wants_html(environment: RunEnvironment) -> bool:
     return environment.export_report and (
         environment.report_format is ReportFormat.HTML or environment.report_html_path is not None
     )
+
+
+def wants_log_file(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether LOG_TO_FILE asks for the log file, whatever is wrong with other variables."""
+    try:
+        text = value_of("LOG_TO_FILE", environ)
+        return text is not None and flag(text)
+    except (ConfigError, ValueError):
+        return False
 
 
 def _storage_type(environ: Mapping[str, str]) -> StorageType | None:

@@ -67,7 +67,8 @@ def _level(text: Any) -> str:
     return level
 
 
-def _flag(text: Any) -> bool:
+def flag(text: Any) -> bool:
+    """True or false as people write it; raises ValueError."""
     word = text.strip().lower()
     if word not in _FLAGS:
         raise ValueError(f'expected true or false, got "{text}"')
@@ -124,7 +125,7 @@ def _command(text: Any) -> tuple[str, ...]:
         raise ValueError(f"it cannot be split into words as a shell would: {cause}") from cause
 
 
-Flag = Annotated[bool, Parsed(_flag, "true or false")]
+Flag = Annotated[bool, Parsed(flag, "true or false")]
 Level = Annotated[str, Parsed(_level, ", ".join(f"`{level}`" for level in LOG_LEVELS))]
 Storage = Annotated[StorageType, _one_of(StorageType)]
 Format = Annotated[ReportFormat, _one_of(ReportFormat)]

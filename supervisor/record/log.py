@@ -10,17 +10,20 @@ import json
 import logging
 import logging.handlers
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from supervisor.config.credentials import redact
 from supervisor.config.errors import ConfigError
+from supervisor.record.journal import journal_reads, prioritized
 from supervisor.record.trace import trace_id
 
 SUCCESS = 25
 LOG_FILE = Path("logs/supervisor.log")
 _FORMAT = "%(asctime)s | %(levelname)-8s | %(message)s"
+_WITHOUT_TIME = "%(levelname)-8s | %(message)s"
 _DAY_AND_TIME = "%Y-%m-%d %H:%M:%S"
 _FILE_BYTES = 10 * 1024 * 1024
 _FILES_KEPT = 5
@@ -35,6 +38,17 @@ class _Redacting(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return redact(super().format(record), self._secrets)
+
+
+class _ForTheJournal(_Redacting):
+    """A priority in front instead of the time, which the journal has itself."""
+
+    def __init__(self, secrets: Collection[str]) -> None:
+        super().__init__(secrets)
+        self._style = logging.PercentStyle(_WITHOUT_TIME)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return prioritized(super().format(record), record.levelno)
 
 
 class _JsonLines(logging.Formatter):
@@ -84,8 +98,25 @@ def start_logging(level: str, secrets: Collection[str], *, to_file: bool, as_jso
     for handler in handlers:
         handler.setFormatter(_JsonLines(secrets) if as_json else _Redacting(secrets))
         log.addHandler(handler)
+    if not as_json and journal_reads(2):
+        handlers[0].setFormatter(_ForTheJournal(secrets))
     log.setLevel(level)
     log.propagate = False
+
+
+def log_in_file(level: int, lines: Iterable[str], *, wanted: bool = False) -> None:
+    """Lines for the log file alone, because standard error is told them in another way.
+
+    `wanted` opens the file where there is no log yet. A file that cannot be written costs nothing else.
+    """
+    files = [handler for handler in log.handlers if isinstance(handler, _LogFile) and log.isEnabledFor(level)]
+    if wanted and not log.handlers:
+        with suppress(ConfigError):
+            files = [_file_handler()]
+            files[0].setFormatter(_Redacting(()))
+    for handler in files:
+        for line in lines:
+            handler.handle(logging.LogRecord(log.name, level, "", 0, "%s", (line,), None))
 
 
 def name_run(run_id: str) -> None:
@@ -100,7 +131,7 @@ def json_line(level: str, message: str) -> str:
     return _JsonLines(()).format(logging.LogRecord("supervisor", getattr(logging, level), "", 0, message, None, None))
 
 
-def _file_handler() -> logging.Handler:
+def _file_handler() -> _LogFile:
     try:
         LOG_FILE.parent.mkdir(parents=True, exist_ok=True)
         return _LogFile(LOG_FILE, maxBytes=_FILE_BYTES, backupCount=_FILES_KEPT, encoding="utf-8")

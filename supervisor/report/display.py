@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
+
+from supervisor.record.journal import journal_reads, prioritized
 
 _BARS = "▁▂▃▄▅▆▇█"
 _NONE = "·"
@@ -60,7 +63,8 @@ def table(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) ->
     ]
 
 
-def say(text: str) -> None:
+def say(text: str, level: int = logging.INFO) -> None:
     """A line on standard error; a terminal or a reader that went away must not cost what comes after."""
     with suppress(OSError):
-        print(text, file=sys.stderr, flush=True)  # noqa: T201 - a command line speaks
+        shown = prioritized(text, level) if journal_reads(2) else text
+        print(shown, file=sys.stderr, flush=True)  # noqa: T201 - a command line speaks

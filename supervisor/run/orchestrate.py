@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import threading
 from collections.abc import Collection
@@ -11,11 +12,11 @@ from pathlib import Path
 import attrs
 
 from supervisor.config.credentials import secret_values
-from supervisor.config.environment import LogFormat, RunEnvironment, wants_html
+from supervisor.config.environment import LogFormat, RunEnvironment, wants_html, wants_log_file
 from supervisor.config.errors import ConfigError, ReportError, SupervisorError
 from supervisor.metrics.exposed import exposed, tell_refusal
 from supervisor.process.stopping import stop_on_signals
-from supervisor.record.log import log, start_logging
+from supervisor.record.log import log, log_in_file, start_logging
 from supervisor.record.run_record import RunRecord
 from supervisor.report.display import say
 from supervisor.report.files import summary_text
@@ -65,6 +66,7 @@ def orchestrate(
         return _run(orchestrator, ready, only)
     except SupervisorError as error:
         tell_refusal(config_path, error.exit_code)
+        log_in_file(logging.ERROR, str(error).splitlines(), wanted=wants_log_file())
         raise
 
 
@@ -111,8 +113,10 @@ def _summarize(orchestrator: SocialAdsOrchestrator, *, as_json: bool) -> None:
     if as_json:
         log.info("Execution Summary", extra={"fields": {"summary": attrs.asdict(summary)}})
         return
-    for line in summary_text(summary).splitlines():
+    lines = summary_text(summary).splitlines()
+    for line in lines:
         say(line)
+    log_in_file(logging.INFO, lines)
 
 
 def _report(orchestrator: SocialAdsOrchestrator, environment: RunEnvironment) -> None:
