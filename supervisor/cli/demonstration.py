@@ -16,6 +16,7 @@ from sandbox.world import PLATFORMS
 from supervisor.config.credentials import BUILT_IN
 from supervisor.config.errors import ConfigError, SupervisorError
 from supervisor.config.schema import load_orchestrator_config
+from supervisor.config.secret_files import DIRECTORIES
 from supervisor.config.spelling import meant
 from supervisor.environments.install import install
 from supervisor.environments.places import built_in, environment_of
@@ -111,7 +112,7 @@ def _supervisor_run(environment: dict[str, str]) -> int:
 
 def _without_credentials() -> dict[str, str]:
     """This process's variables without any platform's, so that no real credential meets the sandbox."""
-    own = {name for platform in BUILT_IN.values() for name in platform.names}
+    own = {*(name for platform in BUILT_IN.values() for name in platform.names), *DIRECTORIES}
     return {
         name: value for name, value in os.environ.items() if name not in own and name.removesuffix("_FILE") not in own
     }

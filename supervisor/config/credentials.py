@@ -2,7 +2,7 @@
 
 A pipeline sees its own platform's variables, those that any program needs, and what `pass_environment` names; never
 another platform's and never the sink's. Wherever NAME is read, a file named by NAME_FILE (a mounted secret) serves as
-well.
+well, and so does a file called NAME in SECRETS_DIRECTORY.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from urllib.parse import quote
 from attrs import frozen
 
 from supervisor.config.errors import ConfigError
+from supervisor.config.secret_files import value_in_files
 
 
 @frozen(kw_only=True)
@@ -108,20 +109,11 @@ _KEPT_IN_FILES = re.compile(r"(?:developer_token|client_secret|refresh_token|pas
 
 
 def value_of(name: str, environ: Mapping[str, str]) -> str | None:
-    """NAME, or the content of the file that NAME_FILE names, without its last newline; an empty value counts as none.
+    """NAME, or what a file says instead (NAME_FILE, SECRETS_DIRECTORY); an empty value counts as none.
 
-    Raises ConfigError where the file cannot be read.
+    Raises ConfigError where a file that should say it cannot be read.
     """
-    if environ.get(name):
-        return environ[name]
-    path = environ.get(f"{name}_FILE")
-    if not path:
-        return None
-    try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n") or None
-    except (OSError, UnicodeDecodeError) as cause:
-        reason = cause.strerror if isinstance(cause, OSError) else "it is not text"
-        raise ConfigError(f"{name}_FILE names {path}, which cannot be read: {reason}") from cause
+    return environ.get(name) or value_in_files(name, environ)
 
 
 def visible_environment(
@@ -195,10 +187,7 @@ def redact(text: str, secrets: frozenset[str]) -> str:
 
 def _secrets(environ: Mapping[str, str], names: Iterable[str]) -> Iterator[str]:
     for name in (*(name for own in BUILT_IN.values() for name in own.secret), *SINK_SECRETS, *names):
-        try:
-            value = value_of(name, environ)
-        except ConfigError:
-            continue
+        value = _readable(name, environ)
         if value:
             yield value
             yield from re.findall(r"(?:AccountKey|SharedAccessSignature)=([^;]+)", value)
@@ -207,7 +196,15 @@ def _secrets(environ: Mapping[str, str], names: Iterable[str]) -> Iterator[str]:
         if found:
             yield found.group(1)
     for name in ("GOOGLE_CONFIG_FILE", "MICROSOFT_TOKEN_STORE"):
-        yield from _in_file(environ.get(name))
+        yield from _in_file(_readable(name, environ))
+
+
+def _readable(name: str, environ: Mapping[str, str]) -> str | None:
+    """The value, or None also where its file cannot be read, which a check has said before."""
+    try:
+        return value_of(name, environ)
+    except ConfigError:
+        return None
 
 
 def _in_settings(settings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
