@@ -26,7 +26,10 @@ def command(
     full_refresh: bool,
     strict: bool,
 ) -> int:
+    from supervisor.process.stopping import leave  # noqa: PLC0415 - as below
     from supervisor.run.orchestrate import orchestrate  # noqa: PLC0415 - `--help` and completion must not pay for it
 
     result = orchestrate(config, only, since=since, until=until, full_refresh=full_refresh, strict=strict)
+    if result.left_behind:
+        leave(result.exit_code)
     return result.exit_code

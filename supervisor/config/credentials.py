@@ -10,14 +10,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from attrs import frozen
 
 from supervisor.config.errors import ConfigError
+from supervisor.config.redaction import secrets_within, spellings
 from supervisor.config.secret_files import value_in_files
 
 
@@ -102,8 +101,6 @@ ALWAYS_VISIBLE = (
     *_PROXIES,
 )
 
-_SHORTEST_SECRET = 6
-_SECRET_KEY = re.compile(r"(token|secret|password|connection_string|api_key)$", re.I)
 _PROXY_PASSWORD = re.compile(r"//[^/@]*?:([^/@]+)@")
 _KEPT_IN_FILES = re.compile(r"(?:developer_token|client_secret|refresh_token|password)[\"']?\s*:\s*[\"']?([^\s\"',}]+)")
 
@@ -168,21 +165,9 @@ def missing_credentials(
 def secret_values(
     environ: Mapping[str, str] = os.environ, names: Iterable[str] = (), settings: Iterable[Mapping[str, Any]] = ()
 ) -> frozenset[str]:
-    """All secrets that `environ` and `settings` hold, as a log could spell them; `names` are further secret variables.
-
-    Values under six characters are left out: replacing them would destroy more of a log than they are worth.
-    """
-    return frozenset(
-        spelling
-        for value in (*_secrets(environ, names), *_in_settings(settings))
-        for spelling in (value, quote(value, safe=""), quote(value))
-        if len(value) >= _SHORTEST_SECRET
-    )
-
-
-def redact(text: str, secrets: frozenset[str]) -> str:
-    """`text` without the secrets."""
-    return _pattern(secrets).sub("[redacted]", text) if secrets else text
+    """All secrets in `environ` and `settings`, as a log could spell them; `names` are further secret variables."""
+    values = (*_secrets(environ, names), *(value for each in settings for value in secrets_within(each)))
+    return frozenset(spelling for value in dict.fromkeys(values) for spelling in spellings(value))
 
 
 def _secrets(environ: Mapping[str, str], names: Iterable[str]) -> Iterator[str]:
@@ -190,6 +175,7 @@ def _secrets(environ: Mapping[str, str], names: Iterable[str]) -> Iterator[str]:
         value = _readable(name, environ)
         if value:
             yield value
+            yield from secrets_within(value)
             yield from re.findall(r"(?:AccountKey|SharedAccessSignature)=([^;]+)", value)
     for name in _PROXIES:
         found = _PROXY_PASSWORD.search(environ.get(name, ""))
@@ -207,23 +193,12 @@ def _readable(name: str, environ: Mapping[str, str]) -> str | None:
         return None
 
 
-def _in_settings(settings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    for each in settings:
-        yield from (value for key, value in each.items() if isinstance(value, str) and _SECRET_KEY.search(key))
-
-
 def _in_file(path: str | None) -> list[str]:
     try:
         text = Path(path).expanduser().read_text(encoding="utf-8") if path else ""
     except (OSError, UnicodeDecodeError):
         return []
     return _KEPT_IN_FILES.findall(text)
-
-
-@lru_cache(maxsize=8)
-def _pattern(secrets: frozenset[str]) -> re.Pattern[str]:
-    """The longest first, so that a secret which contains another disappears as a whole."""
-    return re.compile("|".join(map(re.escape, sorted(secrets, key=len, reverse=True))))
 
 
 def _enumerated(names: tuple[str, ...]) -> str:

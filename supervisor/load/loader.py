@@ -113,8 +113,9 @@ class Loader:
     def start(self, descriptor: int) -> None:
         """Read `descriptor` on a thread of its own, until its end, an error, or `stop`; the loader closes it."""
         self._committer.start()
-        self._thread = threading.Thread(target=self._read_all, args=(descriptor,), name="reader", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._read_all, args=(descriptor,), name="reader", daemon=True)
+        thread.start()
+        self._thread = thread
 
     @property
     def reading(self) -> bool:
@@ -138,8 +139,26 @@ class Loader:
             self._thread.join(seconds)
         return not self.reading
 
-    def finish(self, *, keep: bool) -> None:
-        """After reading: commit rows that no STATE covered if `keep`, else forget them; wait for the sink."""
+    def finish(self, *, keep: bool, given_up: Callable[[], bool] = lambda: False) -> bool:
+        """After reading: commit rows that no STATE covered if `keep`, else forget them; wait for the sink.
+
+        False where `given_up` came true first: then the sink is still at work, and its session must not be closed.
+        """
+        if self.reading or self._committer.ident is None:
+            return self._committer.ident is None
+        closing = threading.Thread(target=self._finish, args=(keep,), name="finish", daemon=True)
+        try:
+            closing.start()
+        except (RuntimeError, MemoryError):
+            self._finish(keep)
+            return True
+        while closing.is_alive():
+            closing.join(_LOOK_SECONDS)
+            if closing.is_alive() and given_up():
+                return False
+        return True
+
+    def _finish(self, keep: bool) -> None:
         if keep and self.error is None:
             rest = tuple(stream for stream, pending in self._pending.items() if pending.count)
             self._guarded(lambda: self._hand_over(rest, None))

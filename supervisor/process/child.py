@@ -12,6 +12,7 @@ start time and then signals the bare pid.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import select
@@ -28,6 +29,7 @@ import psutil
 from attrs import define, field, frozen
 
 from supervisor.process import keeper
+from supervisor.process.user import User
 
 MARKER = "SUPERVISOR_ATTEMPT"
 _F_SETPIPE_SZ = 1031
@@ -36,10 +38,18 @@ _START_SECONDS = 30.0
 _KILL_SECONDS = 10.0
 _HURRY_SECONDS = 0.05
 _LONGEST_REPORT = 4096
+_PASSING = frozenset({
+    *(errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EIO, errno.EINTR, errno.ETXTBSY)
+})  # fmt: skip
+"""Reasons not to start a program that may be gone at the next attempt; a program that does not exist is none."""
 
 
 class SpawnError(Exception):
-    """The command could not be started; the message says why."""
+    """The command could not be started; the message says why, `retryable` whether it may be possible later."""
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
 
 
 @frozen
@@ -64,7 +74,6 @@ class Child:
     stdout: int
     stderr: int
     _process: subprocess.Popen[bytes]
-    _keeper: psutil.Process
     _lifeline: int
     _report: int
     _marker: str
@@ -89,18 +98,24 @@ class Child:
         environment: Mapping[str, str],
         address_space_limit: int | None = None,
         with_input: bool = False,
+        user: User | None = None,
     ) -> Child:
         """Start a command in a session of its own, with exactly this environment; raises SpawnError.
 
-        Its input is empty, unless the owner asks for a pipe to write to (`with_input`).
+        Its input is empty, unless the owner asks for a pipe to write to (`with_input`). As another `user` it runs
+        where this process may become that one; its keeper does not.
         """
         marker = uuid.uuid4().hex
-        ours, theirs = _pipes(with_input=with_input)
+        try:
+            ours, theirs = _pipes(with_input=with_input)
+        except OSError as cause:
+            raise _spawn_error(command[0], cause.errno) from cause
         try:
             process = subprocess.Popen(
                 (
                     *(sys.executable, "-I", "-S", keeper.__file__),
-                    *(str(theirs["lifeline"]), str(theirs["report"]), str(address_space_limit or 0), *command),
+                    *(str(theirs["lifeline"]), str(theirs["report"]), str(address_space_limit or 0)),
+                    *(user.for_keeper if user else "-", *command),
                 ),
                 stdin=theirs.get("stdin", subprocess.DEVNULL),
                 stdout=theirs["stdout"],
@@ -110,13 +125,15 @@ class Child:
                 env={**environment, MARKER: marker},
                 start_new_session=True,
             )
-        except OSError as cause:
+        except BaseException as cause:
             _close(ours.values())
-            raise SpawnError(f"{command[0]} cannot be started: {cause.strerror}") from cause
+            if isinstance(cause, OSError):
+                raise _spawn_error(command[0], cause.errno) from cause
+            raise
         finally:
             _close(theirs.values())
         child = cls(
-            *(ours["stdout"], ours["stderr"], process, psutil.Process(process.pid), ours["lifeline"], ours["report"]),
+            *(ours["stdout"], ours["stderr"], process, ours["lifeline"], ours["report"]),
             *(marker, ours.get("stdin", -1)),
         )
         child._await_start(command[0])
@@ -154,11 +171,14 @@ class Child:
         return self.exit_status
 
     def look(self) -> Usage:
-        """Sum up the tree without its keeper; processes that end meanwhile count as nothing."""
+        """Sum up the tree without its keeper; processes that end meanwhile count as nothing.
+
+        Raises OSError where the system does not allow to look, for want of descriptors say.
+        """
         processes, memory, seconds = 0, 0, 0.0
         self._remember()
         with suppress(psutil.Error):
-            times = self._keeper.cpu_times()
+            times = psutil.Process(self.keeper_pid).cpu_times()
             seconds += times.children_user + times.children_system
         for process in self._seen.values():
             with suppress(psutil.Error):
@@ -200,11 +220,10 @@ class Child:
         if started and self._failure is None:
             return
         if not self.lost:
-            reason = os.strerror(self._failure) if self._failure else "its keeper does not answer"
             self._process.kill()
             self.reap()
             _close((self.stdout, self.stderr, *([self.stdin] if self.stdin >= 0 else [])))
-            raise SpawnError(f"{program} cannot be started: {reason}")
+            raise _spawn_error(program, self._failure)
 
     def _order(self, letter: bytes, number: int) -> None:
         """Have the keeper signal the whole tree, or do it where the keeper is gone."""
@@ -222,7 +241,10 @@ class Child:
             self._listen(seconds, lambda: self._silent)
 
     def _is_empty(self) -> bool:
-        return self._silent and (self._empty or not any(True for _ in self._found()))
+        try:
+            return self._silent and (self._empty or not any(True for _ in self._found()))
+        except OSError:  # too few descriptors to look, so nobody knows
+            return False
 
     def _listen(self, seconds: float, enough: Callable[[], bool]) -> bool:
         """Take in what the keeper reports until it is `enough`, or for `seconds`; whether it is enough."""
@@ -267,7 +289,7 @@ class Child:
         self._seen = seen
 
     def _found(self) -> Iterator[psutil.Process]:
-        """What is alive of a tree that lost its keeper."""
+        """What is alive of a tree that lost its keeper; raises OSError where the system does not allow to look."""
         roots = [process for process in self._seen.values() if process.is_running()]
         family = {*roots, *(process for root in roots for process in _descendants(root))}
         # Not `process_iter`: it keeps processes from call to call and would not see that a pid changed hands.
@@ -283,23 +305,34 @@ class Child:
         return process.pid != self.keeper_pid and process.environ().get(MARKER) == self._marker
 
     def _signal_lost(self, number: int) -> None:
-        self._seen |= {process.pid: process for process in self._found()}
+        with suppress(OSError):  # too few descriptors to look: those that were seen before, then
+            self._seen |= {process.pid: process for process in self._found()}
         for process in self._seen.values():
             keeper.send(process.pid, number, lambda _, process=process: process.is_running())  # type: ignore[misc]  # mypy cannot infer a lambda's default
 
 
 def _pipes(*, with_input: bool) -> tuple[dict[str, int], dict[str, int]]:
-    """Our ends and the child's of all its pipes."""
-    ours, theirs = {}, {}
-    for name in ("stdout", "stderr", "report"):
-        ours[name], theirs[name] = os.pipe()
-    for name in ("lifeline", *(["stdin"] if with_input else [])):
-        theirs[name], ours[name] = os.pipe()
+    """Our ends and the child's of all its pipes; raises OSError, and then leaves none open."""
+    ours: dict[str, int] = {}
+    theirs: dict[str, int] = {}
+    try:
+        for name in ("stdout", "stderr", "report"):
+            ours[name], theirs[name] = os.pipe()
+        for name in ("lifeline", *(["stdin"] if with_input else [])):
+            theirs[name], ours[name] = os.pipe()
+    except OSError:
+        _close((*ours.values(), *theirs.values()))
+        raise
     for name in theirs.keys() - {"report", "lifeline"}:
         # The kernel's limit for unprivileged users may be lower; the default size only costs speed.
         with suppress(OSError):
             fcntl.fcntl(theirs[name], _F_SETPIPE_SZ, _PIPE_BYTES)
     return ours, theirs
+
+
+def _spawn_error(program: str, number: int | None) -> SpawnError:
+    reason = os.strerror(number) if number else "its keeper does not answer"
+    return SpawnError(f"{program} cannot be started: {reason}", retryable=number is None or number in _PASSING)
 
 
 def _close(descriptors: Iterable[int]) -> None:

@@ -136,10 +136,10 @@ class Keeper:
         self._kill_at: float | None = None
         self._largest = 0
 
-    def keep(self, command: list[bytes], address_space: int) -> None:
+    def keep(self, command: list[bytes], address_space: int, user: str) -> None:
         """Run `command` to the end of its tree."""
         woken = self._wake_on_child()
-        self._start(command, address_space)
+        self._start(command, address_space, user)
         poll = select.poll()
         poll.register(woken, select.POLLIN)
         poll.register(self._lifeline, select.POLLIN)
@@ -154,12 +154,12 @@ class Keeper:
                     poll.unregister(self._lifeline)
         self._tell_end()
 
-    def _start(self, command: list[bytes], address_space: int) -> None:
+    def _start(self, command: list[bytes], address_space: int, user: str) -> None:
         failed_read, failed_write = os.pipe()
         me = os.getpid()
         self._leader = os.fork()
         if not self._leader:
-            _become(command, address_space, me, failed_write)
+            _become(command, address_space, user, me, failed_write)
         os.close(failed_write)
         null = os.open(os.devnull, os.O_RDWR)
         # Or the pipes would never end, and one that nobody reads would take what is written.
@@ -241,7 +241,7 @@ class Keeper:
         return read
 
 
-def _become(command: list[bytes], address_space: int, keeper: int, failed: int) -> None:
+def _become(command: list[bytes], address_space: int, user: str, keeper: int, failed: int) -> None:
     """In the forked child: turn into the command, with this process's environment as it was given."""
     code = 0
     try:
@@ -256,7 +256,10 @@ def _become(command: list[bytes], address_space: int, keeper: int, failed: int) 
             import resource  # noqa: PLC0415 - only where it is asked for
 
             resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
-        os.execvpe(command[0], command, _given_environment())  # noqa: S606 - nobody's shell splits the words
+        environment = _given_environment()
+        if user != "-":
+            _switch_user(user, keeper)
+        os.execvpe(command[0], command, environment)  # noqa: S606 - nobody's shell splits the words
     except OSError as error:
         code = error.errno or 0
     except (ValueError, MemoryError):
@@ -264,6 +267,17 @@ def _become(command: list[bytes], address_space: int, keeper: int, failed: int) 
     finally:
         os.write(failed, str(code).encode())
         os._exit(127)
+
+
+def _switch_user(user: str, keeper: int) -> None:
+    """To `uid:gid:group,group`, for good; after it /proc/self belongs to root until the command is executed."""
+    uid, gid, groups = user.split(":")
+    os.setgroups([int(group) for group in groups.split(",") if group])
+    os.setresgid(int(gid), int(gid), int(gid))
+    os.setresuid(int(uid), int(uid), int(uid))
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # a change of the user takes it away
+    if os.getppid() != keeper:
+        os._exit(1)
 
 
 def _given_environment() -> dict[bytes, bytes]:
@@ -294,7 +308,10 @@ def _prctl(option: int, value: int) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """LIFELINE REPORT ADDRESS_SPACE COMMAND...: two descriptors, a limit in bytes or 0, and what to run."""
+    """LIFELINE REPORT ADDRESS_SPACE USER COMMAND...: two descriptors, a limit in bytes or 0, as whom, and what to run.
+
+    USER is `uid:gid:group,group`, or `-` for nobody else.
+    """
     lifeline, report, address_space = map(int, arguments[:3])
     for descriptor in (lifeline, report):
         os.set_inheritable(descriptor, False)
@@ -302,7 +319,7 @@ def main(arguments: list[str]) -> None:
         signal.signal(number, signal.SIG_IGN)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     ctypes.CDLL(None).prctl(_PR_SET_NAME, b"keeper", 0, 0, 0)
-    Keeper(lifeline, report).keep([os.fsencode(word) for word in arguments[3:]], address_space)
+    Keeper(lifeline, report).keep([os.fsencode(word) for word in arguments[4:]], address_space, arguments[3])
 
 
 if __name__ == "__main__":

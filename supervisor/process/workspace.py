@@ -11,32 +11,79 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from attrs import define, field
+
 from supervisor.config.errors import SupervisorError
+from supervisor.process.user import User
 
 _PREFIX = "social-ads-"
 _UNLOCKED_PREFIX = ".social-ads-"
 _UNLOCKED_SECONDS = 60.0
 
 
+@define
+class Workspace:
+    """The directory of one run, and after it was swept away under the run another one."""
+
+    _place: Path
+    _held: list[tuple[Path, int]] = field(factory=list)
+    _turn: threading.Lock = field(factory=threading.Lock)
+
+    @property
+    def path(self) -> Path:
+        return self._held[-1][0]
+
+    @contextmanager
+    def room(self, name: str, user: User | None = None) -> Iterator[Path]:
+        """An empty directory for one attempt, which is gone afterwards. Raises OSError.
+
+        Another user may pass through it, to what in there is his own, but neither list nor write it: what we read or
+        write there must not be his to replace.
+        """
+        room = self._room(name)
+        try:
+            if user is not None:
+                for directory in (room.parent, room):
+                    directory.chmod(0o711)
+            yield room
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
+
+    def _room(self, name: str) -> Path:
+        with self._turn:
+            if not self._held or not self.path.is_dir():  # systemd-tmpfiles and the like remove what looks old
+                self._held.append(_make(self._place))
+            return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.path))
+
+    def open(self) -> None:
+        self._held.append(_make(self._place))
+
+    def close(self) -> None:
+        for directory, lock in self._held:
+            shutil.rmtree(directory, ignore_errors=True)
+            os.close(lock)
+
+
 @contextmanager
-def workspace() -> Iterator[Path]:
-    """A directory for spooled rows and the pipelines' settings; raises SupervisorError where none can be made."""
+def workspace() -> Iterator[Workspace]:
+    """Where spooled rows and the pipelines' settings stay; raises SupervisorError where no directory can be made."""
     place = Path(tempfile.gettempdir())
     remove_dead(place)
+    made = Workspace(place)
     try:
-        directory, lock = _make(place)
+        made.open()
     except OSError as cause:
         raise SupervisorError(f"no temporary directory can be made in {place}: {cause.strerror}") from cause
     try:
-        yield directory
+        yield made
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
-        os.close(lock)
+        made.close()
 
 
 def remove_dead(place: Path) -> None:
@@ -50,7 +97,11 @@ def remove_dead(place: Path) -> None:
 def _make(place: Path) -> tuple[Path, int]:
     """It gets its final name only when it is locked, so nobody can take it for a dead one."""
     unlocked = Path(tempfile.mkdtemp(prefix=_UNLOCKED_PREFIX, dir=place))
-    lock = os.open(unlocked, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        lock = os.open(unlocked, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        unlocked.rmdir()
+        raise
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return unlocked.rename(place / unlocked.name.removeprefix(".")), lock
 
@@ -60,7 +111,7 @@ def _remove_if_dead(directory: Path) -> None:
     try:
         found = os.fstat(lock)
         young = time.time() - found.st_mtime < _UNLOCKED_SECONDS
-        if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
+        if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o066:
             return
         if directory.name.startswith(_UNLOCKED_PREFIX) and young:
             return

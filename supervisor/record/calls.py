@@ -8,11 +8,12 @@ A METRIC line holds what was counted since the one before it, so values add up. 
 from __future__ import annotations
 
 import json
-import math
 import re
 
 from attrs import define, field
 
+_MOST = 1e9
+"""No line tells of more calls, or of more seconds, than this; sums then stay finite."""
 _METRIC = re.compile(r"\bMETRIC: (\{.*\})$")
 
 
@@ -59,4 +60,4 @@ def _decoded(text: str) -> tuple[str, float] | None:
     value = point.get("value")
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return (point["metric"], value) if 0 <= value < math.inf else None
+    return (point["metric"], value) if 0 <= value <= _MOST else None

@@ -15,8 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from supervisor.config.credentials import redact
 from supervisor.config.errors import ConfigError
+from supervisor.config.redaction import harmless, harmless_json, redact
 from supervisor.record.journal import journal_reads, prioritized
 from supervisor.record.trace import trace_id
 
@@ -37,7 +37,8 @@ class _Redacting(logging.Formatter):
         self._secrets = frozenset(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record), self._secrets)
+        # A new line in a message is indented, so that nothing which is quoted passes for a line of its own.
+        return harmless(redact(super().format(record), self._secrets)).replace("\n", "\n  ")
 
 
 class _ForTheJournal(_Redacting):
@@ -74,7 +75,7 @@ class _JsonLines(logging.Formatter):
         line |= getattr(record, "fields", {})
         if record.exc_info:
             line["exception"] = redact(self.formatException(record.exc_info), self._secrets)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return harmless_json(json.dumps(line, ensure_ascii=False, default=str))
 
 
 class _LogFile(logging.handlers.RotatingFileHandler):

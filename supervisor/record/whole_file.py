@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
+import glob
 import os
 import tempfile
+import time
 from pathlib import Path
+
+_SUFFIX = ".partial"
+_YOUNG_SECONDS = 2.0
 
 
 def replace_file(path: Path, content: bytes) -> None:
     """Put `content` in place of what is at `path`, readable by its owner alone. Raises OSError.
 
-    A symbolic link stays one; its target is replaced.
+    A symbolic link stays one; its target is replaced. What a writer that was killed has left beside it is removed.
     """
     path = path.resolve()
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    _remove_dead(path)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_SUFFIX)
     try:
         with os.fdopen(descriptor, "wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -26,6 +34,16 @@ def replace_file(path: Path, content: bytes) -> None:
         with contextlib.suppress(FileNotFoundError):
             Path(name).unlink()
         raise
+
+
+def _remove_dead(path: Path) -> None:
+    """A writer holds a lock on what it writes, which dies with it; a young file may not have been locked yet."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.????????{_SUFFIX}"):
+        with contextlib.suppress(OSError), left.open("rb") as file:
+            found = os.fstat(file.fileno())
+            if found.st_uid == os.getuid() and time.time() - found.st_mtime > _YOUNG_SECONDS:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
 
 
 def _put_in_place(written: Path, path: Path, content: bytes) -> None:

@@ -7,38 +7,39 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import signal
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from attrs import define, field, frozen
 
-from supervisor.config.credentials import redact
-from supervisor.config.errors import SinkError
+from supervisor.config.redaction import harmless, redact
 from supervisor.config.schema import PlatformConfig
 from supervisor.load.loader import Loader, Progress
-from supervisor.process.child import Child, SpawnError, Usage
+from supervisor.process.child import Child, Usage
 from supervisor.process.log_lines import log_lines
 from supervisor.process.stopping import StopRequest
+from supervisor.process.user import User
 from supervisor.record.calls import Calls
+from supervisor.record.log import log
 from supervisor.record.outcome import AccountFailure, AttemptResult, Outcome
 from supervisor.record.progress import AttemptProgress
 from supervisor.record.series import Series
-from supervisor.run.patience import limited
+from supervisor.run.ends import End, end_of_error, end_of_exit, is_retryable
+from supervisor.run.patience import OverdueError, limited, patiently
 from supervisor.run.registry import Pipeline
 from supervisor.sinks import Session
-from wire.exits import NO_RETRY, TEMPORARY, UNAVAILABLE
-from wire.failures import WireError
-from wire.messages import ErrorLine, Replaces
+from wire.messages import Replaces
 
 _LOOK_SECONDS = 0.25
 _DRAIN_SECONDS = 5.0
+_ANSWER_SECONDS = 3.0
 _STDERR_LINES = 20
+_BLIND_LOOKS = 20
 
 
 @frozen(kw_only=True)
@@ -47,14 +48,6 @@ class Days:
 
     since: dt.date | None = None
     until: dt.date | None = None
-
-
-@frozen
-class _End:
-    """Why an attempt was cut short."""
-
-    outcome: Outcome
-    sentence: str
 
 
 @define(kw_only=True)
@@ -69,6 +62,7 @@ class Attempt:
     stop: StopRequest
     secrets: frozenset[str]
     log_line: Callable[[str], None]
+    user: User | None = None
     days: Days = Days()
     full_refresh: bool = False
     observe: Callable[[AttemptProgress], None] | None = None
@@ -77,59 +71,114 @@ class Attempt:
     _series: Series = field(factory=Series)
     _calls: Calls = field(factory=Calls)
     _last_log: float = field(factory=time.monotonic)
-    _stopped: float | None = None
+    _interruption: tuple[float, str] | None = None
+    _blind: int = 0
+    _trouble: Exception | None = None
+    left_behind: bool = field(default=False, init=False)
+    """Whether threads still use the session, because the sink or the reader answered no interruption."""
 
     def run(self) -> AttemptResult:
-        """Run the pipeline to its end, whatever that is; never raises for what the pipeline or the sink does."""
+        """Run the pipeline to its end, whatever that is; raises for nothing that happens meanwhile."""
         started, clock = dt.datetime.now(dt.UTC), time.monotonic()
         loader = Loader(self.session, self.directory, notice=self.log_line)
         child: Child | None = None
-        with limited(loader.interrupt, partial(self._sink_overdue, clock)):
-            try:
+        end: End | None = None
+        kept = False
+        try:
+            with limited(loader.interrupt, partial(self._sink_overdue, clock)):
                 child = Child.spawn(
-                    self._command(),
+                    patiently(self._command, self._no_answer),
                     directory=self.pipeline.directory,
-                    environment=self.pipeline.environment,
+                    environment=self._environment(),
                     address_space_limit=self.platform.address_space_limit,
+                    user=self.user,
                 )
-            except SpawnError as error:
-                end: _End | None = _End(Outcome.SPAWN_FAILED, f"{error}")
-            except SinkError as error:
-                end = _End(Outcome.SINK_ERROR, f"{error}")
-            else:
-                end = self._watch(child, loader, clock)
-                loader.finish(keep=end is None and child.exit_status == 0)
+                try:
+                    end = self._watch(child, loader, clock)
+                    kept = end is None and child.exit_status == 0
+                finally:
+                    finished = loader.finish(keep=kept, given_up=lambda: self._no_answer() is not None)
+                    self.left_behind = self.left_behind or not finished
                 end = end or _loading_end(loader)
+                if end is not None and end.outcome is Outcome.INTERRUPTED and self._interruption is not None:
+                    end = End(Outcome.INTERRUPTED, self._interruption[1])  # which says that the sink was late, too
+        except Exception as error:  # noqa: BLE001 - it is this attempt's end, and nobody else's
+            log.debug("Platform '%s': an attempt could not go on", self.platform.name, exc_info=error)
+            self.left_behind = self.left_behind or isinstance(error, OverdueError)
+            end = end_of_error(error, running=child is not None)
         return self._result(started, time.monotonic() - clock, loader, end, child)
 
-    def _watch(self, child: Child, loader: Loader, clock: float) -> _End | None:
-        stderr = threading.Thread(target=self._read_stderr, args=(child.stderr,), name="stderr", daemon=True)
-        stderr.start()
-        loader.start(child.stdout)
-        end = self._until_over(child, loader, clock)
+    def _watch(self, child: Child, loader: Loader, clock: float) -> End | None:
+        readers: list[threading.Thread] = []
+        try:
+            self._start_readers(child, loader, readers)
+            end = self._until_over(child, loader, clock)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the tree must be ended first
+            log.debug("Platform '%s': a look at its process failed", self.platform.name, exc_info=error)
+            end = end_of_error(error, running=True)
         # A leader that ended by itself may still have left others behind: the end is an empty tree.
         child.stop(self.platform.kill_grace, hurry=lambda: self.stop.hurry)
-        if not loader.wait(_DRAIN_SECONDS):
-            loader.stop()
-            loader.wait()
-        stderr.join(_DRAIN_SECONDS)
+        self._drain(loader)
+        for reader in readers:
+            reader.join(_DRAIN_SECONDS)
         if child.reap() is None and end is None:
-            end = _End(Outcome.KILLED_BY_KERNEL, "its keeper was killed from outside, and it was ended with it")
+            end = End(Outcome.KILLED_BY_KERNEL, "its keeper was killed from outside, and it was ended with it")
         self._peak = max(self._peak, child.largest_bytes)
         return end
 
-    def _until_over(self, child: Child, loader: Loader, clock: float) -> _End | None:
+    def _start_readers(self, child: Child, loader: Loader, readers: list[threading.Thread]) -> None:
+        """Have both outputs read, each on a thread that closes it; what cannot be read is closed here."""
+        unread = [child.stdout, child.stderr]
+        try:
+            stderr = threading.Thread(target=self._read_stderr, args=(child.stderr,), name="stderr", daemon=True)
+            stderr.start()
+            unread.remove(child.stderr)
+            readers.append(stderr)
+            loader.start(child.stdout)
+            unread.remove(child.stdout)
+        finally:
+            for descriptor in unread:
+                os.close(descriptor)
+
+    def _drain(self, loader: Loader) -> None:
+        """Let the loader take what is left in the pipe, unless it answers no interruption any more."""
+        if loader.wait(_DRAIN_SECONDS):
+            return
+        loader.stop()
+        while not loader.wait(_LOOK_SECONDS):
+            if self._no_answer() is not None:
+                self.left_behind = True
+                return
+
+    def _until_over(self, child: Child, loader: Loader, clock: float) -> End | None:
         while not child.wait(_LOOK_SECONDS):
             now = time.monotonic()
             if self.stop:
-                return _End(Outcome.INTERRUPTED, self.stop.reason)
-            usage = child.look()
-            end = self._over_memory(child, usage, now - clock) or self._over_time(loader, now, clock)
-            end = end or _loading_end(loader)
+                return End(Outcome.INTERRUPTED, self.stop.reason)
+            if self._trouble is not None:
+                return end_of_error(self._trouble, running=True)
+            usage = self._look(child)
+            end = self._over_memory(child, usage, now - clock) if usage else None
+            end = end or self._over_time(loader, now, clock) or _loading_end(loader)
             if end is not None:
                 return end
-            self._tell(loader.progress, usage, now - clock)
+            if usage:
+                self._tell(loader.progress, usage, now - clock)
         return None
+
+    def _look(self, child: Child) -> Usage | None:
+        """A look at the tree, or None where the system does not allow one just then; raises OSError if that lasts."""
+        try:
+            usage = child.look()
+        except OSError as error:
+            self._blind += 1
+            if self._blind >= _BLIND_LOOKS:
+                raise
+            if self._blind == 1:
+                log.warning("Platform '%s': its processes cannot be looked at: %s", self.platform.name, error)
+            return None
+        self._blind = 0
+        return usage
 
     def _tell(self, progress: Progress, usage: Usage, seconds: float) -> None:
         if self.observe is not None:
@@ -139,7 +188,7 @@ class Attempt:
                     number=self.number,
                     seconds=seconds,
                     rows=progress.rows,
-                    rows_by_table=dict(progress.rows_by_table),
+                    rows_by_table={self._clean(table): rows for table, rows in progress.rows_by_table.items()},
                     bytes_read=progress.bytes_read,
                     memory_bytes=usage.memory_bytes,
                     peak_memory_bytes=self._peak,
@@ -148,20 +197,20 @@ class Attempt:
                     api_calls=self._calls.calls,
                     api_retries=self._calls.retries,
                     throttled_seconds=self._calls.throttled_seconds,
-                    last_commit=_region_text(progress.region),
+                    last_commit=self._clean(_region_text(progress.region)),
                 )
             )
 
-    def _over_time(self, loader: Loader, now: float, clock: float) -> _End | None:
+    def _over_time(self, loader: Loader, now: float, clock: float) -> End | None:
         if now - clock > self.platform.timeout:
             waited = loader.progress.blocked_seconds
             share = f", {waited:.0f} s of them spent waiting for the sink" if waited >= 1 else ""
             advice = "raise `timeout` or load fewer days at once"
-            return _End(Outcome.TIMED_OUT, f"stopped after {self.platform.timeout:g} s, its timeout{share}; {advice}")
+            return End(Outcome.TIMED_OUT, f"stopped after {self.platform.timeout:g} s, its timeout{share}; {advice}")
         stall = self.platform.stall_timeout
         silent = now - max(loader.progress.last_sign, self._last_log)
         if stall is not None and silent > stall and not loader.blocked:
-            return _End(
+            return End(
                 Outcome.STALLED, f"stopped after {silent:.0f} s without a line of output or log, its stall_timeout"
             )
         return None
@@ -169,19 +218,25 @@ class Attempt:
     def _sink_overdue(self, clock: float) -> str | None:
         """Why the sink's work must end now, if it must: it has the time of its pipeline, and a grace like it."""
         now, grace = time.monotonic(), self.platform.kill_grace + _DRAIN_SECONDS
+        reason: str | None = None
         if now - clock > self.platform.timeout + grace:
-            return (
+            reason = (
                 f"the sink was still storing rows after {self.platform.timeout:g} s, the timeout of its platform; "
                 "look at the database, or raise `timeout`"
             )
-        if not self.stop:
-            return None
-        self._stopped = self._stopped or now
-        if self.stop.hurry or now - self._stopped > grace:
-            return f"{self.stop.reason}, and the sink did not end in time"
-        return None
+        elif self.stop and (self.stop.hurry or now - (self.stop.since or now) > grace):
+            reason = f"{self.stop.reason}, and the sink did not end in time"
+        if reason is not None and self._interruption is None:
+            self._interruption = (now, reason)
+        return reason
 
-    def _over_memory(self, child: Child, usage: Usage, seconds: float) -> _End | None:
+    def _no_answer(self) -> str | None:
+        """Why nobody waits for the loader any more, where an interruption has gone unanswered for too long."""
+        if self._interruption is None or time.monotonic() <= self._interruption[0] + _ANSWER_SECONDS:
+            return None
+        return self._interruption[1]
+
+    def _over_memory(self, child: Child, usage: Usage, seconds: float) -> End | None:
         memory = usage.memory_bytes
         if usage.processes:  # the leader may end between the wait and the look, and that is no fall to zero
             self._series.add(seconds, memory, usage.cpu_seconds)
@@ -192,18 +247,25 @@ class Attempt:
         self._peak = max(self._peak, memory)
         if limit is None or memory <= limit:
             return None
-        return _End(
+        return End(
             Outcome.MEMORY_EXCEEDED,
             f"stopped at {memory / 2**20:.0f} MiB, over its memory_limit of {limit / 2**20:.0f} MiB",
         )
 
     def _read_stderr(self, descriptor: int) -> None:
-        for text in log_lines(descriptor, self.secrets, sign=self._note_sign):
-            if self._calls.take(text):
-                self.log_line(f"DEBUG | {text}")
-            elif text:
-                self._stderr.append(text)
-                self.log_line(text)
+        try:
+            for text in log_lines(descriptor, self.secrets, sign=self._note_sign):
+                if self._calls.take(text):
+                    self.log_line(f"DEBUG | {text}")
+                elif text:
+                    self._stderr.append(text)
+                    self.log_line(text)
+        except Exception as error:  # noqa: BLE001 - on this thread nobody would catch it; `_until_over` looks
+            self._trouble = error
+
+    def _clean(self, text: str) -> str:
+        """What a pipeline may have written a secret into, or an escape sequence."""
+        return harmless(redact(text, self.secrets))
 
     def _note_sign(self) -> None:
         self._last_log = time.monotonic()
@@ -212,44 +274,60 @@ class Attempt:
         """The pipeline's command with Singer's options; state and settings travel in files that only we can read."""
         command = list(self.pipeline.command)
         if self.platform.settings or not self.platform.command:
-            command += ["--config", self._write("config.json", dict(self.platform.settings))]
+            settings = json.dumps(dict(self.platform.settings)).encode()
+            command += ["--config", self._write("config.json", settings)]
         if self.full_refresh:
             self.session.forget_state()
         state = None if self.full_refresh else self.session.state()
         if state is not None:
-            command += ["--state", self._write("state.json", json.loads(state))]
+            # As it was stored: whoever wrote it can read it, also where nobody else could.
+            command += ["--state", self._write("state.json", state)]
         if self.days.since:
             command += ["--since", self.days.since.isoformat()]
         if self.days.until:
             command += ["--until", self.days.until.isoformat()]
         return tuple(command)
 
-    def _write(self, name: str, value: Mapping[str, Any]) -> str:
+    def _write(self, name: str, content: bytes) -> str:
         path = self.directory / name
         path.touch(mode=0o600)
-        path.write_text(json.dumps(value), encoding="utf-8")
+        path.write_bytes(content)
+        if self.user is not None:
+            self.user.own(path)
         return str(path)
 
+    def _environment(self) -> Mapping[str, str]:
+        """What the pipeline sees; another user has a home and a temporary directory of its own."""
+        if self.user is None:
+            return self.pipeline.environment
+        temporary = self.directory / "tmp"
+        temporary.mkdir(mode=0o700)
+        self.user.own(temporary)
+        return {**self.pipeline.environment, "HOME": self.user.home, "TMPDIR": str(temporary)}
+
     def _result(
-        self, started: dt.datetime, seconds: float, loader: Loader, end: _End | None, child: Child | None
+        self, started: dt.datetime, seconds: float, loader: Loader, end: End | None, child: Child | None
     ) -> AttemptResult:
         failures = loader.progress.failures
         exit_status = child.exit_status if child else None
         was_cut_short = end is not None
         if end is None and exit_status is not None:
-            end = self._exit_end(exit_status, failures)
+            end = end_of_exit(exit_status, failures, self._stderr[-1] if self._stderr else None)
         progress = loader.progress
         waits = [failure.retry_after for failure in failures if failure.retry_after is not None]
         return AttemptResult(
             platform=self.platform.name,
             number=self.number,
             outcome=end.outcome if end else Outcome.COMPLETED,
-            message=redact(end.sentence, self.secrets) if end else None,
+            message=self._clean(end.sentence) if end else None,
             exit_status=exit_status if exit_status is None or exit_status >= 0 else None,
             signal=-exit_status if exit_status is not None and exit_status < 0 else None,
             rows=progress.rows,
-            rows_by_table=dict(progress.rows_by_table),
-            rows_by_account={table: dict(rows) for table, rows in progress.rows_by_account.items()},
+            rows_by_table={self._clean(table): rows for table, rows in progress.rows_by_table.items()},
+            rows_by_account={
+                self._clean(table): {self._clean(account): count for account, count in rows.items()}
+                for table, rows in progress.rows_by_account.items()
+            },
             bytes_read=progress.bytes_read,
             started=started,
             duration_seconds=seconds,
@@ -262,43 +340,32 @@ class Attempt:
             api_retries=self._calls.retries,
             throttled_seconds=self._calls.throttled_seconds,
             stderr_tail=tuple(self._stderr),
-            survivors=child.survivors if child and not was_cut_short else (),
+            survivors=tuple(map(self._clean, child.survivors)) if child and not was_cut_short else (),
             failed_accounts=tuple(
-                AccountFailure(account_id=f.account_id, kind=f.kind.value, message=redact(f.message, self.secrets))
+                AccountFailure(account_id=self._clean(f.account_id), kind=f.kind.value, message=self._clean(f.message))
                 for f in failures
                 if f.account_id is not None
             ),
             retry_after=max(waits, default=None),
-            retryable=end is not None and _is_retryable(end.outcome, exit_status, failures),
+            retryable=end is not None and not self.left_behind and is_retryable(end, exit_status, failures),
         )
 
-    def _exit_end(self, status: int, failures: list[ErrorLine]) -> _End | None:
-        if status == 0 and not failures:
-            return None
-        if status == -signal.SIGKILL:
-            return _End(Outcome.KILLED_BY_KERNEL, "killed by the kernel (SIGKILL), probably out of memory")
-        if status < 0:
-            name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
-            return _End(Outcome.FAILED, f"ended by {name}; {self._last_words()}")
-        accounts = {f.account_id: f for f in failures if f.account_id is not None}
-        whole = [f for f in failures if f.account_id is None]
-        if whole:
-            return _End(Outcome.FAILED, whole[-1].message)
-        if accounts:
-            named = "; ".join(f"{account}: {f.message}" for account, f in accounts.items())
-            return _End(Outcome.FAILED, f"{len(accounts)} account(s) failed: {named}")
-        return _End(Outcome.FAILED, f"ended with exit status {status}; {self._last_words()}")
 
-    def _last_words(self) -> str:
-        return f"its last line was: {self._stderr[-1]}" if self._stderr else "it wrote nothing to its log"
+def unstarted(platform: str, number: int, end: End, *, started: dt.datetime) -> AttemptResult:
+    """What there is to say about an attempt that ended before its pipeline was started."""
+    return AttemptResult(
+        platform=platform,
+        number=number,
+        outcome=end.outcome,
+        message=end.sentence,
+        started=started,
+        duration_seconds=max(0.0, (dt.datetime.now(dt.UTC) - started).total_seconds()),
+        retryable=is_retryable(end, None, ()),
+    )
 
 
-def _loading_end(loader: Loader) -> _End | None:
-    if isinstance(loader.error, WireError):
-        return _End(Outcome.PROTOCOL_ERROR, f"its output breaks the protocol: {loader.error}")
-    if loader.error is not None:
-        return _End(Outcome.SINK_ERROR, f"{loader.error}")
-    return None
+def _loading_end(loader: Loader) -> End | None:
+    return None if loader.error is None else end_of_error(loader.error, running=True)
 
 
 def _region_text(region: Replaces | None) -> str:
@@ -307,14 +374,3 @@ def _region_text(region: Replaces | None) -> str:
         return ""
     days = [day for day in (region.first, region.last) if day is not None]
     return " ".join((*region.where.values(), region.stream, "..".join(dict.fromkeys(days)))).strip()
-
-
-def _is_retryable(outcome: Outcome, exit_status: int | None, failures: list[ErrorLine]) -> bool:
-    """Whether another attempt could mend it; a pipeline says so by its exit status."""
-    if outcome in (Outcome.INTERRUPTED, Outcome.SPAWN_FAILED):
-        return False
-    if outcome is Outcome.FAILED:
-        if exit_status in (TEMPORARY, UNAVAILABLE):
-            return True
-        return exit_status not in NO_RETRY and not (exit_status == 0 and failures)
-    return True

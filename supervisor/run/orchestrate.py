@@ -35,7 +35,7 @@ def orchestrate(
     since: dt.date | None = None,
     until: dt.date | None = None,
     full_refresh: bool = False,
-    strict: bool = False,  # noqa: ARG001
+    strict: bool = False,
     registry: PlatformRegistry | None = None,
     token_provider: TokenProvider | None = None,
     data_sink: Sink | None = None,
@@ -52,7 +52,7 @@ def orchestrate(
         if since and until and since > until:
             raise ConfigError(f"--since {since} is after --until {until}")
         days = Days(since=since, until=until)
-        ready = readiness(config_path, only, days=days, strict=True, registry=registry, tokens=token_provider)
+        ready = readiness(config_path, only, days=days, strict=strict, registry=registry, tokens=token_provider)
         orchestrator = SocialAdsOrchestrator(
             config=ready.config,
             registry=registry or create_default_registry(),
@@ -99,7 +99,7 @@ def _run(orchestrator: SocialAdsOrchestrator, ready: Readiness, only: Collection
 
     with exposed(ready.config, record, is_interrupted=lambda: orchestrator.stop_exit_code is not None):
         with live(ready.config.platforms, lambda: orchestrator.monitor.platforms, wanted=not as_json):
-            result = orchestrator.run_all_platforms(only)
+            result = orchestrator.run_all_platforms(only, refused=ready.refused)
         orchestrator.monitor.keep_apis(ready.apis)
         _summarize(orchestrator, as_json=as_json)
         _report(orchestrator, environment)

@@ -1,40 +1,41 @@
-"""One run: groups in their order, platforms of a group side by side, attempts with backoff, the exit code."""
+"""One run: platforms as soon as it is their turn, what the record says of each, the exit code."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen, mutable
 
-from supervisor.config.credentials import secret_values
-from supervisor.config.errors import ConfigError, SinkError
+from supervisor.config.credentials import missing_credentials
+from supervisor.config.errors import ConfigError, SupervisorError
 from supervisor.config.schema import OrchestratorConfig, PlatformConfig
 from supervisor.process.stopping import StopRequest
-from supervisor.process.workspace import workspace
-from supervisor.record.log import log, name_run, pipeline_line, success
-from supervisor.record.outcome import AttemptResult
+from supervisor.process.user import find_user
+from supervisor.process.workspace import Workspace, workspace
+from supervisor.record.log import log, name_run, success
+from supervisor.record.outcome import AttemptResult, Outcome
 from supervisor.record.run_record import Status
-from supervisor.record.trace import TRACEPARENT, traceparent
-from supervisor.run.attempt import Attempt, Days
+from supervisor.run.attempt import Days
+from supervisor.run.attempts import Attempts
 from supervisor.run.given import check_sink
 from supervisor.run.monitor import ExecutionMonitor
+from supervisor.run.patience import OverdueError, patiently
 from supervisor.run.plan import Plan, make_plan
 from supervisor.run.registry import Pipeline, PlatformRegistry, TokenProvider, create_default_registry
+from supervisor.run.turns import Turns
 from supervisor.sinks.spend import read_spend
-from wire.channel import PATCH, STATE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from supervisor.sinks import Sink
 
+_LAST_WORK_SECONDS = 8.0
 EXIT_SUCCESS = 0
 EXIT_PARTIAL = 2
 EXIT_ALL_FAILED = 3
@@ -43,17 +44,33 @@ EXIT_STOPPED = 4
 
 @frozen
 class RunResult:
-    """How a run ended; `exit_code` is what the process should end with."""
+    """How a run ended; `exit_code` is what the process should end with.
+
+    `left_behind` says that a storage or its library answered no interruption and still keeps threads: then the process
+    should end with `supervisor.process.stopping.leave`, because the interpreter would wait for them.
+    """
 
     exit_code: int
     total_rows_processed: int
     completed_platforms: tuple[str, ...]
     failed_platforms: tuple[str, ...]
     skipped_platforms: tuple[str, ...]
+    left_behind: bool = False
 
     @property
     def success(self) -> bool:
         return self.exit_code == EXIT_SUCCESS
+
+
+@frozen
+class _Run:
+    """What is fixed when a run begins: `reasons` says of platforms without a pipeline why they cannot run."""
+
+    plan: Plan
+    pipelines: Mapping[str, Pipeline]
+    reasons: Mapping[str, str]
+    sink: Sink
+    workspace: Workspace
 
 
 @mutable(kw_only=True)
@@ -61,8 +78,9 @@ class SocialAdsOrchestrator:
     """Runs the platforms of a configuration against one sink.
 
     `data_sink` is opened from the environment, and closed again, unless one is given. `with_spend` asks it for what was
-    spent, which the HTML report shows. `stop` may be set from a signal handler or another thread. Raises ConfigError or
-    SinkError before anything is started.
+    spent, which the HTML report shows. `stop` may be set from a signal handler or another thread, and holds for the run
+    that is under way or comes next; a run begins anew otherwise, so one object can run any number of times, though not
+    twice at once. Raises ConfigError or SinkError before anything is started.
     """
 
     config: OrchestratorConfig
@@ -75,29 +93,38 @@ class SocialAdsOrchestrator:
     stop: StopRequest = field(factory=StopRequest)
     stop_exit_code: int | None = None
     monitor: ExecutionMonitor = field(factory=ExecutionMonitor, init=False)
+    left_behind: bool = field(default=False, init=False)
     _stopped_on_failure: bool = field(default=False, init=False)
+    _turn: threading.Lock = field(factory=threading.Lock, init=False)
 
-    def run_all_platforms(self, only: Collection[str] = ()) -> RunResult:
-        """Run every enabled platform, or those of `only`, and return when nothing of them is alive."""
+    def run_all_platforms(self, only: Collection[str] = (), *, refused: Mapping[str, str] | None = None) -> RunResult:
+        """Run every enabled platform, or those of `only`, and return when nothing of them is alive.
+
+        `refused` holds platforms that cannot run, and why: they fail with that sentence without being started, and so
+        do those whose pipeline or credentials are found to be missing here.
+        """
         plan = make_plan(self.config, only)
-        pipelines = self.pipelines(plan.platforms)
-        self.monitor = ExecutionMonitor(pipelines)
-        self._stopped_on_failure = False
+        pipelines, reasons = self._ready(plan.platforms, refused or {})
+        if reasons and self.config.require_all:
+            raise ConfigError(reasons.values())
+        self._begin()
+        self.monitor = ExecutionMonitor(platform.name for platform in plan.platforms)
         name_run(self.monitor.run_id)
-        with self._storage() as sink, workspace() as directory, self._global_timeout():
-            log.info("Starting Social Ads Orchestrator")
-            log.info("Run %s into %s", self.monitor.run_id, sink.description)
-            _log_left_out(plan, only)
-            self._keep(sink)
-            for number, group in enumerate(plan.groups, start=1):
-                if not self.stop:
-                    log.info("Executing Group %d/%d: %s", number, len(plan.groups), ", ".join(p.name for p in group))
-                self._run_group(group, plan.at_once, pipelines, sink, directory)
-            self._publish(sink)
-            result = self._result()
-            self.monitor.finish(result.exit_code)
-            self._keep(sink)
-        return result
+        try:
+            with self._storage() as sink, workspace() as directory:
+                log.info("Starting Social Ads Orchestrator")
+                log.info("Run %s into %s", self.monitor.run_id, sink.description)
+                _log_plan(plan, only)
+                self._keep(sink)
+                self._run_stages(_Run(plan, pipelines, reasons, sink, directory))
+                self._publish(sink)
+                result = self._result()
+                self.monitor.finish(result.exit_code)
+                self._keep(sink)
+            return evolve(result, left_behind=self.left_behind)
+        finally:
+            self.stop.clear()
+            self._turn.release()
 
     def run_platform(self, name: str) -> bool:
         """Run one platform; whether it completed."""
@@ -121,108 +148,103 @@ class SocialAdsOrchestrator:
             raise ConfigError(findings)
         return pipelines
 
-    def _run_group(
-        self,
-        group: Sequence[PlatformConfig],
-        at_once: int,
-        pipelines: Mapping[str, Pipeline],
-        sink: Sink,
-        directory: Path,
-    ) -> None:
-        with ThreadPoolExecutor(at_once, thread_name_prefix="platform") as pool:
-            futures: list[Future[None]] = [
-                pool.submit(self._run_one, platform, pipelines[platform.name], sink, directory) for platform in group
-            ]
-            try:
-                for future in futures:
-                    future.result()
-            except BaseException:
-                self.stop.request("the supervisor failed")  # or the pool would wait for the others to end by themselves
-                raise
+    def _begin(self) -> None:
+        if not self._turn.acquire(blocking=False):
+            raise SupervisorError("this orchestrator is running already; use another one for a run beside it")
+        self._stopped_on_failure = False
+        self.left_behind = False
+        if not self.stop:
+            self.stop_exit_code = None
+        seconds = self.config.global_timeout
+        if seconds is not None:
+            self.stop.request_after(seconds, f"the run reached its global_timeout of {seconds:g} s")
 
-    def _run_one(self, platform: PlatformConfig, pipeline: Pipeline, sink: Sink, directory: Path) -> None:
-        name = platform.name
-        reason = self._reason_to_skip(platform)
+    def _ready(
+        self, platforms: Iterable[PlatformConfig], refused: Mapping[str, str]
+    ) -> tuple[dict[str, Pipeline], dict[str, str]]:
+        """How each platform is started, and of the others why they are not."""
+        pipelines: dict[str, Pipeline] = {}
+        reasons = dict(refused)
+        for platform in platforms:
+            if platform.name in reasons:
+                continue
+            try:
+                pipeline = self.pipelines((platform,))[platform.name]
+            except ConfigError as error:
+                reasons[platform.name] = "; ".join(error.findings)
+                continue
+            missing = _user_trouble(platform)
+            if missing is None and platform.command is None:
+                missing = missing_credentials(platform.name, pipeline.environment, platform.settings)
+            if missing is None:
+                pipelines[platform.name] = pipeline
+            else:
+                reasons[platform.name] = missing
+        return pipelines, reasons
+
+    def _run_stages(self, run: _Run) -> None:
+        announce = _announcer(run.plan)
+
+        def work(name: str) -> None:
+            if not self.stop:
+                announce(name)
+            self._run_one(run, name)
+
+        for stage in run.plan.stages:
+            Turns([platform.name for platform in stage], run.plan.scheduler.needs, work).take(run.plan.at_once)
+
+    def _run_one(self, run: _Run, name: str) -> None:
+        reason = self._reason_to_skip(run.plan, name)
         if reason:
             self.monitor.skip_platform(name, reason)
             log.warning("Platform '%s' skipped: %s", name, reason)
             return
+        if name in run.reasons:
+            self._fail(name, run.reasons[name])
+            return
         self.monitor.start_platform(name)
         log.info("Platform '%s' started", name)
-        try:
-            result = self._attempts(platform, pipeline, sink, directory)
-        except SinkError as error:
-            self.monitor.fail_platform(name, str(error))
-            log.error("Platform '%s' failed: %s", name, error)
-            return
+        result = self._attempts(run, name)
         record = self.monitor.platform(name)
         if result.succeeded:
             self.monitor.complete_platform(name)
             success("Platform '%s' completed: %s rows", name, f"{record.rows_processed:,}")
-            return
-        self.monitor.fail_platform(name, result.message or result.outcome.value)
-        log.error("Platform '%s' failed: %s", name, result.message)
+        elif result.outcome is Outcome.INTERRUPTED and self._stopped_on_failure:
+            reason = f"interrupted while it was running, because {self.stop.reason}"
+            self.monitor.skip_platform(name, reason)
+            log.warning("Platform '%s' %s; what it has stored stays", name, reason)
+        else:
+            self._fail(name, result.message or result.outcome.value)
+
+    def _attempts(self, run: _Run, name: str) -> AttemptResult:
+        attempts = Attempts(
+            platform=next(platform for platform in run.plan.platforms if platform.name == name),
+            pipeline=run.pipelines[name],
+            sink=run.sink,
+            workspace=run.workspace,
+            monitor=self.monitor,
+            stop=self.stop,
+            days=self.days,
+            full_refresh=self.full_refresh,
+        )
+        try:
+            return attempts.run()
+        finally:
+            self.left_behind = self.left_behind or attempts.left_behind
+
+    def _fail(self, name: str, sentence: str) -> None:
+        self.monitor.fail_platform(name, sentence)
+        log.error("Platform '%s' failed: %s", name, sentence)
         if not self.config.continue_on_failure and not self.stop:
             self._stopped_on_failure = True
             self.stop.request(f"platform {name!r} failed and continue_on_failure is false")
 
-    def _reason_to_skip(self, platform: PlatformConfig) -> str | None:
+    def _reason_to_skip(self, plan: Plan, name: str) -> str | None:
         if self.stop:
             return self.stop.reason
-        status = {record.platform_name: record.status for record in self.monitor.platforms}
-        unmet = [name for name in platform.dependencies if status.get(name, Status.COMPLETED) is not Status.COMPLETED]
+        completed = [each.platform_name for each in self.monitor.platforms if each.status is Status.COMPLETED]
+        unmet = plan.scheduler.unmet(name, completed)
         return f"it depends on {', '.join(unmet)}, which did not complete" if unmet else None
-
-    def _attempts(self, platform: PlatformConfig, pipeline: Pipeline, sink: Sink, directory: Path) -> AttemptResult:
-        last = platform.retry.max_attempts
-        anew = self.full_refresh
-        for number in range(1, last + 1):
-            result = self._attempt(platform, pipeline, sink, directory, number, anew=anew)
-            self.monitor.record_attempt(result)
-            # Once something is committed, the stored state is this run's own, and the next attempt resumes after it.
-            anew = anew and not result.rows_by_table
-            if result.survivors:
-                log.warning("Platform '%s' left processes behind: %s", platform.name, ", ".join(result.survivors))
-            if result.succeeded or not result.retryable or number == last or self.stop:
-                return result
-            asked = result.retry_after or 0.0
-            if asked > platform.retry.max_backoff_seconds:
-                # A daily quota, say: waiting would only keep the sink locked, and the next run resumes here anyway.
-                late = f"it asks to wait {asked:g} s, longer than max_backoff_seconds, so not in this run"
-                return evolve(result, message=f"{result.message}; {late}")
-            wait = max(platform.retry.delay(number), asked)
-            log.warning(
-                "Platform '%s' attempt %d/%d failed: %s; retrying in %g s",
-                *(platform.name, number, last, result.message, wait),
-            )
-            self.monitor.retry_platform(platform.name)
-            if self.stop.event.wait(wait):
-                return result
-        raise AssertionError("a retry policy allows at least one attempt")
-
-    def _attempt(
-        self, platform: PlatformConfig, pipeline: Pipeline, sink: Sink, directory: Path, number: int, *, anew: bool
-    ) -> AttemptResult:
-        own = Path(tempfile.mkdtemp(prefix=f"{platform.name}-", dir=directory))
-        session = sink.session(platform.name, self.monitor.run_id)
-        told = {TRACEPARENT: traceparent(self.monitor.run_id, platform.name, number), STATE_VARIABLE: PATCH}
-        try:
-            return Attempt(
-                platform=platform,
-                pipeline=evolve(pipeline, environment={**pipeline.environment, **told}),
-                session=session,
-                number=number,
-                directory=own,
-                stop=self.stop,
-                secrets=secret_values(pipeline.environment, platform.pass_environment, (platform.settings,)),
-                log_line=lambda line: pipeline_line(platform.name, line),
-                days=self.days,
-                full_refresh=anew,
-                observe=self.monitor.update_attempt,
-            ).run()
-        finally:
-            session.close()
-            shutil.rmtree(own, ignore_errors=True)
 
     @contextmanager
     def _storage(self) -> Iterator[Sink]:
@@ -236,44 +258,35 @@ class SocialAdsOrchestrator:
         try:
             yield sink
         finally:
-            sink.close()
-
-    @contextmanager
-    def _global_timeout(self) -> Iterator[None]:
-        seconds = self.config.global_timeout
-        if seconds is None:
-            yield
-            return
-        timer = threading.Timer(
-            seconds, lambda: self.stop.request(f"the run reached its global_timeout of {seconds:g} s")
-        )
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+            if not self.left_behind:  # or it would wait for what answers nobody
+                sink.close()
 
     def _keep(self, sink: Sink) -> None:
         """Keep the record as it stands; at the start too, so that a run which is killed has left a trace."""
-        try:
-            sink.record_run(self.monitor.record())
-        except Exception as error:  # noqa: BLE001 - the rows are what counts; a history that cannot be kept must not cost them
-            log.warning("This run is not kept in the history: %s", error)
+        self._last_work(lambda: sink.record_run(self.monitor.record()), "This run is not kept in the history")
 
     def _publish(self, sink: Sink) -> None:
-        try:
-            sink.publish()
-        except SinkError as error:
-            log.error("The views over all platforms were not refreshed: %s", error)
+        self._last_work(sink.publish, "The views over all platforms were not refreshed")
         if self.with_spend:
-            self._keep_spend(sink)
+            self._last_work(lambda: self.monitor.keep_spend(read_spend(sink)), "The report will not show spend")
 
-    def _keep_spend(self, sink: Sink) -> None:
+    def _last_work(self, work: Callable[[], None], otherwise: str) -> None:
+        """Have the sink do what a run can do without: the rows are what counts, and they are stored."""
+        if self.left_behind:
+            log.warning("%s: the storage does not answer", otherwise)
+            return
+        asked = time.monotonic()
+
+        def overdue() -> str | None:
+            # What begins when the run is stopped already has its time too.
+            late = time.monotonic() - max(asked, self.stop.since or 0.0) > _LAST_WORK_SECONDS
+            return "the storage did not answer in time" if self.stop and (late or self.stop.hurry) else None
+
         try:
-            self.monitor.keep_spend(read_spend(sink))
-        except Exception as error:  # noqa: BLE001 - a report without its charts of spend is better than a failed run
-            log.warning("The report will not show spend: %s", error)
+            patiently(work, overdue)
+        except Exception as error:  # noqa: BLE001 - see above
+            self.left_behind = isinstance(error, OverdueError)
+            log.warning("%s: %s", otherwise, error)
 
     def _result(self) -> RunResult:
         names: dict[Status, list[str]] = {status: [] for status in Status}
@@ -293,8 +306,37 @@ class SocialAdsOrchestrator:
         return RunResult(code, rows, tuple(completed), tuple(failed), tuple(skipped))
 
 
-def _log_left_out(plan: Plan, only: Collection[str]) -> None:
+def _user_trouble(platform: PlatformConfig) -> str | None:
+    try:
+        if platform.run_as is not None:
+            find_user(platform.run_as)
+    except ConfigError as error:
+        return f"platform {platform.name!r}: {error}"
+    return None
+
+
+def _announcer(plan: Plan) -> Callable[[str], None]:
+    """Says of each group once that it is executed, when the first of its platforms is."""
+    group_of = {platform.name: number for number, group in enumerate(plan.groups) for platform in group}
+    told: set[int] = set()
+    turn = threading.Lock()
+
+    def announce(name: str) -> None:
+        number = group_of[name]
+        with turn:
+            if number in told:
+                return
+            told.add(number)
+            names = ", ".join(platform.name for platform in plan.groups[number])
+            log.info("Executing Group %d/%d: %s", number + 1, len(plan.groups), names)
+
+    return announce
+
+
+def _log_plan(plan: Plan, only: Collection[str]) -> None:
     if only and plan.left_out:
         log.info("Left out by --only: %s", ", ".join(plan.left_out))
     for name, dependency in plan.assumed:
         log.warning("Platform '%s' depends on '%s', which --only leaves out; taken for done", name, dependency)
+    for name in plan.unknown:
+        log.warning("parallel_groups names '%s', which is not among the platforms; its group runs without it", name)

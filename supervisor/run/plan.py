@@ -18,15 +18,18 @@ _LOOKBACK_OTHERWISE = 30
 
 @frozen(kw_only=True)
 class Plan:
-    """What will run: groups one after another, the members of one side by side.
+    """What will run. The groups are for people; `stages` run one after another, and of one as much at once as may be.
 
     `left_out` are the configured platforms that do not run; `assumed` are (platform, dependency) pairs whose dependency
-    `--only` leaves out, so that it is taken for done.
+    `--only` leaves out, so that it is taken for done; `unknown` are names in `parallel_groups` that no platform has.
     """
 
     groups: tuple[tuple[PlatformConfig, ...], ...]
+    stages: tuple[tuple[PlatformConfig, ...], ...]
+    scheduler: PlatformScheduler
     left_out: tuple[str, ...]
     assumed: tuple[tuple[str, str], ...]
+    unknown: tuple[str, ...]
     at_once: int
 
     @property
@@ -46,10 +49,18 @@ def make_plan(config: OrchestratorConfig, only: Collection[str] = ()) -> Plan:
     groups = scheduler.schedule_platforms(chosen, assume_done=left_out if only else ())
     return Plan(
         groups=tuple(map(tuple, groups)),
+        stages=tuple(map(tuple, scheduler.stages(groups))),
+        scheduler=scheduler,
         left_out=left_out,
         assumed=scheduler.assumed,
+        unknown=_unknown(config),
         at_once=config.max_parallel if config.parallel_execution else 1,
     )
+
+
+def _unknown(config: OrchestratorConfig) -> tuple[str, ...]:
+    known = {platform.name for platform in config.platforms}
+    return tuple(dict.fromkeys(name for group in config.parallel_groups for name in group if name not in known))
 
 
 def plan_text(plan: Plan, *, since: dt.date | None, until: dt.date | None) -> str:
@@ -60,6 +71,7 @@ def plan_text(plan: Plan, *, since: dt.date | None, until: dt.date | None) -> st
         lines += [f"  {platform.name:<12} {_days(platform, since, until)}; {_limits(platform)}" for platform in group]
     if plan.left_out:
         lines.append(f"Not run: {', '.join(plan.left_out)}")
+    lines += [f"Not a platform, though parallel_groups names it: {name}" for name in plan.unknown]
     lines += [f"Taken for done: {dependency}, on which {name} depends" for name, dependency in plan.assumed]
     return "\n".join(lines)
 

@@ -1,9 +1,10 @@
 """Priorities, dependencies and parallel groups into execution groups: the members of one group may run at once.
 
-With `parallel_groups` these are the groups, in their order; platforms that no group names follow after the last of them
-in topological levels. Without, everything runs in topological levels. Without `parallel_execution` each platform is a
-group of its own. Within a group, and between platforms that could run next, the lower priority number goes first, then
-the order of the configuration.
+With `parallel_groups` these are the groups, in their order, and one begins when the one before it is over; platforms
+that no group names follow after the last of them in topological levels. Without, everything is in topological levels.
+A level is no barrier: each of its platforms begins as soon as what it depends on is over. Without `parallel_execution`
+each platform is a group of its own. Within a group, and between platforms that could run next, the lower priority
+number goes first, then the order of the configuration.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ class PlatformScheduler:
         self._parallel = parallel_execution
         self._groups = tuple(tuple(group) for group in parallel_groups)
         self._needs: Needs = {}
+        self._order: Mapping[str, tuple[int, int]] = {}
+        self._barriers = 0
         self.assumed: tuple[tuple[str, str], ...] = ()
         """(platform, dependency) where the dependency does not run but was taken for done."""
 
@@ -33,8 +36,14 @@ class PlatformScheduler:
         """The execution groups of the enabled ones of `platforms`.
 
         A dependency in `assume_done` (left out by `--only`) counts as satisfied. Raises ConfigError for a dependency
-        that is unknown, disabled, circular, or in the same or a later group.
+        that is unknown, disabled, circular, or in the same or a later group, and for what is no PlatformConfig.
         """
+        strangers = [platform for platform in platforms if not isinstance(platform, PlatformConfig)]
+        if strangers:
+            raise ConfigError(
+                f"schedule_platforms takes PlatformConfig objects, as `OrchestratorConfig.platforms` holds them, "
+                f"and not {strangers[0]!r}"
+            )
         enabled = [platform for platform in platforms if platform.enabled]
         order = {platform.name: (platform.priority, index) for index, platform in enumerate(enabled)}
         findings = [*_repeated(enabled), *_unsatisfiable(enabled, platforms, assume_done)]
@@ -48,6 +57,7 @@ class PlatformScheduler:
             if name not in order and name in assume_done
         )
         findings.extend(f"the dependencies form a circle: {' -> '.join(cycle)}" for cycle in cycles(self._needs))
+        self._order = order
         groups = self._grouped(order) if not findings else []
         if self._parallel:
             findings.extend(_backwards(groups, self._needs, len(self._groups)) if groups else ())
@@ -58,14 +68,35 @@ class PlatformScheduler:
 
     def can_execute(self, name: str, completed: Collection[str]) -> bool:
         """Whether all dependencies of a scheduled platform are among `completed`."""
+        return not self.unmet(name, completed)
+
+    def unmet(self, name: str, completed: Collection[str]) -> tuple[str, ...]:
+        """The dependencies of a scheduled platform that are not among `completed`; raises ConfigError for others."""
         if name not in self._needs:
             raise ConfigError(f"platform {name!r} is not scheduled")
-        return all(need in completed for need in self._needs[name])
+        return tuple(need for need in self._needs[name] if need not in completed)
+
+    @property
+    def needs(self) -> Needs:
+        """Of each scheduled platform, the others that it waits for."""
+        return self._needs
+
+    def stages(self, groups: Sequence[Sequence[PlatformConfig]]) -> list[list[PlatformConfig]]:
+        """What `schedule_platforms` gave, cut where everything before must be over, each part in its order."""
+        barriers = groups[: self._barriers]
+        free = sorted(
+            (platform for group in groups[self._barriers :] for platform in group),
+            key=lambda platform: self._order[platform.name],
+        )
+        return [list(stage) for stage in (*barriers, free) if stage]
 
     def _grouped(self, order: Mapping[str, tuple[int, int]]) -> list[list[str]]:
         if not self._parallel:
-            return [[name] for name in _one_by_one(self._needs, order)]
+            one_by_one = [[name] for name in _one_by_one(self._needs, order)]
+            self._barriers = len(one_by_one)
+            return one_by_one
         named = [[name for name in group if name in order] for group in self._groups]
+        self._barriers = sum(map(bool, named))
         in_groups = {name for group in named for name in group}
         rest = {
             name: tuple(need for need in needs if need not in in_groups)

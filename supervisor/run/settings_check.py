@@ -17,7 +17,8 @@ from contextlib import suppress
 import msgspec
 from attrs import evolve, frozen
 
-from supervisor.config.credentials import redact, secret_values
+from supervisor.config.credentials import secret_values
+from supervisor.config.redaction import redact
 from supervisor.config.schema import PlatformConfig
 from supervisor.process.child import Child, SpawnError
 from supervisor.report.display import printable

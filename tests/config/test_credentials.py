@@ -13,12 +13,12 @@ from supervisor.config.credentials import (
     BUILT_IN,
     SINK_VARIABLES,
     missing_credentials,
-    redact,
     secret_values,
     value_of,
     visible_environment,
 )
 from supervisor.config.errors import ConfigError
+from supervisor.config.redaction import redact
 
 EVERYTHING = {
     name: f"value of {name}"

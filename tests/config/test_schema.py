@@ -154,7 +154,6 @@ def test_empty_sections_are_as_good_as_none(tmp_path: Path) -> None:
         ),
         ("parallel_groups: google", 'parallel_groups: expected a list, got "google"'),
         ("parallel_groups: [google]", 'parallel_groups[0]: expected a list, got "google"'),
-        ("parallel_groups: [[googel]]", "parallel_groups[0][0]: 'googel' is not a platform; known are google"),
         ("parallel_groups: [[google], [google]]", "parallel_groups[1][0]: 'google' is already in parallel_groups[0]"),
         ("parallel_groups: [[google, google]]", "parallel_groups[0][1]: 'google' is already in parallel_groups[0]"),
         ("parallel_groups: [[1]]", "parallel_groups[0][0]: expected a text, got 1; put it in quotes"),
@@ -290,7 +289,6 @@ parallel_groups: [[nope], google]
     assert sorted(paths) == [
         "orchestrator.max_parallel",
         "orchestrator.speed",
-        "parallel_groups[0][0]",
         "parallel_groups[1]",
         "platforms[0].memory_limit",
         "platforms[0].name",
@@ -299,6 +297,11 @@ parallel_groups: [[nope], google]
         "platforms[1].retry.oops",
         "platforms[1].timeout",
     ]
+
+
+def test_a_group_may_name_platforms_that_are_not_here(tmp_path: Path) -> None:
+    config = load(tmp_path, "platforms: [{name: google}]\nparallel_groups: [[google, microsoft], [linkedin]]")
+    assert config.parallel_groups == (("google", "microsoft"), ("linkedin",))
 
 
 def test_an_unknown_platform_is_answered_with_the_known_ones(tmp_path: Path) -> None:

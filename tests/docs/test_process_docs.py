@@ -13,7 +13,14 @@ def test_every_test_that_is_named_exists() -> None:
     named = set(re.findall(r"`(test_\w+)`", TEXT))
     source = "".join(
         (ROOT / "tests" / name).read_text()
-        for name in ("process/test_child.py", "process/test_limits.py", "load/test_loader.py", "run/test_patience.py")
+        for name in (
+            "process/test_child.py",
+            "process/test_limits.py",
+            "load/test_loader.py",
+            "run/test_patience.py",
+            "run/test_orchestrator.py",
+            "run/test_faults.py",
+        )
     )
     existing = set(re.findall(r"^def (test_\w+)", source, flags=re.M))
     assert len(named) > 20

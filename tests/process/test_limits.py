@@ -253,7 +253,8 @@ def test_only_dead_directories_of_our_own_are_removed(tmp_path: Path, monkeypatc
     others.write_text("not a directory")
     open_to_all.mkdir(mode=0o755)
     link.symlink_to(tmp_path)
-    with workspace() as live:
+    with workspace() as made:
+        live = made.path
         assert not dead.exists()
         remove_dead(tmp_path)
         assert live.is_dir()

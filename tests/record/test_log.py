@@ -84,3 +84,20 @@ def test_each_attempt_is_a_span_of_the_runs_trace() -> None:
     assert first != second
     assert first == traceparent("20260122T100000Z-abcd1234", "google", 1)
     assert trace_id("20260122T100000Z-abcd1235") != trace_id("20260122T100000Z-abcd1234")
+
+
+def test_nothing_that_is_quoted_passes_for_a_line_of_its_own(house: Any, configured: Any) -> None:
+    forged = "2026-11-24 06:00:00 | SUCCESS  | Platform 'p' completed: 9 rows"
+    house.environment["LOG_TO_FILE"] = "true"
+    house.tap("p", f"""
+        print("harmless\\r{forged}\\x1b[2J\\x9b1A", file=sys.stderr)
+        error("data", "refused\\n{forged}\\x1b[31m\\x85")
+        sys.exit(65)
+    """)  # fmt: skip
+    done = configured()
+    (path,) = (house.directory / "logs").iterdir()
+    for text in (done.stderr, path.read_text()):
+        lines = text.replace("\r", "\n").replace("\x85", "\n").split("\n")
+        assert not [line for line in lines if line.startswith(forged)], text
+        assert "\x1b" not in text and "\x9b" not in text and "\x85" not in text
+    assert "\x1b" not in (house.directory / "execution_report.json").read_text()

@@ -207,6 +207,19 @@ def test_a_platform_can_execute_once_everything_it_needs_is_complete() -> None:
         scheduler.can_execute("tiktok", [])
 
 
+def test_what_is_no_platform_is_refused_with_a_sentence() -> None:
+    with pytest.raises(ConfigError, match="schedule_platforms takes PlatformConfig objects, .* and not 'google'"):
+        PlatformScheduler().schedule_platforms(["google", "microsoft"])  # type: ignore[list-item]
+
+
+def test_named_groups_are_barriers_and_the_rest_is_one_stage_in_order_of_priority() -> None:
+    scheduler = PlatformScheduler(parallel_groups=[["b"], ["a"]])
+    platforms = [platform("a", "b"), platform("b"), platform("report", "last", priority=1), platform("last", "a")]
+    groups = scheduler.schedule_platforms(platforms)
+    assert names(groups) == [["b"], ["a"], ["last"], ["report"]]
+    assert names(scheduler.stages(groups)) == [["b"], ["a"], ["report", "last"]]
+
+
 @given(graphs(circles=False), st.data())
 def test_running_what_can_execute_ends_with_everything(platforms: list[PlatformConfig], data: st.DataObject) -> None:
     assume(platforms)

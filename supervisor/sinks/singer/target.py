@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from supervisor.config.credentials import redact
 from supervisor.config.environment import SingerAccess
 from supervisor.config.errors import SinkError
+from supervisor.config.redaction import redact
 from supervisor.process.child import Child, SpawnError
 from supervisor.process.log_lines import log_lines
 from supervisor.record.calls import Calls
