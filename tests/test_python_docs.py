@@ -27,7 +27,7 @@ from supervisor import (
 # Load config
 config = load_orchestrator_config(Path("orchestrator_config.yml"))
 microsoft_config = config.get_platform("microsoft")
-print(f"Timeout: {microsoft_config.timeout:g}s")
+print(f"Timeout: {microsoft_config.timeout}s")
 
 # Setup token provider and data sink
 token_provider = setup_token_provider()

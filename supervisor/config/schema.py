@@ -66,7 +66,7 @@ class PlatformConfig:
     name: Name
     enabled: bool = True
     priority: int = 100
-    timeout: SomeSeconds = 1800.0
+    timeout: SomeSeconds = 1800
     stall_timeout: SomeSeconds | None = None
     memory_limit: Size | None = None
     address_space_limit: Size | None = None
@@ -115,7 +115,7 @@ class OrchestratorSettings:
     parallel_execution: bool = True
     max_parallel: Count = 2
     continue_on_failure: bool = True
-    global_timeout: SomeSeconds | None = 7200.0
+    global_timeout: SomeSeconds | None = 7200
     require_all: bool = False
 
 

@@ -31,11 +31,11 @@ def size(value: object) -> int:
 
 
 def duration(value: object) -> float:
-    """A duration in seconds, zero included; raises ValueError for what is none."""
+    """A duration in seconds, zero included, a whole one without a point; raises ValueError for what is none."""
     number = _quantity(value, _SECONDS)
     if number is None or not 0 <= number <= _LONGEST:
         raise ValueError(f'expected a duration like 1800 (seconds) or "30m", got {shown(value)}')
-    return float(number)
+    return int(number) if float(number).is_integer() else float(number)
 
 
 def shown(value: object) -> str:
