@@ -139,7 +139,7 @@ class _Session:
         commit = Commit(streams=(rows.STREAM,), state=json.dumps({"number": number}).encode(), replaces=region)
         begun, cpu = time.perf_counter(), time.process_time()
         self._session.stage(rows.STREAM, spool, window)
-        stored = self._session.commit(commit)
+        (stored,) = self._session.commit([commit])
         taken = _Taken(time.perf_counter() - begun, time.process_time() - cpu)
         if stored != {rows.STREAM: window}:
             raise BenchError(f"{self.kind} stored {stored}, not {window:,} rows")

@@ -17,6 +17,7 @@ from supervisor.cli.syntax import Command
 @options.days
 @click.option("--full-refresh", is_flag=True, help="forget which days are complete and load all of them")
 @click.option("--strict", is_flag=True, help="start nothing if one of the platforms cannot run")
+@click.option("--allow-emptying", is_flag=True, help="let an empty answer take stored rows away, on every platform")
 def command(
     *,
     config: Path,
@@ -25,11 +26,20 @@ def command(
     until: dt.date | None,
     full_refresh: bool,
     strict: bool,
+    allow_emptying: bool,
 ) -> int:
     from supervisor.process.stopping import leave  # noqa: PLC0415 - as below
     from supervisor.run.orchestrate import orchestrate  # noqa: PLC0415 - `--help` and completion must not pay for it
 
-    result = orchestrate(config, only, since=since, until=until, full_refresh=full_refresh, strict=strict)
+    result = orchestrate(
+        config,
+        only,
+        since=since,
+        until=until,
+        full_refresh=full_refresh,
+        strict=strict,
+        allow_emptying=allow_emptying,
+    )
     if result.left_behind:
         leave(result.exit_code)
     return result.exit_code

@@ -71,6 +71,7 @@ class PlatformConfig:
     memory_limit: Size | None = None
     address_space_limit: Size | None = None
     kill_grace: Seconds = 10.0
+    allow_emptying: bool = False
     retry: RetryConfig = RetryConfig()
     dependencies: tuple[str, ...] = ()
     command: Command | None = None

@@ -1,8 +1,8 @@
 """One child's lines into one sink's transactions.
 
-Two threads: the reader takes blocks off the pipe, checks them and spools raw rows to files; the committer hands the
-files to the sink in order. The queue between them is short, so a slow sink stops the reading, and the pipe stops the
-child: back-pressure without a buffer that grows.
+Two threads: the reader takes blocks off the pipe, checks them, spools raw rows to files and gathers finished regions;
+the committer hands files and regions to the sink in order. The queue between them is short, so a slow sink stops the
+reading, and the pipe stops the child: back-pressure without a buffer that grows.
 """
 
 from __future__ import annotations
@@ -10,28 +10,29 @@ from __future__ import annotations
 import os
 import queue
 import select
-import tempfile
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
-from attrs import define, field, frozen
+from attrs import frozen
 
 from supervisor.config.errors import SinkError
-from supervisor.sinks import Commit, Session
+from supervisor.load.gathering import Gathering
+from supervisor.load.progress import Progress
+from supervisor.load.spool import Piece, Spool
+from supervisor.sinks import Commit, Refusal, Session
 from wire.failures import WireError
-from wire.messages import ErrorLine, Replaces
 from wire.reader import Failure, Notice, Reader, Rows, Schema, State
 from wire.schema import Table
 
 BLOCK_BYTES = 1024 * 1024
 SPOOL_BYTES = 16 * 1024 * 1024
+ALONE_BYTES = 1024 * 1024
+"""A region that has grown so large shares its file with no other."""
 QUEUE_LENGTH = 3
 _LOOK_SECONDS = 0.5
+_BUSY_SECONDS = 0.02
 _HELD_READS = 4  # the first takes all that a pipe can hold
 
 
@@ -43,59 +44,35 @@ class _Prepare:
 @frozen
 class _Stage:
     stream: str
-    spool: Path
-    count: int
+    piece: Piece
+
+
+@frozen
+class _Transaction:
+    commits: tuple[Commit, ...]
 
 
 class _Discard:
     pass
 
 
-_Work = _Prepare | _Stage | Commit | _Discard | None
-
-
-@define
-class Progress:
-    """What has happened so far; written by the loader's threads, read by whoever watches."""
-
-    rows_by_table: Counter[str] = field(factory=Counter)
-    rows_by_account: dict[str, Counter[str]] = field(factory=dict)
-    bytes_read: int = 0
-    commits: int = 0
-    blocked_seconds: float = 0.0
-    last_sign: float = field(factory=time.monotonic)
-    failures: list[ErrorLine] = field(factory=list)
-    region: Replaces | None = None
-
-    @property
-    def rows(self) -> int:
-        return sum(self.rows_by_table.values())
-
-    def count(self, commit: Commit, stored: Mapping[str, int]) -> None:
-        """Add what a commit stored; a region says whose rows it holds, rows that are merged do not."""
-        self.rows_by_table.update(stored)
-        self.commits += 1
-        self.region = commit.replaces or self.region
-        account = commit.replaces.where.get("account_id") if commit.replaces else None
-        if account is not None:
-            for stream, rows in stored.items():
-                self.rows_by_account.setdefault(stream, Counter())[str(account)] += rows
-
-
-@define
-class _Pending:
-    """Rows of one stream since its last STATE: the file being filled, and the count of all of them."""
-
-    count: int = 0
-    spooled: int = 0
-    size: int = 0
-    file: IO[bytes] | None = None
+_Work = _Prepare | _Stage | _Transaction | _Discard | None
 
 
 class Loader:
-    """Reads one pipeline's output to its end; `error` is the first thing that went wrong, on either thread."""
+    """Reads one pipeline's output to its end; `error` is the first thing that went wrong, on either thread.
 
-    def __init__(self, session: Session, spool_directory: Path, *, notice: Callable[[str], None]) -> None:
+    With `allow_emptying` a region without rows takes away what is there, whatever the pipeline says of it.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        spool_directory: Path,
+        *,
+        notice: Callable[[str], None],
+        allow_emptying: bool = False,
+    ) -> None:
         self.progress = Progress()
         self.error: WireError | SinkError | None = None
         self._session = session
@@ -103,7 +80,9 @@ class Loader:
         self._notice = notice
         self._reader = Reader()
         self._tables: dict[str, Table] = {}
-        self._pending: dict[str, _Pending] = {}
+        self._allow_emptying = allow_emptying
+        self._spools: dict[str, Spool] = {}
+        self._gathering = Gathering()
         self._queue: queue.Queue[_Work] = queue.Queue(QUEUE_LENGTH)
         self._over = threading.Event()
         self._interrupted = False
@@ -159,11 +138,12 @@ class Loader:
         return True
 
     def _finish(self, keep: bool) -> None:
+        # Finished regions are committed either way: they are whole.
+        self._guarded(self._flush)
         if keep and self.error is None:
-            rest = tuple(stream for stream, pending in self._pending.items() if pending.count)
-            self._guarded(lambda: self._hand_over(rest, None))
-        for pending in self._pending.values():
-            _drop(pending)
+            self._guarded(lambda: self._commit_rest(None, is_patch=False))
+        for spool in self._spools.values():
+            spool.forget()
         self._queue.put(_Discard())
         self._queue.put(None)
         self._committer.join()
@@ -202,7 +182,9 @@ class Loader:
         poll.register(descriptor, select.POLLIN)
         left = _HELD_READS
         while self.error is None:
-            idle = not poll.poll(_LOOK_SECONDS * 1000)
+            idle = not poll.poll(self._patience() * 1000)
+            if self._is_due():
+                self._flush()
             if self._over.is_set() and (idle or left <= 0):
                 self._reader.finish()
                 return
@@ -217,6 +199,15 @@ class Loader:
             self.progress.last_sign = time.monotonic()
             for event in self._reader.feed(block):
                 self._take(event)
+
+    def _patience(self) -> float:
+        """How long the pipe may be waited for: regions that have been gathered do not wait for more."""
+        if self._gathering.is_empty:
+            return _LOOK_SECONDS
+        return max(_BUSY_SECONDS, min(_LOOK_SECONDS, self._gathering.seconds_left))
+
+    def _is_due(self) -> bool:
+        return self._gathering.is_full or (self._gathering.have_waited and self._queue.empty())
 
     def _take(self, event: Schema | Rows | State | Failure | Notice) -> None:
         if isinstance(event, Rows):
@@ -235,62 +226,86 @@ class Loader:
     def _schema(self, table: Table) -> None:
         if self._tables.get(table.name) == table:
             return
-        if table.name in self._pending and self._pending[table.name].count:
+        if table.name in self._spools and self._spools[table.name].count:
             raise WireError("its SCHEMA changes while rows wait for a STATE", line=0, stream=table.name)
+        self._flush()
         self._tables[table.name] = table
-        self._pending[table.name] = _Pending()
+        self._spools[table.name] = Spool(self._directory)
         self._put(_Prepare(table))
 
     def _spool(self, rows: Rows) -> None:
-        pending = self._pending[rows.stream]
-        if pending.file is None:
-            pending.file = tempfile.NamedTemporaryFile(dir=self._directory, suffix=".jsonl", delete=False)  # noqa: SIM115 - the committer removes it when DuckDB has read it
-        pending.file.write(rows.data)
-        pending.count += rows.count
-        pending.spooled += rows.count
-        pending.size += len(rows.data)
-        if pending.size >= SPOOL_BYTES:
-            self._stage(rows.stream)
+        spool = self._spools[rows.stream]
+        spool.add(rows.data, rows.count)
+        if spool.size >= ALONE_BYTES and spool.parts:
+            self._flush()
+        if spool.size >= SPOOL_BYTES:
+            self._stage(rows.stream, spool.take_piece())
 
-    def _stage(self, stream: str) -> None:
-        pending = self._pending[stream]
-        if pending.file is not None:
-            pending.file.close()
-            self._put(_Stage(stream, Path(pending.file.name), pending.spooled))
-            pending.file, pending.size, pending.spooled = None, 0, 0
+    def _stage(self, stream: str, piece: Piece | None) -> None:
+        if piece is not None:
+            self._put(_Stage(stream, piece))
 
     def _state(self, event: State) -> None:
-        replaces = event.replaces
-        if replaces is None:
-            streams = tuple(stream for stream, pending in self._pending.items() if pending.count)
-        else:
-            streams = (replaces.stream,)
-            count = self._pending[replaces.stream].count
-            if replaces.rows is not None and replaces.rows != count:
-                raise WireError(
-                    f"a STATE announces {replaces.rows:,} rows of its region, but {count:,} arrived",
-                    line=self._reader.line,
-                    stream=replaces.stream,
-                )
         # An empty state must never overwrite a stored one: https://github.com/meltano/sdk/issues/3000
         state = None if event.value in (b"null", b"{}") else event.value
-        self._hand_over(streams, Commit(streams=streams, state=state, is_patch=event.is_patch, replaces=replaces))
+        replaces = event.replaces
+        if replaces is None:
+            self._flush()
+            self._commit_rest(state, is_patch=event.is_patch)
+            return
+        spool = self._spools[replaces.stream]
+        if replaces.rows is not None and replaces.rows != spool.count:
+            raise WireError(
+                f"a STATE announces {replaces.rows:,} rows of its region, but {spool.count:,} arrived",
+                line=self._reader.line,
+                stream=replaces.stream,
+            )
+        commit = Commit(
+            streams=(replaces.stream,),
+            state=state,
+            is_patch=event.is_patch,
+            replaces=replaces,
+            may_empty=self._allow_emptying,
+        )
+        if spool.is_staged:
+            self._flush()
+            self._stage(replaces.stream, spool.take_piece())
+            spool.reset()
+            self._put(_Transaction((commit,)))
+            return
+        if not self._gathering.has_room_for(self._tables[replaces.stream], replaces):
+            self._flush()
+        self._gathering.add(commit, spool.count, spool.size)
+        spool.finish_region()
+        if self._is_due():
+            self._flush()
 
-    def _hand_over(self, streams: tuple[str, ...], commit: Commit | None) -> None:
+    def _flush(self) -> None:
+        """Hand over the finished regions, in one transaction; rows of regions in progress stay here."""
+        if self._gathering.is_empty:
+            return
+        commits = self._gathering.take()
+        for stream in dict.fromkeys(stream for commit in commits for stream in commit.streams):
+            self._stage(stream, self._spools[stream].take_finished())
+        self._put(_Transaction(tuple(commits)))
+
+    def _commit_rest(self, state: bytes | None, *, is_patch: bool) -> None:
+        """Hand over all rows that wait, to be merged by key, with the state after them."""
+        streams = tuple(stream for stream, spool in self._spools.items() if spool.count)
         for stream in streams:
-            self._stage(stream)
-            self._pending[stream] = _Pending()
-        if commit is not None:
-            self._put(commit)
-        elif streams:
-            self._put(Commit(streams=streams))
+            self._stage(stream, self._spools[stream].take_piece())
+            self._spools[stream].reset()
+        if streams or state is not None:
+            self._put(_Transaction((Commit(streams=streams, state=state, is_patch=is_patch),)))
 
     def _forget_pending(self) -> None:
         """The rows of an account that failed half-way are not a region; a later STATE must not take them for one."""
-        for stream, pending in self._pending.items():
-            _drop(pending)
-            self._pending[stream] = _Pending()
-        self._put(_Discard())
+        self._flush()
+        is_staged = any(spool.is_staged for spool in self._spools.values())
+        for spool in self._spools.values():
+            spool.forget()
+        if is_staged:
+            self._put(_Discard())
 
     def _put(self, work: _Work) -> None:
         started = time.monotonic()
@@ -309,7 +324,7 @@ class Loader:
             if accepts and not self._interrupted:
                 accepts = self._guarded(lambda work=work: self._do(work))  # type: ignore[misc]  # mypy cannot infer a lambda's default
             elif isinstance(work, _Stage):
-                work.spool.unlink(missing_ok=True)
+                work.piece.path.unlink(missing_ok=True)
         if accepts and not self._interrupted:
             self._guarded(self._session.flush)
         self._guarded(self._session.discard)
@@ -318,18 +333,13 @@ class Loader:
         if isinstance(work, _Prepare):
             self._session.prepare(work.table)
         elif isinstance(work, _Stage):
-            self._session.stage(work.stream, work.spool, work.count)
-            work.spool.unlink()
-        elif isinstance(work, Commit):
-            stored = self._session.commit(work)
-            self.progress.count(work, stored)
+            self._session.stage(work.stream, work.piece.path, work.piece.count, work.piece.parts)
+            work.piece.path.unlink()
+        elif isinstance(work, _Transaction):
+            for commit, result in zip(work.commits, self._session.commit(work.commits), strict=True):
+                if isinstance(result, Refusal):
+                    self.progress.refuse(commit, result.sentence)
+                else:
+                    self.progress.count(commit, result)
         elif isinstance(work, _Discard):
             self._session.discard()
-
-
-def _drop(pending: _Pending) -> None:
-    """Remove a spool file whose rows are not wanted; what it still buffers may not fit on a full disk, and need not."""
-    if pending.file is not None:
-        with suppress(OSError):
-            pending.file.close()
-        Path(pending.file.name).unlink(missing_ok=True)

@@ -73,6 +73,12 @@ def patch_changes(parts: Parts, patch: bytes) -> dict[Place, bytes | None]:
     return whole_changes(parts, parts_of(_merged(whole(parts), patch)))
 
 
+def named_places(parts: Parts, patch: bytes) -> set[Place]:
+    """The places that a patch speaks of, whether it changes them or not."""
+    narrow = _narrow(parts, patch)
+    return set(patch_changes(parts, patch) if narrow is None else narrow)
+
+
 def whole_changes(parts: Parts, wanted: Parts) -> dict[Place, bytes | None]:
     """What must change so that `parts` become the wanted ones."""
     gone: dict[Place, bytes | None] = {place: None for place in parts if place not in wanted}

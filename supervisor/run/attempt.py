@@ -19,7 +19,8 @@ from attrs import define, field, frozen
 
 from supervisor.config.redaction import harmless, redact
 from supervisor.config.schema import PlatformConfig
-from supervisor.load.loader import Loader, Progress
+from supervisor.load.loader import Loader
+from supervisor.load.progress import Progress
 from supervisor.process.child import Child, Usage
 from supervisor.process.log_lines import log_lines
 from supervisor.process.stopping import StopRequest
@@ -80,7 +81,12 @@ class Attempt:
     def run(self) -> AttemptResult:
         """Run the pipeline to its end, whatever that is; raises for nothing that happens meanwhile."""
         started, clock = dt.datetime.now(dt.UTC), time.monotonic()
-        loader = Loader(self.session, self.directory, notice=self.log_line)
+        loader = Loader(
+            self.session,
+            self.directory,
+            notice=self.log_line,
+            allow_emptying=self.platform.allow_emptying,
+        )
         child: Child | None = None
         end: End | None = None
         kept = False

@@ -14,6 +14,7 @@ import attrs
 from supervisor.config.credentials import secret_values
 from supervisor.config.environment import LogFormat, RunEnvironment, wants_html, wants_log_file
 from supervisor.config.errors import ConfigError, ReportError, SupervisorError
+from supervisor.config.schema import OrchestratorConfig
 from supervisor.metrics.exposed import exposed, tell_refusal
 from supervisor.process.stopping import stop_on_signals
 from supervisor.record.log import log, log_in_file, start_logging
@@ -36,6 +37,7 @@ def orchestrate(
     until: dt.date | None = None,
     full_refresh: bool = False,
     strict: bool = False,
+    allow_emptying: bool = False,
     registry: PlatformRegistry | None = None,
     token_provider: TokenProvider | None = None,
     data_sink: Sink | None = None,
@@ -43,9 +45,10 @@ def orchestrate(
     """Run the platforms of a configuration, or those of `only`, exactly as `supervisor run` does.
 
     It reads the environment, checks everything, logs to standard error, shows the live view where that is a terminal,
-    exposes the metrics and writes the reports. `strict` starts nothing where one platform cannot run. SIGINT, SIGTERM
-    and SIGHUP end the run in good order where this is the main thread; their handlers stay. Raises ConfigError or
-    SinkError, which name what keeps it from starting, before anything is started.
+    exposes the metrics and writes the reports. `strict` starts nothing where one platform cannot run,
+    `allow_emptying` lets an empty answer take stored rows away. SIGINT, SIGTERM and SIGHUP end
+    the run in good order where this is the main thread; their handlers stay. Raises ConfigError or SinkError, which
+    name what keeps it from starting, before anything is started.
     """
     config_path = Path(config_path)
     try:
@@ -54,7 +57,7 @@ def orchestrate(
         days = Days(since=since, until=until)
         ready = readiness(config_path, only, days=days, strict=strict, registry=registry, tokens=token_provider)
         orchestrator = SocialAdsOrchestrator(
-            config=ready.config,
+            config=_that_may_be_emptied(ready.config) if allow_emptying else ready.config,
             registry=registry or create_default_registry(),
             token_provider=token_provider,
             data_sink=data_sink,
@@ -68,6 +71,11 @@ def orchestrate(
         tell_refusal(config_path, error.exit_code)
         log_in_file(logging.ERROR, str(error).splitlines(), wanted=wants_log_file())
         raise
+
+
+def _that_may_be_emptied(config: OrchestratorConfig) -> OrchestratorConfig:
+    platforms = tuple(attrs.evolve(platform, allow_emptying=True) for platform in config.platforms)
+    return attrs.evolve(config, platforms=platforms)
 
 
 def _start_logging(ready: Readiness) -> None:

@@ -10,7 +10,7 @@ together or not at all, and nothing that does not fit a column is stored. docs/s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
@@ -30,12 +30,25 @@ class Commit:
 
     With `replaces` the rows of its one stream are all rows of a region; otherwise rows are merged by key.
     A `state` of None leaves the stored one; with `is_patch` it is a JSON Merge Patch (RFC 7386) of the stored one.
+    `may_empty` lets a region without rows take rows away that no second answer of the platform confirms to be gone.
     """
 
     streams: tuple[str, ...]
     state: bytes | None = None
     is_patch: bool = False
     replaces: Replaces | None = None
+    may_empty: bool = False
+
+
+@frozen
+class Refusal:
+    """Why a region is not stored: it breaks a rule. Its rows and its state are as they were."""
+
+    sentence: str
+
+
+Result = Mapping[str, int] | Refusal
+"""The rows stored of each stream of a commit; or why its region was refused."""
 
 
 class Session(Protocol):
@@ -44,11 +57,18 @@ class Session(Protocol):
     def prepare(self, table: Table) -> None:
         """Create the table, or add the columns that it lacks; an incompatible change is an error."""
 
-    def stage(self, stream: str, spool: Path, count: int) -> None:
-        """Parse a file of `count` JSON lines into the stream's staging area, where nobody sees it yet."""
+    def stage(self, stream: str, spool: Path, count: int, parts: Sequence[int] = ()) -> None:
+        """Parse a file of `count` JSON lines into the stream's staging area, where nobody sees it yet.
 
-    def commit(self, commit: Commit) -> Mapping[str, int]:
-        """Make staged rows and state visible in one transaction; the rows stored of each stream."""
+        `parts` says how many of them belong to each of several regions, in the order in which `commit` is given them.
+        """
+
+    def commit(self, commits: Sequence[Commit]) -> Sequence[Result]:
+        """Make staged rows and states visible in one transaction; what came of each commit.
+
+        Several are regions that do not overlap; rows that are merged are committed alone. A region that breaks a rule
+        is refused alone, and the state of its table and account does not advance in this session any more.
+        """
 
     def discard(self) -> None:
         """Forget everything staged."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from supervisor.config.errors import SinkError
-from supervisor.sinks.regions import region_of
-from wire.messages import Replaces
+from supervisor.sinks.regions import Region
 from wire.reader import LINE_LIMIT
 from wire.schema import DECIMAL_PRECISION, DECIMAL_SCALE, Column, Table, Type
 
@@ -32,6 +32,8 @@ TYPES = {
     Type.JSON: "JSON",
 }
 # DuckDB's JSON reader drops the offset of a time, its cast from text does not.
+# No column of a stream can have these names: there is a backslash in them.
+_NUMBER, _PLACE, _FIRST, _AFTER = (f'"\\{name}"' for name in ("region", "place", "first", "after"))
 _READ_AS = {Type.DATETIME: "VARCHAR"}
 
 
@@ -80,11 +82,15 @@ class Staging:
     def prepare(self, table: Table) -> None:
         """Make an empty staging table, in place of one for the stream's former columns."""
         columns = ", ".join(f"{quoted(c.name)} {TYPES[c.type]}" for c in table.columns)
-        self.run(f"CREATE OR REPLACE TEMP TABLE {relation(table.name)} ({columns})")
+        self.run(f"CREATE OR REPLACE TEMP TABLE {relation(table.name)} ({columns}, {_NUMBER} INTEGER)")
         self._tables[table.name] = table
 
-    def stage(self, stream: str, spool: Path, count: int) -> None:
-        """Add the `count` JSON lines of a file to the staged rows of a stream."""
+    def stage(self, stream: str, spool: Path, count: int, parts: Sequence[int] = ()) -> None:
+        """Add the `count` JSON lines of a file to the staged rows of a stream.
+
+        Rows have the number of their region in the transaction: 0, or where `parts` counts the rows of several, the
+        place of theirs.
+        """
         if self._spills_beside_spool:
             # A database in memory would spill into the working directory; this one is removed with the attempt.
             self.run(f"SET temp_directory = {text(str(spool.parent / 'spill'))}")
@@ -92,50 +98,107 @@ class Staging:
         table = self._tables[stream]
         columns = ", ".join(f"{text(c.name)}: {text(_READ_AS.get(c.type, TYPES[c.type]))}" for c in table.columns)
         chosen = ", ".join(_as_stored(c) for c in table.columns)
-        staged = self.run(
-            f"INSERT INTO {relation(stream)} SELECT {chosen} FROM read_json(?, format='newline_delimited', "
-            f"maximum_object_size={LINE_LIMIT}, columns={{{columns}}})",
-            [str(spool)],
-        ).fetchone()
+        lines = (
+            f"read_json(?, format='newline_delimited', maximum_object_size={LINE_LIMIT}, hive_partitioning=false, "
+            f"columns={{{columns}}})"
+        )
+        if len(parts) < 2:
+            values: list[Any] = [str(spool)]
+            source = f"SELECT {chosen}, 0 FROM {lines}"
+        else:
+            source, values = f"SELECT {chosen}, {_NUMBER} FROM {_numbered(lines)}", [str(spool), *_bounds(parts)]
+        staged = self.run(f"INSERT INTO {relation(stream)} {source}", values).fetchone()
         if staged is None or staged[0] != count:
             raise SinkError(
                 f"DuckDB read {staged and staged[0]} of {count} rows of {stream!r}; nothing of them is kept"
             )
 
-    def check(self, stream: str, replaces: Replaces | None) -> None:
-        """Refuse rows outside their region, and rows of a region that share a key."""
-        if replaces is None:
-            return
-        table = self._tables[stream]
-        region = region_of(table, replaces)
-        outside = self.run(
-            f"SELECT count(*) FROM {relation(stream)} WHERE NOT coalesce({region.sql(quoted)}, false)", region.values
-        ).fetchone()
-        if outside and outside[0]:
-            raise SinkError(
-                f"{outside[0]} rows of {table.name!r} lie outside the region that they replace: {region.values}"
-            )
-        if table.key:
-            twice = self.run(
-                f"SELECT {key_of(table)} FROM {relation(stream)} GROUP BY ALL HAVING count(*) > 1 LIMIT 1"
-            ).fetchone()
-            if twice:
-                key = ", ".join(f"{name}={value}" for name, value in zip(table.key, twice, strict=True))
-                raise SinkError(
-                    f"{table.name!r} was sent two rows with the key {key}; the key does not tell rows apart"
-                )
+    def outside(self, stream: str, regions: Sequence[Region]) -> dict[int, int]:
+        """How many rows lie outside the region whose number they have, by that number; regions of the same columns."""
+        if len(regions) == 1:
+            (region,) = regions
+            ((count,),) = self.run(
+                f"SELECT count(*) FROM {relation(stream)} WHERE NOT coalesce({region.sql(quoted)}, false)",
+                region.values,
+            ).fetchall()
+            return {0: count} if count else {}
+        types = {column.name: TYPES[column.type] for column in self._tables[stream].columns}
+        conditions = regions[0].conditions
+        names = [f'"\\v{n}"' for n in range(len(conditions))]
+        holds = " AND ".join(
+            f"{quoted(each.column)} {each.operator} CAST({name} AS {types[each.column]})"
+            for each, name in zip(conditions, names, strict=True)
+        )
+        rows = ", ".join(f"({n}, {', '.join(map(text, each.values))})" for n, each in enumerate(regions))
+        return dict(
+            self.run(
+                f"SELECT {_NUMBER}, count(*) FROM {relation(stream)} "
+                f"JOIN (VALUES {rows}) AS regions({_NUMBER}, {', '.join(names)}) USING ({_NUMBER}) "
+                f"WHERE NOT coalesce({holds}, false) GROUP BY ALL"
+            ).fetchall()
+        )
 
-    def to_store(self, stream: str, replaces: Replaces | None) -> str:
-        """What follows FROM to get the rows that a commit stores: where they merge, the last one of each key."""
+    def has_repeats(self, stream: str) -> bool:
+        """Whether a key comes twice in a region."""
         table = self._tables[stream]
-        if replaces is not None or not table.key:
+        if not table.key:
+            return False
+        return (
+            self.run(
+                f"SELECT 1 FROM {relation(stream)} GROUP BY {_NUMBER}, {key_of(table)} HAVING count(*) > 1 LIMIT 1"
+            ).fetchone()
+            is not None
+        )
+
+    def contradictions(self, stream: str) -> dict[int, tuple[str, str]]:
+        """A key of two different rows, as text, and the first column in which they differ; by the number of the region.
+
+        The same row twice, as when an object is listed on two pages, contradicts nothing.
+        """
+        table = self._tables[stream]
+        key, names = key_of(table), [column.name for column in table.columns]
+        every = ", ".join(map(quoted, names))
+        twice = self.run(
+            f"SELECT DISTINCT ON ({_NUMBER}) {_NUMBER}, {key} FROM (SELECT {_NUMBER}, {key} FROM {relation(stream)} "
+            f"GROUP BY {_NUMBER}, {key} HAVING count(DISTINCT ROW({every})) > 1)"
+        ).fetchall()
+        found: dict[int, tuple[str, str]] = {}
+        for number, *values in twice:
+            same = " AND ".join(f"{quoted(name)} = ?" for name in table.key)
+            first, *others = self.run(
+                f"SELECT {every} FROM {relation(stream)} WHERE {_NUMBER} = ? AND {same} ORDER BY rowid",
+                [number, *values],
+            ).fetchall()
+            other = next(row for row in others if row != first)
+            column = next(name for name, one, two in zip(names, first, other, strict=True) if one != two)
+            named = ", ".join(f"{name}={value}" for name, value in zip(table.key, values, strict=True))
+            found[number] = named, column
+        return found
+
+    def merged(self, stream: str) -> str:
+        """What follows FROM to get the rows that are merged by key: the last one of each."""
+        table = self._tables[stream]
+        if not table.key:
             return relation(stream)
         return f"{relation(stream)} QUALIFY row_number() OVER (PARTITION BY {key_of(table)} ORDER BY rowid DESC) = 1"
 
-    def count(self, stream: str, replaces: Replaces | None) -> int:
-        """How many rows a commit stores."""
-        ((count,),) = self.run(f"SELECT count(*) FROM (FROM {self.to_store(stream, replaces)})").fetchall()
-        return int(count)
+    def of_regions(self, stream: str, numbers: Sequence[int] | None = None, *, once: bool = False) -> str:
+        """What follows FROM to get the rows of the regions of these numbers, or of all; `once` leaves out repeats."""
+        found = relation(stream)
+        if numbers is not None:
+            found += f" WHERE {_NUMBER} IN ({', '.join(map(str, numbers)) or 'NULL'})"
+        if once:
+            key = key_of(self._tables[stream])
+            found += f" QUALIFY row_number() OVER (PARTITION BY {_NUMBER}, {key} ORDER BY rowid) = 1"
+        return found
+
+    def counts(self, stream: str, source: str | None = None) -> dict[int, int]:
+        """How many rows there are of each number, in what follows FROM, or among all that is staged."""
+        return dict(
+            self.run(
+                f"SELECT {_NUMBER}, count(*) FROM (FROM {source or relation(stream)}) GROUP BY {_NUMBER}"
+            ).fetchall()
+        )
 
     def empty(self, stream: str) -> None:
         self.run(f"TRUNCATE {relation(stream)}")
@@ -168,6 +231,20 @@ class Staging:
             self._connection = self._connect()
             self._connection.execute("SET TimeZone = 'UTC'")  # a time without an offset is taken for UTC
         return self._connection
+
+
+def _numbered(lines: str) -> str:
+    """Rows in their order with the number of the region whose part of the file they are in."""
+    return (
+        f"(SELECT *, row_number() OVER () - 1 AS {_PLACE} FROM {lines}) JOIN (SELECT {_NUMBER}, "
+        f"unnest(range({_FIRST}, {_AFTER})) AS {_PLACE} FROM (SELECT unnest(?::INTEGER[]) AS {_NUMBER}, "
+        f"unnest(?::BIGINT[]) AS {_FIRST}, unnest(?::BIGINT[]) AS {_AFTER})) AS parts USING ({_PLACE})"
+    )
+
+
+def _bounds(parts: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
+    after = list(accumulate(parts))
+    return list(range(len(parts))), [0, *after[:-1]], after
 
 
 def relation(stream: str) -> str:

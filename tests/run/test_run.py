@@ -147,7 +147,9 @@ def test_committed_windows_stay_and_the_next_run_resumes_after_them(house: Any, 
 def test_a_region_is_replaced_whole_also_by_nothing(house: Any, configured: Any) -> None:
     first = "row(id='a', n=1, date='2026-01-01'); row(id='a', n=2, date='2026-01-02'); row(id='b', n=3, date='2026-01-01')\n"
     head = "schema(day='date', key=('id', 'date'), id='string', n='integer')\n"
-    region = "state({{'x': 1}}, stream='t', where={{'id': 'a'}}, **{{'from': '2026-01-01', 'to': '{0}'}})\n"
+    region = (
+        "state({{'x': 1}}, stream='t', where={{'id': 'a'}}, confirmed=True, **{{'from': '2026-01-01', 'to': '{0}'}})\n"
+    )
     house.tap("p", head + first + "state({'x': 0})")
     assert configured().returncode == 0
     house.tap("p", head + region.format("2026-01-01"))
@@ -170,7 +172,7 @@ def test_a_region_is_replaced_whole_also_by_nothing(house: Any, configured: Any)
         ("schema(); sys.stdout.write('{\"type\": \"RECORD\", \"stream\": \"t\"'); sys.exit(0)", "in the middle of a line"),
         ("schema(); state({}, stream='t', where={'id': '1'}, rows=2)", "announces 2 rows of its region, but 0 arrived"),
         ("schema(); row(id='2'); state({}, stream='t', where={'id': '1'})", "outside the region"),
-        ("schema(); row(id='1'); row(id='1'); state({}, stream='t', where={'id': '1'})", "two rows with the key id=1"),
+        ("schema(); row(id='1', n=1); row(id='1', n=2); state({}, stream='t', where={'id': '1'})", "two rows with the key id=1"),
         ("schema(); state({}, stream='t', where={'nope': '1'})", "names the column 'nope'"),
         ("schema(); state({}, stream='t', where={'id': '1'}, **{'from': '2026-01-01'})", "no bookmark_properties"),
         ("schema(); row(id='1', n=1); error('data', 'account 7 is odd', account_id='7'); sys.exit(0)", "1 account(s) failed: 7: account 7 is odd"),

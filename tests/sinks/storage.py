@@ -6,10 +6,12 @@ Each sink has a module here, named after its STORAGE_TYPE, with a class that doe
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from supervisor.sinks import Commit, Session, Sink
+from supervisor.config.errors import SinkError
+from supervisor.sinks import Commit, Refusal, Session, Sink
 from wire.schema import Column, Table, Type
 
 
@@ -72,6 +74,14 @@ def stage(session: Session, table: Table, *rows: dict[str, Any], directory: Path
     session.stage(table.name, write_spool(directory, *rows), len(rows))
 
 
+def commit_one(session: Session, commit: Commit) -> Mapping[str, int]:
+    """The rows that one commit stored of each stream; raises SinkError where its region was refused."""
+    (result,) = session.commit([commit])
+    if isinstance(result, Refusal):
+        raise SinkError(result.sentence)
+    return result
+
+
 def load(
     sink: Sink,
     directory: Path,
@@ -89,7 +99,7 @@ def load(
             session.forget_state()
         session.prepare(table)
         stage(session, table, *rows, directory=directory)
-        stored = session.commit(Commit(streams=(table.name,), **commit))
+        stored = commit_one(session, Commit(streams=(table.name,), **commit))
         session.flush()
     finally:
         session.close()

@@ -11,10 +11,10 @@ import pytest
 from attrs import frozen
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from storage import DAILY, Storage, day, stage
+from storage import DAILY, Storage, commit_one, day, stage
 
 from supervisor.config.errors import SinkError
-from supervisor.sinks import Commit
+from supervisor.sinks import Commit, Session
 from wire.messages import Replaces
 
 DATES = st.dates(dt.date(2026, 1, 1), dt.date(2026, 1, 6)).map(dt.date.isoformat)
@@ -30,6 +30,7 @@ class Step:
     rows: list[dict[str, Any]]
     account: str
     days: tuple[str, str]
+    may_empty: bool
 
     @property
     def region(self) -> Replaces | None:
@@ -46,7 +47,10 @@ class Step:
 
 
 STEPS = st.lists(
-    st.builds(Step, st.sampled_from(["region", "region", "merge", "discard"]), ROWS, ACCOUNTS, st.tuples(DATES, DATES)),
+    st.builds(
+        Step,
+        st.sampled_from(["region", "region", "merge", "discard"]), ROWS, ACCOUNTS, st.tuples(DATES, DATES), st.booleans(),
+    ),
     min_size=1, max_size=7,
 )  # fmt: skip
 Model = dict[tuple[str, str, str], int]
@@ -63,9 +67,11 @@ def after(model: Model, step: Step) -> Model | None:
         return model
     if step.kind == "merge":
         return model | rows
-    if len(rows) < len(step.rows) or not all(map(step.in_region, step.rows)):
+    if any(rows[key(row)] != row["n"] for row in step.rows) or not all(map(step.in_region, step.rows)):
         return None
     first, last = sorted(step.days)
+    if not rows and not step.may_empty and any(k[0] == step.account and first <= k[2] <= last for k in model):
+        return None
     kept = {k: n for k, n in model.items() if not (k[0] == step.account and first <= k[2] <= last)}
     return kept | rows
 
@@ -79,7 +85,8 @@ def test_a_storage_holds_what_the_model_holds(storage: Storage, tmp_path: Path, 
     sink = storage.open()
     model: Model = {key(row): row["n"] for row in storage.rows("p", DAILY)}  # what the examples before have left
     session = sink.session("p", "run-1")
-    state = json.loads(session.state() or b"null")
+    states = accounts_in(session)
+    refused: set[str] = set()
     session.prepare(DAILY)
     for number, step in enumerate(steps):
         stage(session, DAILY, *step.rows, directory=tmp_path)
@@ -87,16 +94,32 @@ def test_a_storage_holds_what_the_model_holds(storage: Storage, tmp_path: Path, 
         if step.kind == "discard":
             session.discard()
             continue
-        commit = Commit(streams=("daily",), state=json.dumps({"number": number}).encode(), replaces=step.region)
+        patch = {"bookmarks": {"daily": {"accounts": {step.account: {"number": number}}}}}
+        commit = Commit(
+            streams=("daily",), state=json.dumps(patch).encode(), is_patch=True,
+            replaces=step.region, may_empty=step.may_empty,
+        )  # fmt: skip
         if wanted is None:
-            with pytest.raises(SinkError, match=r"outside the region|two rows with the key"):
-                session.commit(commit)
+            with pytest.raises(SinkError, match=r"outside the region|two rows with the key|none came in their place"):
+                commit_one(session, commit)
             session.discard()
+            refused.add(step.account)
         else:
-            assert session.commit(commit) == {"daily": len({key(row) for row in step.rows})}
-            model, state = wanted, {"number": number}
+            assert commit_one(session, commit) == {"daily": len({key(row) for row in step.rows})}
+            model = wanted
+            if step.account not in refused:
+                states[step.account] = {"number": number}
         assert {key(row): row["n"] for row in storage.rows("p", DAILY)} == model
     session.flush()
-    assert json.loads(session.state() or b"null") == state
     session.close()
+    again = sink.session("p", "run-2")
+    assert accounts_in(again) == states
+    again.close()
     sink.close()
+
+
+def accounts_in(session: Session) -> dict[str, Any]:
+    """The state of each account."""
+    found = json.loads(session.state() or b"{}")
+    accounts: dict[str, Any] = found.get("bookmarks", {}).get("daily", {}).get("accounts", {})
+    return accounts

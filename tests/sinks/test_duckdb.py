@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from storage import DAILY, day, load, stage
+from storage import DAILY, commit_one, day, load, stage
 
 from supervisor.config.errors import SinkError
 from supervisor.sinks import Commit
@@ -83,7 +83,7 @@ def test_a_statement_is_interrupted_from_another_thread(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match=r"DuckDB refused: INTERRUPT"):
         session._run("SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range % 7 = b.range % 11")
     assert time.monotonic() - begun < 5
-    assert session.commit(Commit(streams=("daily",))) == {"daily": 1}
+    assert commit_one(session, Commit(streams=("daily",))) == {"daily": 1}
     session.close()
     sink.close()
 

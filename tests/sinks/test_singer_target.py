@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 from singer_target import SingerTarget
-from storage import DAILY, ENTITY, day, load, stage
+from storage import DAILY, ENTITY, commit_one, day, load, stage
 
 from supervisor.config.errors import SinkError
 from supervisor.record.log import log
@@ -108,7 +108,7 @@ def test_state_is_stored_when_it_is_echoed_and_not_before(opened: Opened, tmp_pa
     session = sink.session("p", "run-1")
     session.prepare(DAILY)
     stage(session, DAILY, ROW, directory=tmp_path)
-    session.commit(Commit(streams=("daily",), state=b'{"a": 1}'))
+    commit_one(session, Commit(streams=("daily",), state=b'{"a": 1}'))
     time.sleep(0.3)
     assert session.state() is None
     session.flush()
@@ -122,7 +122,7 @@ def test_an_early_echo_is_stored_at_once(opened: Opened, tmp_path: Path) -> None
     session.prepare(DAILY)
     for n in (1, 2):
         stage(session, DAILY, ROW, directory=tmp_path)
-        session.commit(Commit(streams=("daily",), state=b'{"a":%d}' % n))
+        commit_one(session, Commit(streams=("daily",), state=b'{"a":%d}' % n))
         deadline = time.monotonic() + 5
         while session.state() != b'{"a":%d}' % n:
             assert time.monotonic() < deadline, "it was not stored"
@@ -151,7 +151,7 @@ def test_the_last_state_must_come_back_and_what_came_before_is_kept(opened: Open
     session.prepare(DAILY)
     for n in (1, 2):
         stage(session, DAILY, ROW, directory=tmp_path)
-        session.commit(Commit(streams=("daily",), state=b'{"a":%d}' % n))
+        commit_one(session, Commit(streams=("daily",), state=b'{"a":%d}' % n))
     with pytest.raises(SinkError, match="without echoing the last state"):
         session.flush()
     session.close()
@@ -210,7 +210,7 @@ def test_an_interruption_ends_the_verb_soon(opened: Opened, tmp_path: Path, verb
     session.prepare(DAILY)
     stage(session, DAILY, *rows_of(30_000 if verb == "write" else 1), directory=tmp_path)
     if verb == "flush":
-        session.commit(Commit(streams=("daily",)))
+        commit_one(session, Commit(streams=("daily",)))
     over = threading.Event()
 
     def interrupt() -> None:
@@ -221,7 +221,7 @@ def test_an_interruption_ends_the_verb_soon(opened: Opened, tmp_path: Path, verb
     began = time.monotonic()
     thread.start()
     with pytest.raises(SinkError, match="was stopped in the middle of its work"):
-        session.flush() if verb == "flush" else session.commit(Commit(streams=("daily",)))
+        session.flush() if verb == "flush" else commit_one(session, Commit(streams=("daily",)))
     over.set()
     thread.join()
     assert time.monotonic() - began < 2
@@ -235,7 +235,7 @@ def test_an_interruption_of_nothing_is_none(opened: Opened, tmp_path: Path) -> N
     session.prepare(DAILY)
     session.interrupt()
     stage(session, DAILY, ROW, directory=tmp_path)
-    assert session.commit(Commit(streams=("daily",))) == {"daily": 1}
+    assert commit_one(session, Commit(streams=("daily",))) == {"daily": 1}
     session.flush()
     session.close()
 
@@ -250,7 +250,7 @@ def test_a_session_starts_nothing_and_discarded_rows_are_not_sent(a_target: Any,
     stage(session, DAILY, ROW, directory=tmp_path)
     session.discard()
     stage(session, DAILY, day("1", "b", "2026-01-01", 2), directory=tmp_path)
-    assert session.commit(Commit(streams=("daily",))) == {"daily": 1}
+    assert commit_one(session, Commit(streams=("daily",))) == {"daily": 1}
     session.flush()
     session.close()
     sink.close()

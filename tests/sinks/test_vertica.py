@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import vertica_python
-from storage import DAILY, ENTITY, day, load, stage
+from storage import DAILY, ENTITY, commit_one, day, load, stage
 from vertica_double import PASSWORD, USER, VerticaDatabase, access_to
 
 from supervisor.config.environment import RunEnvironment, StorageType
@@ -89,7 +89,7 @@ def test_copy_is_told_what_its_documentation_says_in_that_order() -> None:
 def test_a_commit_is_one_transaction_with_an_entry_in_the_ledger(
     database: VerticaDatabase, session: VerticaSession
 ) -> None:
-    session.commit(SECOND)
+    commit_one(session, SECOND)
     words = [" ".join(s.split()[:3]).replace('"', "") for s in database.server.statements()[-9:]]
     assert words == [
         "CREATE LOCAL TEMPORARY",
@@ -110,11 +110,11 @@ def test_a_commit_whose_answer_was_lost_is_found_in_the_ledger(
     database: VerticaDatabase, session: VerticaSession, tmp_path: Path
 ) -> None:
     database.server.fault("lose_commit_answer")
-    assert session.commit(SECOND) == {"daily": 1}
+    assert commit_one(session, SECOND) == {"daily": 1}
     assert database.server.struck()[-1] == "lose_commit_answer"
     assert stored(database) == ([2], '{"n": 2}')
     stage(session, DAILY, day("1", "a", "2026-01-01", 3), directory=tmp_path)
-    assert session.commit(SECOND) == {"daily": 1}
+    assert commit_one(session, SECOND) == {"daily": 1}
     assert stored(database)[0] == [3]
 
 
@@ -123,7 +123,7 @@ def test_a_commit_that_was_lost_is_not_in_the_ledger(
 ) -> None:
     database.server.fault("lose_commit")
     with pytest.raises(SinkError, match="was lost when asked to commit: .*; nothing of that commit was stored"):
-        session.commit(SECOND)
+        commit_one(session, SECOND)
     assert stored(database) == ([1], '{"n": 1}')
     load(sink, tmp_path, DAILY, day("1", "a", "2026-01-01", 4), replaces=JANUARY)
     assert stored(database)[0] == [4]
@@ -133,7 +133,7 @@ def test_a_commit_that_cannot_be_asked_for_is_unknown(database: VerticaDatabase,
     database.server.fault("lose_commit_answer")
     database.server.fault("refuse_login")
     with pytest.raises(SinkError, match="whether that commit was stored is unknown.*together or not at all") as caught:
-        session.commit(SECOND)
+        commit_one(session, SECOND)
     assert PASSWORD not in str(caught.value)
     assert stored(database) == ([2], '{"n": 2}')
 
@@ -155,7 +155,7 @@ def test_a_load_that_fails_changes_nothing_and_the_next_session_works(
     database.server.fault(fault, after=after, matching="_supervisor_stage")
     begun = time.monotonic()
     with pytest.raises(SinkError, match=sentence):
-        session.commit(SECOND)
+        commit_one(session, SECOND)
     assert time.monotonic() - begun < 5
     assert stored(database) == ([1], '{"n": 1}')
     if fault == "cut_copy":
@@ -178,7 +178,7 @@ def test_a_server_that_stops_reading_ends_the_load_at_the_timeout(
     database.server.fault("stall_copy", after=after, matching="_supervisor_stage")
     begun = time.monotonic()
     with pytest.raises(SinkError, match=r"gave no answer for 0\.5 s when asked to load daily.*raise VERTICA_TIMEOUT"):
-        session.commit(Commit(streams=("daily",), replaces=JANUARY))
+        commit_one(session, Commit(streams=("daily",), replaces=JANUARY))
     assert time.monotonic() - begun < 3
     session.close()
     sink.close()
@@ -214,7 +214,7 @@ def test_what_hangs_is_ended_by_an_interruption(
     database: VerticaDatabase, session: VerticaSession, fault: str, matching: str
 ) -> None:
     database.server.fault(fault, matching=matching, label=" p")
-    seconds, sentence = interrupted(session, lambda: session.commit(SECOND))
+    seconds, sentence = interrupted(session, lambda: commit_one(session, SECOND))
     assert 0 <= seconds < 1
     assert "was lost when asked to" in sentence
     with pytest.raises(SinkError):
@@ -232,7 +232,7 @@ def test_an_interruption_of_the_last_step_leaves_it_open_what_was_stored(
         database.server.fault("hang", matching="COMMIT")
 
     monkeypatch.setattr(Batch, "enter", hang_afterwards)
-    seconds, sentence = interrupted(session, lambda: session.commit(SECOND))
+    seconds, sentence = interrupted(session, lambda: commit_one(session, SECOND))
     assert 0 <= seconds < 1
     assert "whether that commit was stored is unknown" in sentence
 
@@ -267,7 +267,7 @@ def test_texts_are_measured_in_octets_and_columns_grow(
     seen = []
     for text in ("ü" * 32, "ü" * 33, "🦆" * 65, "x" * 65_000):
         stage(session, TEXTS, {"id": text, "text": text, "json": [text]}, directory=tmp_path)
-        session.commit(Commit(streams=("texts",)))
+        commit_one(session, Commit(streams=("texts",)))
         seen.append([*sizes(database, "texts").values()][:3])
     session.close()
     assert seen == [
@@ -333,9 +333,9 @@ def test_a_lock_of_somebody_else_is_named_with_its_remedy(database: VerticaDatab
     with vertica_python.connect(**options, tlsmode="disable") as other:
         other.cursor().execute("LOCK TABLE p.daily IN EXCLUSIVE MODE")
         with pytest.raises(SinkError, match=r"refused to delete former rows of p\.daily: .*v_monitor\.locks shows"):
-            session.commit(SECOND)
+            commit_one(session, SECOND)
     assert stored(database) == ([1], '{"n": 1}')
-    assert session.commit(SECOND) == {"daily": 1}
+    assert commit_one(session, SECOND) == {"daily": 1}
 
 
 def test_the_views_over_all_platforms_and_their_spend(

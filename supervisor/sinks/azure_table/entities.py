@@ -15,6 +15,7 @@ from azure.data.tables import EdmType
 from supervisor.config.errors import SinkError
 from supervisor.sinks.azure_table.keys import LONGEST_KEY, joined, property_name, units
 from supervisor.sinks.azure_table.partitions import Layout
+from supervisor.sinks.judging import RowError
 from supervisor.sinks.staging import Staging, quoted
 from supervisor.sinks.tables import ADDED, LOADED_AT, RUN_ID
 from wire.schema import Table, Type
@@ -121,14 +122,14 @@ class Entities:
         size = self._stored_size
         for column, value in zip(self._table.columns, row, strict=False):
             if column.type is Type.DATETIME and value is not None and int(value[:4]) < FIRST_YEAR:
-                raise SinkError(
+                raise RowError(
                     f"{self._name}: the column {column.name!r} has the time {value}, and Azure Table Storage begins "
                     f"with the year {FIRST_YEAR}"
                 )
             if column in self._texts and value is not None:
                 length = units(value)
                 if length > LONGEST_TEXT:
-                    raise SinkError(
+                    raise RowError(
                         f"{self._name}: the column {column.name!r} has a text of {length:,} UTF-16 units, and Azure "
                         f"Table Storage takes {LONGEST_TEXT:,}"
                     )
@@ -136,7 +137,7 @@ class Entities:
         if self._table.key:
             size += 2 * self._check_keys(row)
         if size > LARGEST_ENTITY:
-            raise SinkError(
+            raise RowError(
                 f"{self._name} has a row of {size:,} bytes, and Azure Table Storage takes {LARGEST_ENTITY:,} (1 MiB)"
             )
 
@@ -146,7 +147,7 @@ class Entities:
         partition = joined(str(by_name[name]) for name in self._layout.columns)
         for kind, key in (("PartitionKey", partition), ("RowKey", self._key(row))):
             if units(key) > LONGEST_KEY:
-                raise SinkError(
+                raise RowError(
                     f"{self._name}: the key ({', '.join(self._table.key)}) of a row would be a {kind} of "
                     f"{units(key):,} characters, and Azure Table Storage takes {LONGEST_KEY:,}"
                 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 from azure.data.tables import EdmType, TableClient
 
-from supervisor.sinks import Commit
+from supervisor.sinks import Commit, Result
 from supervisor.sinks.azure_table.access import Account
 from supervisor.sinks.azure_table.catalog import Catalog
 from supervisor.sinks.azure_table.documents import Documents
@@ -37,11 +37,11 @@ from supervisor.sinks.azure_table.partitions import (
 )
 from supervisor.sinks.azure_table.state import stored_parts, write_changes
 from supervisor.sinks.azure_table.transactions import Partition, write
+from supervisor.sinks.judging import Part, judge
 from supervisor.sinks.kept_state import KeptState
-from supervisor.sinks.regions import region_of
+from supervisor.sinks.regions import Region
 from supervisor.sinks.staging import TYPES, Staging
 from supervisor.sinks.tables import LOADED_AT, RUN_ID, check_names
-from wire.messages import Replaces
 from wire.schema import Table, Type
 
 
@@ -97,27 +97,28 @@ class AzureSession:
         self._staging.prepare(table)
         self._targets[table.name] = _Target(client=client, table=table, layout=layout, entities=entities)
 
-    def stage(self, stream: str, spool: Path, count: int) -> None:
-        self._staging.stage(stream, spool, count)
+    def stage(self, stream: str, spool: Path, count: int, parts: Sequence[int] = ()) -> None:
+        self._staging.stage(stream, spool, count, parts)
 
-    def commit(self, commit: Commit) -> Mapping[str, int]:
-        for stream in commit.streams:
-            self._staging.check(stream, commit.replaces)
-            self._targets[stream].entities.check(self._staging, self._staging.to_store(stream, commit.replaces))
+    def commit(self, commits: Sequence[Commit]) -> Sequence[Result]:
         self._tools.lease.check()
         with self._flying() as flights:
-            counts = {stream: self._store(flights, stream, commit.replaces) for stream in commit.streams}
+            verdict = judge(self._staging, commits, held=partial(self._held, flights), fits=self._fits)
+            sent = [(part.stream, *each) for part in verdict.parts for each in self._store_part(flights, part)]
             flights.finish()
             self._tools.lease.check()
-            if commit.state is not None:
-                kept = self._kept_state(flights)
-                kept.plan(commit.state, is_patch=commit.is_patch)
-                changes = kept.changes()
+            kept = self._kept_state(flights)
+            kept.take(commits, verdict.refused)
+            changes = kept.changes()
+            if changes:
                 flights.call(lambda: write_changes(self._documents, self._platform, changes, run_id=self._run_id))
-                kept.kept()
-        for stream in commit.streams:
+            kept.kept()
+        stored: dict[str, dict[int, int]] = {part.stream: {} for part in verdict.parts}
+        for stream, number, counts in sent:
+            stored[stream][number] = sum(count() for count in counts)
+        for stream in verdict.streams:
             self._staging.empty(stream)
-        return {stream: sum(count() for count in each) for stream, each in counts.items()}
+        return verdict.results(stored)
 
     def discard(self) -> None:
         self._staging.discard()
@@ -132,7 +133,9 @@ class AzureSession:
 
     def state(self) -> bytes | None:
         with self._flying() as flights:
-            return self._kept_state(flights).value
+            kept = self._kept_state(flights)
+            kept.renew(flights.call(lambda: stored_parts(self._documents, self._platform)))
+            return kept.value
 
     def forget_state(self) -> None:
         with self._flying() as flights:
@@ -172,11 +175,33 @@ class AzureSession:
         finally:
             flights.close()
 
-    def _store(self, flights: Flights, stream: str, replaces: Replaces | None) -> list[Callable[[], int]]:
-        """Send the rows of one stream; what is returned tells how many went into each partition."""
+    def _fits(self, stream: str, source: str) -> None:
+        self._targets[stream].entities.check(self._staging, source)
+
+    def _held(self, flights: Flights, table: Table, region: Region) -> int:
+        target = self._targets[table.name]
+        found = self._stored(flights, target, region)
+        return sum(len(each.keys) for _, each in found)
+
+    def _stored(self, flights: Flights, target: _Target, region: Region) -> Iterator[tuple[str, Stored]]:
+        query = filter_of(target.table, target.layout, region, partial(self._as_stored, target.table))
+        stored = stored_partitions(target.client, query)
+        return iter(lambda: flights.call(lambda: next(stored, None)), None)
+
+    def _store_part(self, flights: Flights, part: Part) -> Iterator[tuple[int, list[Callable[[], int]]]]:
+        """Send the rows of one stream, region by region: by their number, what tells how many went where."""
+        if part.regions is None:
+            yield 0, self._store(flights, part.stream, part.source, None)
+            return
+        for number, region in zip(part.commits, part.regions, strict=True):
+            alone = len(part.commits) == 1
+            source = part.source if alone else self._staging.of_regions(part.stream, [number], once=part.once)
+            yield number, self._store(flights, part.stream, source, region)
+
+    def _store(self, flights: Flights, stream: str, source: str, region: Region | None) -> list[Callable[[], int]]:
+        """Send the rows of one region, or merge them; what is returned tells how many went into each partition."""
         target = self._targets[stream]
         layout = target.layout
-        source = self._staging.to_store(stream, replaces)
         loaded = dt.datetime.now(dt.UTC)
         names = tuple(property_name(name, table=stream) for name in layout.columns)
         added = {LOADED_AT.name: (f"{loaded:%Y-%m-%dT%H:%M:%SZ}", EdmType.DATETIME), RUN_ID.name: self._run_id}
@@ -184,7 +209,7 @@ class AzureSession:
         self._commits += 1
         number = (self._run_id, self._number, f"{self._commits:06d}")
         counts = []
-        for key, has_rows, stored in self._changes(flights, target, source, replaces):
+        for key, has_rows, stored in self._changes(flights, target, source, region):
             values = layout.values(key)
             rows = (
                 target.entities.read(self._staging, source, partition=key, values=values, added=added, number=number)
@@ -196,20 +221,16 @@ class AzureSession:
         return counts
 
     def _changes(
-        self, flights: Flights, target: _Target, source: str, replaces: Replaces | None
+        self, flights: Flights, target: _Target, source: str, region: Region | None
     ) -> Iterator[tuple[str, bool, Stored | None]]:
         """The partitions to write, whether they have new rows, and what of them is stored; None: nobody has looked."""
         found = (target.layout.partition(values) for values in target.entities.partitions(self._staging, source))
         wanted = sorted(found, key=order)
-        if replaces is None:
+        if region is None:
             yield from ((key, True, None) for key in wanted)
             return
-        region = region_of(target.table, replaces)
         whole = covers(target.layout, region)
-        query = filter_of(target.table, target.layout, region, partial(self._as_stored, target.table))
-        stored = stored_partitions(target.client, query)
-        one_by_one = iter(lambda: flights.call(lambda: next(stored, None)), None)
-        for key, has_rows, each in paired(wanted, one_by_one):
+        for key, has_rows, each in paired(wanted, self._stored(flights, target, region)):
             known = each if whole else evolve(each, marked=True, rows=None, whole=False)
             if has_rows or known.keys or (whole and known.rows != 0):
                 yield key, has_rows, known

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from supervisor.sinks import Commit
+from supervisor.config.errors import SinkError
+from supervisor.sinks import Commit, Result
 from supervisor.sinks.duckdb.state import stored_parts, write_changes
+from supervisor.sinks.judging import Part, judge
 from supervisor.sinks.kept_state import KeptState
-from supervisor.sinks.regions import region_of
-from supervisor.sinks.staging import TYPES, Staging, quoted, relation
+from supervisor.sinks.regions import Region, selections
+from supervisor.sinks.staging import TYPES, Staging, quoted, relation, text
 from supervisor.sinks.tables import ADDED, check_names, missing_columns
-from wire.messages import Replaces
 from wire.schema import Column, Table
 
 # What information_schema.columns shows, which takes 15 ms to make itself the first time it is asked.
@@ -53,27 +54,28 @@ class DuckDBSession:
                 self._run(f"CREATE TABLE {self._target(table)} ({columns})")
         self._staging.prepare(table)
 
-    def stage(self, stream: str, spool: Path, count: int) -> None:
-        self._staging.stage(stream, spool, count)
+    def stage(self, stream: str, spool: Path, count: int, parts: Sequence[int] = ()) -> None:
+        self._staging.stage(stream, spool, count, parts)
 
-    def commit(self, commit: Commit) -> Mapping[str, int]:
+    def commit(self, commits: Sequence[Commit]) -> Sequence[Result]:
+        state = self._kept_state  # which is read by a query of its own, before the transaction
+        verdict = judge(self._staging, commits, held=self._held)
         self._run("BEGIN TRANSACTION")
         try:
-            stored = {stream: self._store(stream, commit.replaces) for stream in commit.streams}
-            if commit.state is not None:
-                self._kept_state.plan(commit.state, is_patch=commit.is_patch)
-                write_changes(self._run, self._platform, self._kept_state.changes(), run_id=self._run_id)
+            stored = {part.stream: self._store(part) for part in verdict.parts}
+            state.take(commits, verdict.refused)
+            write_changes(self._run, self._platform, state.changes(), run_id=self._run_id)
             self._run("COMMIT")
         except BaseException:
-            self._kept_state.dropped()
+            state.dropped()
             # The connection may be gone with the transaction, and then the rollback has nothing left to do.
             with suppress(duckdb.Error):
                 self._connection.execute("ROLLBACK")
             raise
-        self._kept_state.kept()
-        for stream in commit.streams:
+        state.kept()
+        for stream in verdict.streams:
             self._staging.empty(stream)
-        return stored
+        return verdict.results(stored)
 
     def discard(self) -> None:
         self._staging.discard()
@@ -85,6 +87,7 @@ class DuckDBSession:
         self._staging.interrupt()
 
     def state(self) -> bytes | None:
+        self._kept_state.renew(stored_parts(self._run, self._platform))
         return self._kept_state.value
 
     def forget_state(self) -> None:
@@ -99,23 +102,30 @@ class DuckDBSession:
             self._state = KeptState(stored_parts(self._run, self._platform))
         return self._state
 
-    def _store(self, stream: str, replaces: Replaces | None) -> int:
-        table = self._staging.table(stream)
-        self._staging.check(stream, replaces)
-        if replaces is not None:
-            region = region_of(table, replaces)
-            self._run(f"DELETE FROM {self._target(table)} WHERE {region.sql(quoted)}", region.values)
+    def _held(self, table: Table, region: Region) -> int:
+        query = f"SELECT count(*) FROM {self._target(table)} WHERE {region.sql(quoted)}"
+        ((count,),) = self._run(query, region.values).fetchall()
+        return int(count)
+
+    def _store(self, part: Part) -> Mapping[int, int]:
+        table = self._staging.table(part.stream)
+        if part.regions is not None:
+            for selection in selections(table, part.regions):
+                self._run(f"DELETE FROM {self._target(table)} WHERE {selection.sql(quoted, text)}")
         elif table.key:
             same = " AND ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in table.key)
-            self._run(f"DELETE FROM {self._target(table)} t USING {relation(stream)} s WHERE {same}")
+            self._run(f"DELETE FROM {self._target(table)} t USING {relation(part.stream)} s WHERE {same}")
+        counts = self._staging.counts(part.stream, part.source)
         names = ", ".join(quoted(c.name) for c in table.columns)
         added = ", ".join(column.name for column in ADDED)
         stored = self._run(
-            f"INSERT INTO {self._target(table)} ({names}, {added}) "
-            f"SELECT {names}, ?, ? FROM {self._staging.to_store(stream, replaces)}",
+            f"INSERT INTO {self._target(table)} ({names}, {added}) SELECT {names}, ?, ? FROM {part.source}",
             [dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0), self._run_id],
         ).fetchone()
-        return int(stored[0]) if stored else 0
+        expected = sum(counts.values())
+        if stored is None or stored[0] != expected:
+            raise SinkError(f"DuckDB stored {stored and stored[0]} of {expected} rows of {table.name!r}")
+        return counts
 
     def _target(self, table: Table) -> str:
         return f"{quoted(self._platform)}.{quoted(table.name)}"

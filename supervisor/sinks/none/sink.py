@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 from supervisor.config.errors import SinkError
 from supervisor.record.run_record import RunRecord
-from supervisor.sinks import Commit
+from supervisor.sinks import Commit, Result
 from supervisor.sinks.history_file import append_run
+from supervisor.sinks.judging import judge
 from supervisor.sinks.staging import Staging, StagingDatabase
 from supervisor.sinks.tables import check_names
 from wire.schema import Table
@@ -25,17 +26,15 @@ class NoSession:
         check_names(self._platform, table)
         self._staging.prepare(table)
 
-    def stage(self, stream: str, spool: Path, count: int) -> None:
-        self._staging.stage(stream, spool, count)
+    def stage(self, stream: str, spool: Path, count: int, parts: Sequence[int] = ()) -> None:
+        self._staging.stage(stream, spool, count, parts)
 
-    def commit(self, commit: Commit) -> Mapping[str, int]:
-        stored = {}
-        for stream in commit.streams:
-            self._staging.check(stream, commit.replaces)
-            stored[stream] = self._staging.count(stream, commit.replaces)
-        for stream in commit.streams:
+    def commit(self, commits: Sequence[Commit]) -> Sequence[Result]:
+        verdict = judge(self._staging, commits, held=lambda _table, _region: 0)
+        stored = {part.stream: self._staging.counts(part.stream, part.source) for part in verdict.parts}
+        for stream in verdict.streams:
             self._staging.empty(stream)
-        return stored
+        return verdict.results(stored)
 
     def discard(self) -> None:
         self._staging.discard()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -56,9 +57,13 @@ class Records:
     def __init__(self, name: str, directory: Path) -> None:
         self._prefix = b'{"type":"RECORD","stream":' + msgspec.json.encode(name) + b',"record":'
         self._file = cast(IO[bytes], tempfile.TemporaryFile(dir=directory, buffering=0))  # noqa: SIM115 - `close` is ours
+        self._parts: list[tuple[int, int]] = []
 
-    def add(self, spool: Path) -> None:
-        """Add a file of JSON lines; raises OSError."""
+    def add(self, spool: Path, parts: Sequence[int] = ()) -> None:
+        """Add a file of JSON lines, or of several regions that have `parts` of them each; raises OSError."""
+        if len(parts) > 1:
+            self._add_parts(spool, parts)
+            return
         between = b"}\n" + self._prefix
         end = b"\n"
         with spool.open("rb", buffering=0) as rows:
@@ -72,8 +77,24 @@ class Records:
         else:
             self._write(b"}\n")
 
-    def send(self, write: Callable[[bytes], None]) -> None:
-        """Hand all of it to `write`, in big blocks."""
+    def _add_parts(self, spool: Path, parts: Sequence[int]) -> None:
+        """Several small regions, whose places in the file are remembered."""
+        with spool.open("rb") as rows:
+            for count in parts:
+                begin = self._file.tell()
+                self._write(b"".join(self._prefix + line.rstrip(b"\n") + b"}\n" for line in islice(rows, count)))
+                self._parts.append((begin, self._file.tell()))
+
+    def send(self, write: Callable[[bytes], None], parts: Sequence[int] | None = None) -> None:
+        """Hand all of it to `write`, in big blocks; or where several regions were added, those of these numbers."""
+        if self._parts and parts is not None:
+            for number in parts:
+                begin, end = self._parts[number]
+                self._file.seek(begin)
+                write(self._file.read(end - begin))
+            return
+        if parts == ():
+            return
         self._file.seek(0)
         while block := self._file.read(BLOCK_BYTES):
             write(block)

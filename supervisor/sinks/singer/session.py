@@ -5,13 +5,14 @@ Rows are checked as every sink checks them, and wait in a file; a commit sends t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from supervisor.config.errors import SinkError
 from supervisor.record.state import parts_of
-from supervisor.sinks import Commit
+from supervisor.sinks import Commit, Result
+from supervisor.sinks.judging import Verdict, judge
 from supervisor.sinks.kept_state import KeptState
 from supervisor.sinks.singer.echoes import Echoes
 from supervisor.sinks.singer.messages import Records, schema_line, state_line
@@ -56,32 +57,29 @@ class SingerSession:
             else:
                 self._announce(self._target, table)
 
-    def stage(self, stream: str, spool: Path, count: int) -> None:
+    def stage(self, stream: str, spool: Path, count: int, parts: Sequence[int] = ()) -> None:
         with self._working():
-            self._staging.stage(stream, spool, count)
+            self._staging.stage(stream, spool, count, parts)
             try:
                 if stream not in self._records:
                     self._records[stream] = Records(self._name(stream), spool.parent)
-                self._records[stream].add(spool)
+                self._records[stream].add(spool, parts)
             except OSError as cause:
                 raise SinkError(
                     f"rows cannot be kept in {spool.parent} until they are sent: {cause.strerror or cause}"
                 ) from cause
 
-    def commit(self, commit: Commit) -> Mapping[str, int]:
+    def commit(self, commits: Sequence[Commit]) -> Sequence[Result]:
         with self._working():
-            for stream in commit.streams:
-                self._staging.check(stream, commit.replaces)
-            stored = {stream: self._staging.count(stream, commit.replaces) for stream in commit.streams}
-            if commit.state is not None or any(stored.values()):
-                if commit.state is not None:
-                    self._state.plan(commit.state, is_patch=commit.is_patch)
-                self._send(self._running(), commit)
-                self._state.kept()
-            for stream in commit.streams:
+            verdict = judge(self._staging, commits, held=lambda _table, _region: 0)
+            stored = {part.stream: self._staging.counts(part.stream, part.source) for part in verdict.parts}
+            self._state.take(commits, verdict.refused)
+            self._send(verdict, stored)
+            self._state.kept()
+            for stream in verdict.streams:
                 self._staging.empty(stream)
                 self._forget(stream)
-            return stored
+            return verdict.results(stored)
 
     def discard(self) -> None:
         self._staging.discard()
@@ -135,11 +133,15 @@ class SingerSession:
     def _announce(self, target: RunningTarget, table: Table) -> None:
         target.write(schema_line(self._name(table.name), table))
 
-    def _send(self, target: RunningTarget, commit: Commit) -> None:
-        for stream in commit.streams:
-            if stream in self._records:
-                self._records[stream].send(target.write)
-        state = self._state.planned_value() if commit.state is not None else None
+    def _send(self, verdict: Verdict, stored: Mapping[str, Mapping[int, int]]) -> None:
+        """Rows, and then the state that they lead to; no target is started for nothing."""
+        if not verdict.has_state and not any(stored.values()):
+            return
+        target = self._running()
+        for part in verdict.parts:
+            if part.stream in self._records:
+                self._records[part.stream].send(target.write, None if part.regions is None else tuple(part.commits))
+        state = self._state.planned_value() if verdict.has_state else None
         if state is not None:
             self._echoes.sent(state)
             target.write(state_line(state))

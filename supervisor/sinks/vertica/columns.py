@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from supervisor.config.errors import SinkError
+from supervisor.sinks.judging import RowError
 from supervisor.sinks.tables import ADDED
 from wire.schema import DECIMAL_PRECISION, DECIMAL_SCALE, Column, Table, Type
 
@@ -43,12 +43,12 @@ def declared(column: Column, octets: int) -> str:
 
 
 def room_for(name: str, column: Column, octets: int) -> int:
-    """The smallest size that holds a text; raises SinkError for one that nothing holds. `name` is the table's."""
+    """The smallest size that holds a text; raises RowError for one that nothing holds. `name` is the table's."""
     sizes = SIZES[column.type]
     for size in sizes:
         if octets <= size:
             return size
-    raise SinkError(
+    raise RowError(
         f"a text for {column.name!r} of {name} has {octets:,} octets, and {TYPES[column.type]} ends at {sizes[-1]:,}; "
         "nothing is cut, so it is not stored"
     )

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import frozen
 
 from supervisor.config.errors import SinkError
-from supervisor.sinks import Commit
+from supervisor.sinks import Commit, Result
+from supervisor.sinks.judging import Part, judge
 from supervisor.sinks.kept_state import KeptState
-from supervisor.sinks.regions import region_of
+from supervisor.sinks.regions import Region, selections
 from supervisor.sinks.staging import Staging, quoted
 from supervisor.sinks.tables import ADDED
 from supervisor.sinks.vertica.bookkeeping import Batch
@@ -26,7 +27,6 @@ from supervisor.sinks.vertica.refusals import LostError
 from supervisor.sinks.vertica.state import stored_parts, write_changes
 from supervisor.sinks.vertica.target import Target
 from supervisor.sinks.vertica.transfer import Measures, marker_of, measure, send
-from wire.messages import Replaces
 from wire.schema import Table
 
 _EXPORT = "vertica.csv"
@@ -39,6 +39,7 @@ class _Part:
 
     stream: str
     source: str
+    regions: tuple[Region, ...] | None
     measures: Measures
 
     @property
@@ -69,6 +70,7 @@ class VerticaSession:
         self._before = before
         self._catalog = catalog
         self._targets: dict[str, Target] = {}
+        self._measures: dict[tuple[str, str], Measures] = {}
         self._directory = Path()
         self._link: Link | None = None
         self._interrupted = False
@@ -85,32 +87,35 @@ class VerticaSession:
         self._targets[table.name] = target
         self._staging.prepare(table)
 
-    def stage(self, stream: str, spool: Path, count: int) -> None:
+    def stage(self, stream: str, spool: Path, count: int, parts: Sequence[int] = ()) -> None:
         self._directory = spool.parent
-        self._staging.stage(stream, spool, count)
+        self._staging.stage(stream, spool, count, parts)
 
-    def commit(self, commit: Commit) -> Mapping[str, int]:
-        parts = [self._measured(stream, commit.replaces) for stream in commit.streams]
+    def commit(self, commits: Sequence[Commit]) -> Sequence[Result]:
+        state = self._kept_state  # which is read by a query of its own, before the transaction
+        verdict = judge(self._staging, commits, held=self._held, fits=self._fits)
+        parts = [self._measured(part) for part in verdict.parts]
+        self._measures.clear()
         link = self._connected()
         for part in parts:
             self._make_room(link, part)
-        batch = Batch(run_id=self._run_id, platform=self._platform, streams=commit.streams)
+        batch = Batch(run_id=self._run_id, platform=self._platform, streams=verdict.streams)
         try:
             for part in parts:
-                self._replace(link, part, commit.replaces)
-            if commit.state is not None:
-                self._kept_state.plan(commit.state, is_patch=commit.is_patch)
-                write_changes(link, self._platform, self._kept_state.changes(), run_id=self._run_id)
+                self._replace(link, part)
+            state.take(commits, verdict.refused)
+            write_changes(link, self._platform, state.changes(), run_id=self._run_id)
             batch.enter(link, sum(part.count for part in parts))
         except BaseException:
-            self._kept_state.dropped()
+            state.dropped()
             link.roll_back()
             raise
         self._end(link, batch)
-        self._kept_state.kept()
+        state.kept()
+        stored = {part.stream: self._staging.counts(part.stream, part.source) for part in parts}
         for part in parts:
             self._staging.empty(part.stream)
-        return {part.stream: part.count for part in parts}
+        return verdict.results(stored)
 
     def discard(self) -> None:
         self._staging.discard()
@@ -125,6 +130,7 @@ class VerticaSession:
             self._link.interrupt()
 
     def state(self) -> bytes | None:
+        self._kept_state.renew(stored_parts(self._connected(), self._platform))
         return self._kept_state.value
 
     def forget_state(self) -> None:
@@ -164,10 +170,22 @@ class VerticaSession:
             raise SinkError("the session was ended")
         link.open()
 
-    def _measured(self, stream: str, replaces: Replaces | None) -> _Part:
-        self._staging.check(stream, replaces)
-        source = self._staging.to_store(stream, replaces)
-        return _Part(stream, source, measure(self._staging, stream, source, self._targets[stream].name))
+    def _held(self, table: Table, region: Region) -> int:
+        target = self._targets[table.name]
+        return self._connected().count(
+            f"SELECT count(*) FROM {target.sql} WHERE {where(region)}", f"count the rows of {target.name}"
+        )
+
+    def _fits(self, stream: str, source: str) -> Measures:
+        """Look through rows before they are sent; raises RowError for one that Vertica cannot hold."""
+        target = self._targets[stream]
+        found = self._measures[stream, source] = measure(self._staging, stream, source, target.name)
+        target.check_room(found.longest)
+        return found
+
+    def _measured(self, part: Part) -> _Part:
+        measures = self._measures.get((part.stream, part.source)) or self._fits(part.stream, part.source)
+        return _Part(part.stream, part.source, part.regions, measures)
 
     def _make_room(self, link: Link, part: _Part) -> None:
         """All that Vertica commits by itself, before the first row."""
@@ -178,12 +196,11 @@ class VerticaSession:
         if part.count:
             target.make_stage(link)
 
-    def _replace(self, link: Link, part: _Part, replaces: Replaces | None) -> None:
+    def _replace(self, link: Link, part: _Part) -> None:
         target = self._targets[part.stream]
         if part.count:
             self._send(link, target, part)
-        clear = self._clearing(target, part, replaces)
-        if clear is not None:
+        for clear in self._clearing(target, part):
             link.run(f"DELETE FROM {target.sql} WHERE {clear}", f"delete former rows of {target.name}")
         if part.count:
             added = ", ".join(quoted(column.name) for column in ADDED)
@@ -209,14 +226,14 @@ class VerticaSession:
         accepted = link.count("SELECT GET_NUM_ACCEPTED_ROWS()", "count the rows that it took")
         _expect(accepted, part.count, target)
 
-    def _clearing(self, target: Target, part: _Part, replaces: Replaces | None) -> str | None:
-        """Which rows the new ones stand in for, as SQL; None for none."""
-        if replaces is not None:
-            return where(region_of(target.table, replaces))
-        if not target.table.key or not part.count:
-            return None
-        key = ", ".join(quoted(name) for name in target.table.key)
-        return f"({key}) IN (SELECT {key} FROM {quoted(target.stage)})"
+    def _clearing(self, target: Target, part: _Part) -> Iterator[str]:
+        """Which rows the new ones stand in for, as SQL."""
+        if part.regions is not None:
+            for selection in selections(target.table, part.regions):
+                yield selection.sql(quoted, literal)
+        elif target.table.key and part.count:
+            key = ", ".join(quoted(name) for name in target.table.key)
+            yield f"({key}) IN (SELECT {key} FROM {quoted(target.stage)})"
 
     def _end(self, link: Link, batch: Batch) -> None:
         """COMMIT; when its answer is lost, the ledger says what came of it."""

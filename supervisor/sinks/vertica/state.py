@@ -22,8 +22,9 @@ def write_changes(link: Link, platform: str, changes: Changes, *, run_id: str) -
         if part is not None and len(part) > LONGEST_TEXT:
             raise SinkError(f"the state of {platform} has {len(part):,} octets, and {LONGEST_TEXT:,} can be stored")
     for table, accounts in _by_table(changes).items():
-        if accounts == [""]:
+        if not table:
             link.run(f"DELETE FROM _supervisor.state WHERE platform = {literal(platform)} AND {_REST}", doing)
+            continue
         for start in range(0, len(accounts), _AT_ONCE):
             names = ", ".join(map(literal, accounts[start : start + _AT_ONCE]))
             link.run(

@@ -65,6 +65,12 @@ class Target:
             stored[column.name.lower()] = kind.lower()
         self.sizes = {c.name: size_of(stored[c.name.lower()]) or 0 for c in self.table.columns if is_text(c)}
 
+    def check_room(self, longest: Mapping[str, int]) -> None:
+        """Raise RowError for a text that no column of its type can hold."""
+        for column in self.table.columns:
+            if is_text(column):
+                room_for(self.name, column, longest.get(column.name, 0))
+
     def is_narrow(self, longest: Mapping[str, int]) -> bool:
         """Whether texts of so many octets, by column, need more room."""
         return any(octets > self.sizes[name] for name, octets in longest.items())

@@ -14,6 +14,7 @@ from typing import Any
 from attrs import frozen
 
 from supervisor.config.errors import SinkError
+from supervisor.sinks.judging import RowError
 from supervisor.sinks.staging import Staging, quoted, text
 from supervisor.sinks.vertica.columns import SMALLEST_INTEGER, is_text
 from supervisor.sinks.vertica.connection import Link
@@ -35,7 +36,7 @@ class Measures:
 def measure(staging: Staging, stream: str, source: str, name: str) -> Measures:
     """Look through rows once; `source` is what follows FROM, `name` the table's for an error.
 
-    Raises SinkError for an integer that Vertica would store as NULL.
+    Raises RowError for an integer that Vertica would store as NULL.
     """
     table = staging.table(stream)
     texts = [column for column in table.columns if is_text(column)]
@@ -46,7 +47,7 @@ def measure(staging: Staging, stream: str, source: str, name: str) -> Measures:
     ((count, *row),) = staging.run(f"SELECT {', '.join(asked)} FROM (FROM {source})").fetchall()
     for column, smallest in zip(integers, row[2 * len(texts) :], strict=True):
         if smallest is not None and smallest < SMALLEST_INTEGER:
-            raise SinkError(f"{column.name!r} of {name} has the value {smallest}, which Vertica would store as NULL")
+            raise RowError(f"{column.name!r} of {name} has the value {smallest}, which Vertica would store as NULL")
     longest = {column.name: octets or 0 for column, octets in zip(texts, row, strict=False)}
     marked = [octets or 0 for octets in row[len(texts) : 2 * len(texts)]]
     return Measures(int(count), longest, 1 + max(marked, default=0))

@@ -16,6 +16,7 @@ from msgspec import Struct, UnsetType
 
 from wire.failures import SchemaError, WireError
 from wire.messages import ErrorLine, OtherLine, RecordLine, Replaces, SchemaLine, StateLine
+from wire.regions import check_region
 from wire.schema import DECIMAL_PATTERN, Table, Type, table_of
 
 LINE_LIMIT = 16 * 1024 * 1024
@@ -232,6 +233,11 @@ class Reader:
             raise WireError(
                 f"a STATE replaces a region of {replaces.stream!r}, which has no SCHEMA yet", line=self._line
             )
+        if replaces is not None:
+            try:
+                check_region(self._streams[replaces.stream].table, replaces)
+            except SchemaError as cause:
+                raise WireError(str(cause), line=self._line, stream=replaces.stream) from cause
         whole, patch = message.value, message.patch
         if isinstance(whole, UnsetType) == isinstance(patch, UnsetType):
             raise WireError("a STATE has either a `value`, which is all of it, or a `patch`", line=self._line)
