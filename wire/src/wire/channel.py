@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import tempfile
@@ -147,11 +148,6 @@ def open_channel() -> Channel:
 
 
 def _batches(rows: Iterable[Row]) -> Iterable[Sequence[Row]]:
-    batch: list[Row] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH_ROWS:
-            yield batch
-            batch = []
-    if batch:
+    left = iter(rows)
+    while batch := list(itertools.islice(left, BATCH_ROWS)):
         yield batch

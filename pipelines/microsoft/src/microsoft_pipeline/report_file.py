@@ -106,10 +106,9 @@ def _typed(
     if missing:
         raise PipelineError(Kind.DATA, f"{report.table.name}: the report lacks the column {missing[0]}")
     row = msgspec.defstruct("Row", [(field.column.name, Any) for field in report.fields], gc=False)
-    known: dict[tuple[Type, str | None], _Known] = {}
     plan = [(field, header.index(field.source) if field.source else None) for field in report.fields]
     today_text = today.isoformat()
-    converters = {field.column.name: _known(field, report, known) for field, index in plan if index is not None}
+    converters = {field.column.name: _known(field, report) for field, index in plan if index is not None}
 
     def rows_of(columns: Columns) -> Iterator[Struct]:
         values: dict[str, Iterable[Any]] = {}
@@ -140,7 +139,11 @@ class _Known(dict[str, Any]):
         return value
 
 
-def _known(field: Field, report: Report, known: dict[tuple[Type, str | None], _Known]) -> _Known:
+# Shared by all reports of a run; what two threads convert at the same time is converted twice, to the same.
+_KNOWN: dict[tuple[Type, str | None], _Known] = {}
+
+
+def _known(field: Field, report: Report) -> _Known:
     """The texts of columns that are converted alike; a key cannot be null, so what has no keyword has the empty one."""
     kind, null = field.column.type, "" if field.column.name in report.table.key else None
     convert = _CONVERTERS[kind]
@@ -148,8 +151,8 @@ def _known(field: Field, report: Report, known: dict[tuple[Type, str | None], _K
         # On its own for each column, whose names would push the others' out.
         return _Known(lambda text: null if text in _NULLS else text)
     if kind is Type.DATE:
-        return known.setdefault((kind, null), _Known(convert))
-    return known.setdefault((kind, null), _Known(lambda text: null if text in _NULLS else convert(text)))
+        return _KNOWN.setdefault((kind, null), _Known(convert))
+    return _KNOWN.setdefault((kind, null), _Known(lambda text: null if text in _NULLS else convert(text)))
 
 
 def _converted(texts: Sequence[str], field: Field, known: _Known, report: Report) -> list[Any]:
