@@ -10,7 +10,7 @@ from bench.process import BenchError
 from bench.result import Result
 from bench.table import machine, table, write
 
-MEASUREMENTS = ("start", "load", "agency", "peer", "four", "sinks", "pipelines", "keeping")
+MEASUREMENTS = ("start", "load", "agency", "peer", "four", "sinks", "pipelines", "accounts", "keeping")
 
 
 def main() -> None:

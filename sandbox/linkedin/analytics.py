@@ -8,7 +8,7 @@ answer too: LinkedIn documents an empty answer there, not a refusal.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -27,6 +27,9 @@ REACH_DAYS = 92
 FEWEST_EVENTS = 3
 """Demographic values with fewer are not told."""
 
+_MOST_FACTS = 32
+"""Accounts whose days are kept, because all levels of them are asked for one after the other."""
+
 _KEYS = ("dateRange", "pivotValues")
 _FACETS = {
     "accounts": ("sponsoredAccount", "ACCOUNT"),
@@ -44,13 +47,17 @@ Group = tuple[Span, pivots.Key]
 
 
 class Analytics:
-    """The finders `analytics` and `statistics`. `limits.cut` is how many elements an answer has at most."""
+    """The finders `analytics` and `statistics`. `limits.cut` is how many elements an answer has at most.
 
-    def __init__(self, world: World, limits: Limits) -> None:
+    `count_values` is told of the metric values of each answer, and raises where they are too many.
+    """
+
+    def __init__(self, world: World, limits: Limits, count_values: Callable[[int], object]) -> None:
         self._world = world
         self._limits = limits
+        self._count_values = count_values
         self._today = world.as_of.astimezone(dt.UTC).date()
-        self._facts = lru_cache(maxsize=4)(self._read_facts)
+        self._facts = lru_cache(maxsize=_MOST_FACTS)(self._read_facts)
 
     def find(self, given: dict[str, Value]) -> Reply:
         """`/adAnalytics?q=analytics` and `?q=statistics`."""
@@ -68,7 +75,9 @@ class Analytics:
             elements += self._elements(account, question)
             if len(elements) >= self._limits.cut:
                 break
-        return _answer(elements[: self._limits.cut], given)
+        elements = elements[: self._limits.cut]
+        self._count_values(len(elements) * sum(name not in _KEYS for name in fields))
+        return _answer(elements, given)
 
     def _elements(self, account: Account, question: _Question) -> Iterator[dict[str, Any]]:
         names = [name for name in question.fields if name not in _KEYS]

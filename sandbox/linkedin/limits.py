@@ -20,12 +20,19 @@ class Limits:
     `no_accounts` is a member without any; `repeated` shows the first object of each list again on its last page,
     `same` or `changed`; `hidden` is a resource of which a search by status finds nothing; `alternating` lets page
     tokens alternate for ever; `empty_pages` lets an empty page follow the first one; `token_alone` refuses a search of
-    accounts beside a page token; a new access token is refused `late_tokens` times before it is known everywhere.
+    accounts beside a page token; a new access token is refused `late_tokens` times and for
+    `late_seconds` before it is known everywhere. `daily_calls` of adAnalytics are a member's, `application_calls` all
+    members'; no more than `metric_values` are told in `metric_seconds`, and no more than `at_once` requests answered
+    at the same time.
     """
 
     cut: int = CUT
     refresh_token_days: int = 300
     daily_calls: int | None = None
+    application_calls: int | None = None
+    metric_values: int | None = None
+    metric_seconds: float | None = None
+    at_once: int | None = None
     forbidden: str = ""
     unreadable: str = ""
     closed: str = ""
@@ -39,6 +46,7 @@ class Limits:
     empty_pages: bool = True
     token_alone: bool = False
     late_tokens: int = 0
+    late_seconds: float = 0.0
 
     @classmethod
     def given(cls, environment: Mapping[str, str] = os.environ) -> Limits:
@@ -51,10 +59,16 @@ class Limits:
             pairs = (each.partition("@") for each in text.split(",") if each)
             return frozenset((account, name) for name, _, account in pairs)
 
+        values, _, seconds = told("METRIC_VALUES").partition("@")
+        late, _, late_seconds = told("LATE_TOKENS").partition("@")
         return cls(
             cut=int(told("CUT") or cls.cut),
             refresh_token_days=int(told("REFRESH_DAYS") or cls.refresh_token_days),
-            daily_calls=int(told("DAILY_CALLS")) if told("DAILY_CALLS") else None,
+            daily_calls=int(told("DAILY_CALLS") or 0) or None,
+            application_calls=int(told("APPLICATION_CALLS") or 0) or None,
+            metric_values=int(values or 0) or None,
+            metric_seconds=float(seconds or 0) or None,
+            at_once=int(told("AT_ONCE") or 0) or None,
             forbidden=told("FORBIDDEN"),
             unreadable=told("UNREADABLE"),
             closed=told("CLOSED"),
@@ -67,5 +81,6 @@ class Limits:
             alternating=told("CURSORS") == "alternating",
             empty_pages=told("EMPTY_PAGES") != "false",
             token_alone=told("TOKEN_ALONE") == "true",
-            late_tokens=int(told("LATE_TOKENS") or 0),
+            late_tokens=int(late or 0),
+            late_seconds=float(late_seconds or 0),
         )

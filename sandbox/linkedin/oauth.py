@@ -19,9 +19,11 @@ _DAY = 86_400
 class Tokens:
     """Which access tokens are good. Safe to ask from several threads."""
 
-    def __init__(self, refresh_token_days: int, late: int = 0) -> None:
+    def __init__(self, refresh_token_days: int, late: int = 0, late_seconds: float = 0.0) -> None:
         self._refresh_token_days = refresh_token_days
         self._late = late
+        self._late_seconds = late_seconds
+        self._known_from: dict[str, float] = {}
         self._lock = threading.Lock()
         self._good = {FIRST_ACCESS_TOKEN: 0}
         self._expired: set[str] = set()
@@ -42,6 +44,7 @@ class Tokens:
             self._issued += 1
             token = f"sandbox-linkedin-access-token-{self._issued}"
             self._good[token] = self._late
+            self._known_from[token] = time.monotonic() + self._late_seconds
         return ok(
             {
                 "access_token": token,
@@ -87,9 +90,9 @@ class Tokens:
                 return error(401, "EXPIRED_ACCESS_TOKEN", "The token used in the request has expired", 65602)
             if token not in self._good:
                 return error(401, "INVALID_ACCESS_TOKEN", "Invalid access token", 65600)
-            if self._good[token]:
+            if self._good[token] or time.monotonic() < self._known_from.get(token, 0.0):
                 # A new token is not known everywhere at once.
-                self._good[token] -= 1
+                self._good[token] = max(0, self._good[token] - 1)
                 return error(401, "REVOKED_ACCESS_TOKEN", "The token used in the request has been revoked", 65601)
         return None
 

@@ -18,6 +18,7 @@ from sandbox.linkedin.entities import PLATFORM, SEARCHES, Entities
 from sandbox.linkedin.limits import Limits
 from sandbox.linkedin.replies import RefusalError, Reply, error, oauth_error, page, refuse
 from sandbox.linkedin.restli import RestliError, Value, parameters
+from sandbox.linkedin.throttles import DATA_LIMIT, RATE_LIMIT, Throttles, throttle
 from sandbox.linkedin.versions import is_active, is_version
 from sandbox.pace import Pace
 from sandbox.world import Account, World
@@ -29,11 +30,6 @@ _TOKEN_PATH = "/oauth/v2/accessToken"
 _INTROSPECTION_PATH = "/oauth/v2/introspectToken"
 _WITHIN = re.compile(rf"/rest/adAccounts/(\d+)/({'|'.join(SEARCHES)})")
 _FORM = "application/x-www-form-urlencoded"
-_DATA_LIMIT = (
-    "The data request limit has been exceeded: more than 45 million metric values were requested in a 5 minute window."
-)
-_RATE_LIMIT = "Resource level throttle APPLICATION limit for calls to this resource is reached."
-_DAY_LIMIT = "Resource level throttle APPLICATION_AND_MEMBER DAY limit for calls to this resource is reached."
 _TOKEN_FAULTS = ("revoked_token", "server_error", "html", "broken_connection", "hang")
 _API_FAULTS = ("rate_limit", "expired_token", "error", "empty_body", *_TOKEN_FAULTS)
 FAULTS = frozenset(_API_FAULTS)
@@ -64,11 +60,11 @@ class LinkedIn:
         self.pace = pace
         self.today = world.as_of.astimezone(dt.UTC).date()
         self.entities = Entities(world, limits)
-        self.analytics = Analytics(world, limits)
-        self.tokens = oauth.Tokens(limits.refresh_token_days, limits.late_tokens)
+        self.throttles = Throttles(limits, throttled=pace.throttled)
+        self.analytics = Analytics(world, limits, self.throttles.count_values)
+        self.tokens = oauth.Tokens(limits.refresh_token_days, limits.late_tokens, limits.late_seconds)
         self.closing = threading.Event()
         self.trouble = itertools.count()
-        self.analytics_calls = itertools.count(1)
         self._http = _Server(("127.0.0.1", 0), _Handler)
         self._http.linkedin = self
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -116,16 +112,20 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
+        with self.server.linkedin.throttles.under_way() as refused:
+            self._send(self._answered(refused))
+
+    def _answered(self, refused: Reply | None) -> Reply:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         split = urlsplit(self.path)
+        if refused is not None:
+            return refused
         try:
             if split.path in (_TOKEN_PATH, _INTROSPECTION_PATH):
-                reply = self._token(split.path, body)
-            else:
-                reply = self._api(split.path, split.query, body)
+                return self._token(split.path, body)
+            return self._api(split.path, split.query, body)
         except RefusalError as refusal:
-            reply = refusal.reply
-        self._send(reply)
+            return refusal.reply
 
     def _token(self, path: str, body: str) -> Reply:
         struck = self._struck(_TOKEN_FAULTS)
@@ -158,6 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _resource(self, path: str, given: dict[str, Value]) -> Reply:
         linkedin = self.server.linkedin
+        linkedin.throttles.count_call(path.rsplit("/", 1)[-1])
         if path == "/rest/adAccounts":
             return linkedin.entities.accounts(given)
         if path == "/rest/adAccountUsers":
@@ -168,9 +169,6 @@ class _Handler(BaseHTTPRequestHandler):
             # Sponsored posts need a product of their own, which the sandbox's application does not have.
             raise refuse(403, "ACCESS_DENIED", "Not enough permissions to access: partnerApiPostsExternal.FINDER")
         if path == "/rest/adAnalytics":
-            calls = next(linkedin.analytics_calls)
-            if linkedin.limits.daily_calls is not None and calls > linkedin.limits.daily_calls:
-                return error(429, "TOO_MANY_REQUESTS", _DAY_LIMIT, 101)
             return linkedin.analytics.find(given)
         found = _WITHIN.fullmatch(path)
         if found is None:
@@ -214,8 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
             case "empty_body":
                 return Reply(200, b"")
             case "rate_limit":
-                text = (_RATE_LIMIT, _DATA_LIMIT)[next(linkedin.trouble) % 2]
-                return error(429, "TOO_MANY_REQUESTS", text, 101)
+                return throttle((RATE_LIMIT, DATA_LIMIT)[next(linkedin.trouble) % 2])
             case "expired_token":
                 linkedin.tokens.expire(self.headers.get("Authorization"))
             case "revoked_token":

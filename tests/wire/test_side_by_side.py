@@ -11,7 +11,7 @@ import pytest
 from wire.backoff import Backoff, call_with_retries
 from wire.exits import Kind
 from wire.failures import PipelineError
-from wire.limiter import FIRST, Limiter
+from wire.limiter import FIRST, PROBE_AFTER, Limiter
 from wire.side_by_side import side_by_side
 
 
@@ -66,6 +66,49 @@ def test_it_begins_slowly_and_doubles_until_the_first_throttle() -> None:
         with limiter.place():
             pass
     assert limiter.allowed == 9
+
+
+def test_what_was_too_much_is_tried_again_only_after_many_good_answers() -> None:
+    limiter = Limiter(16)
+    for _ in range(40):
+        with limiter.place() as place:
+            pass
+    limiter.throttled(place)
+    for _ in range(200):
+        ask(Platform(0), limiter)
+    assert limiter.allowed == 15
+    for _ in range(PROBE_AFTER):
+        ask(Platform(0), limiter)
+    assert limiter.allowed == 16
+
+
+def test_a_platform_that_lets_four_through_refuses_few() -> None:
+    limiter, refused = Limiter(32), 0
+    for _ in range(1_000):
+        with limiter.place() as place:
+            pass
+        if limiter.allowed > 4:
+            refused += 1
+            limiter.throttled(place)
+    assert refused <= 10
+
+
+def test_who_waits_to_repeat_a_request_is_woken_when_the_others_are_stopped() -> None:
+    limiter = Limiter(2)
+
+    def load(account: str) -> None:
+        def call() -> None:
+            raise PipelineError(Kind.TRANSIENT, "in trouble", account_id=account, retry_after=60.0)
+
+        if account == "refused":
+            limiter.wait_for(lambda: limiter.waiting == 1)
+            raise PipelineError(Kind.AUTH, "the token is refused")
+        call_with_retries(call, mendable=lambda _: True, backoff=Backoff(), what=account, limiter=limiter)
+
+    began = time.monotonic()
+    with pytest.raises(PipelineError, match="the token is refused"):
+        side_by_side(load, ["waits", "refused"], limiter=limiter)
+    assert time.monotonic() - began < 30
 
 
 def test_requests_that_were_under_way_together_halve_the_limit_once() -> None:

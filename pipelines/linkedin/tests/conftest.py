@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -44,7 +44,8 @@ class Store:
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)
 
-    def load(self, run: Run) -> None:
+    def load(self, run: Run, *, whole: bool = True) -> None:
+        """Take over what a run sent; one that was killed is not `whole`, and what it had not finished is dropped."""
         waiting: dict[str, list[dict[str, Any]]] = {}
         for event in run.events:
             if isinstance(event, Schema):
@@ -56,7 +57,7 @@ class Store:
                 self.state = json.loads(event.value)
                 assert event.replaces is not None
                 self._replace(event.replaces, waiting.pop(event.replaces.stream, []))
-        assert not any(waiting.values()), "rows without a state after them"
+        assert not whole or not any(waiting.values()), "rows without a state after them"
 
     def _replace(self, region: Replaces, rows: list[dict[str, Any]]) -> None:
         assert region.rows == len(rows)
@@ -142,14 +143,8 @@ class Sandbox:
         **settings: Any,
     ) -> Run:
         """Run the pipeline to its end; retries wait next to nothing unless the settings say otherwise."""
-        config = self.directory / "config.json"
-        config.write_text(json.dumps({"retry_first_wait": 0.01, "data_limit_wait": 0.01, **settings}))
-        given = ["--config", str(config), *arguments]
-        if state is not None:
-            (self.directory / "state.json").write_text(json.dumps(state))
-            given += ["--state", str(self.directory / "state.json")]
-        variables = {**self.environment, "PIPELINE_NOW": self.world.as_of.isoformat(), **(environment or {})}
-        run = _finished([str(COMMAND), *given], {name: value for name, value in variables.items() if value is not None})
+        command, variables = self.called(*arguments, state=state, environment=environment, **settings)
+        run = _finished(command, variables)
         # Access tokens rotate; they differ only in their last digits.
         secrets = [self.environment[f"LINKEDIN_{name}"] for name in ("CLIENT_SECRET", "REFRESH_TOKEN", "ACCESS_TOKEN")]
         for secret in secrets:
@@ -157,6 +152,30 @@ class Sandbox:
             assert secret.rstrip("0") not in run.log
         assert "Traceback" not in run.log
         return run
+
+    def called(
+        self,
+        *arguments: str,
+        state: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str | None] | None = None,
+        command: Sequence[str] = (str(COMMAND),),
+        **settings: Any,
+    ) -> tuple[list[str], dict[str, str]]:
+        """The command line and the variables of such a run."""
+        config = self.directory / "config.json"
+        config.write_text(json.dumps({"retry_first_wait": 0.01, "data_limit_wait": 0.01, **settings}))
+        given = ["--config", str(config), *arguments]
+        if state is not None:
+            (self.directory / "state.json").write_text(json.dumps(state))
+            given += ["--state", str(self.directory / "state.json")]
+        variables = {**self.environment, "PIPELINE_NOW": self.world.as_of.isoformat(), **(environment or {})}
+        return [*command, *given], {name: value for name, value in variables.items() if value is not None}
+
+    def kept_of(self, output: bytes) -> Store:
+        """What a sink holds of a run that was killed; a line that was cut is none."""
+        store = Store()
+        store.load(Run(-9, output[: output.rfind(b"\n") + 1], ""), whole=False)
+        return store
 
     def truth(self, table: Table, first: dt.date, last: dt.date | None = None) -> dict[tuple[Any, ...], dict[str, Any]]:
         return keyed(table, truth(self.world, table.name, first, last or self.world.as_of.date()))
@@ -191,9 +210,13 @@ def sandbox_at(
     size: str = "tiny",
     now: str = NOW,
     first_day: dt.date | None = None,
+    accounts: int | None = None,
+    options: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Sandbox]:
-    command = [sys.executable, "-m", "sandbox.serve", "linkedin", "--size", size, "--as-of", now]
+    command = [sys.executable, "-m", "sandbox.serve", "linkedin", "--size", size, "--as-of", now, *options]
+    if accounts:
+        command += ["--accounts", str(accounts)]
     for fault in faults:
         command += ["--fault", fault]
     if first_day:
@@ -204,7 +227,7 @@ def sandbox_at(
     assert server.stdin and server.stdout
     try:
         announced = json.loads(server.stdout.readline())["environment"]
-        world = World.at(dt.datetime.fromisoformat(now), size, first_day=first_day)
+        world = World.at(dt.datetime.fromisoformat(now), size, first_day=first_day, accounts=accounts)
         yield Sandbox(world, announced, directory)
         server.stdin.close()
         assert server.wait(timeout=10) == 0, "the sandbox does not end with its standard input"

@@ -110,6 +110,16 @@ def test_a_row_that_only_one_call_has_keeps_none_for_the_others() -> None:
     assert all(set(row) == {metric.name for metric in METRICS} for row in stitched.values())
 
 
+def test_a_row_that_one_answer_has_twice_is_one_row_or_an_error() -> None:
+    first, _ = CALLS
+    stitched: dict[tuple[str, str], dict[str, object]] = {}
+    stitch(stitched, first, iter([(("1", "d"), {"clicks": 3}), (("1", "d"), {"clicks": 3})]))
+    assert [row["clicks"] for row in stitched.values()] == [3]
+    with pytest.raises(PipelineError, match="two different rows of 1 on d in one answer") as error:
+        stitch({}, first, iter([(("1", "d"), {"clicks": 3}), (("1", "d"), {"clicks": 4})]))
+    assert error.value.kind is Kind.DATA
+
+
 def directory(campaigns: int) -> Directory:
     made = Directory()
     groups = [{"campaign_group_id": "1", "name": "G", "status": "ACTIVE"}]
@@ -140,7 +150,7 @@ def test_names_come_from_every_level_and_what_is_not_listed_has_none() -> None:
     }
 
 
-@pytest.mark.parametrize(("campaigns", "days"), [(0, 30), (10, 30), (2_000, 14), (60_000, 1)])
+@pytest.mark.parametrize(("campaigns", "days"), [(0, 31), (10, 31), (2_000, 14), (60_000, 1)])
 def test_windows_are_as_long_as_the_serving_campaigns_allow(campaigns: int, days: int) -> None:
     report = next(each for each in REPORTS if each.name == "campaign_daily")
     analytics = Analytics(None, directory(campaigns), account_id="5", currency="EUR", element_limit=15_000)  # type: ignore[arg-type]  # asks nobody

@@ -99,7 +99,7 @@ def test_an_empty_account_replaces_its_regions_with_nothing(sandbox: Any, everyt
 
 def test_windows_come_newest_first(sandbox: Any, everything: Any) -> None:
     days = everything.days("creative_daily", sandbox.world.accounts("linkedin")[0].id)
-    assert days == [("2026-10-22", "2026-11-20"), ("2026-10-11", "2026-10-21")]
+    assert days == [("2026-10-21", "2026-11-20"), ("2026-10-11", "2026-10-20")]
 
 
 def test_reports_have_their_names_without_the_entity_tables(sandbox: Any) -> None:

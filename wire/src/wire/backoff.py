@@ -38,7 +38,7 @@ def call_with_retries(
     mendable: Callable[[PipelineError], bool],
     backoff: Backoff,
     what: str,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], None] | None = None,
     limiter: Limiter | None = None,
     shared: Callable[[PipelineError], bool] = lambda error: error.account_id is None,
 ) -> T:
@@ -50,6 +50,7 @@ def call_with_retries(
     With a `limiter` each call takes a place, a throttle (rate_limit) halves the places, and one that is `shared`, of
     the login and not of one account, makes everybody wait; by default one without an account.
     """
+    pause = sleep or (limiter.rest if limiter else time.sleep)
     for retry in range(1, backoff.attempts + 1):
         place: AbstractContextManager[int] = limiter.place() if limiter else nullcontext(0)
         seen = 0
@@ -64,6 +65,5 @@ def call_with_retries(
                 raise
             metrics.count_retry(error.kind, wait)
             log.warning("%s: %s; retry %d in %.1f s", what, error.message, retry, wait)
-            with limiter.repeating() if limiter else nullcontext():
-                sleep(wait)
+            pause(wait)
     raise AssertionError("a backoff makes at least one attempt")

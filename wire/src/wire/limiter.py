@@ -2,8 +2,9 @@
 
 Slow start, then additive increase and multiplicative decrease, as TCP does: the limit begins at `FIRST`, doubles after
 as many good answers as it is high until the platform throttles for the first time, and grows by one from then on; each
-throttle halves it. A throttle of the whole login also pauses everybody for as long as the platform asks; one of a
-single account makes only that account wait.
+throttle halves it. What was too much is remembered, as CUBIC does: the limit stays just below it, and tries it again
+only after `PROBE_AFTER` good answers, so that a lasting limit costs few refused calls. A throttle of the whole login
+also pauses everybody for as long as the platform asks; one of a single account makes only that account wait.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from wire.exits import Kind
 from wire.failures import PipelineError
 
 FIRST = 2
+PROBE_AFTER = 200
+"""Good answers before the limit is tried again at which the platform throttled: half a percent of refused calls."""
 
 
 class Limiter:
@@ -37,6 +40,7 @@ class Limiter:
         self._slow_start = True
         self._good = 0
         self._throttles = 0
+        self._too_much = most + 1
         self._in_flight = 0
         self._waiting = 0
         self._paused_until = 0.0
@@ -82,9 +86,17 @@ class Limiter:
                 self._throttles += 1
                 self._slow_start = False
                 self._good = 0
+                self._too_much = self._allowed
                 self._allowed = max(1, self._allowed // 2)
             self._paused_until = max(self._paused_until, self._clock() + pause)
             self._changed.notify_all()
+
+    def rest(self, seconds: float) -> None:
+        """Wait before a request is repeated, as in `repeating`; raises what `stop` was given as soon as it is."""
+        with self.repeating(), self._changed:
+            self._changed.wait_for(lambda: self._reason is not None, seconds)
+            if self._reason is not None:
+                raise self._reason
 
     @contextmanager
     def repeating(self) -> Iterator[None]:
@@ -123,12 +135,17 @@ class Limiter:
             return left
         return None if self._in_flight < self._allowed else 0.0
 
+    @property
+    def _enough(self) -> int:
+        """Good answers until the limit grows."""
+        return self._allowed if self._allowed + 1 < self._too_much else max(self._allowed, PROBE_AFTER)
+
     def _leave(self, *, good: bool) -> None:
         with self._changed:
             self._in_flight -= 1
             if good:
                 self._good += 1
-                if self._good >= self._allowed < self.most:
+                if self._good >= self._enough and self._allowed < self.most:
                     self._allowed = min(self.most, self._allowed * 2 if self._slow_start else self._allowed + 1)
                     self._good = 0
             self._changed.notify_all()

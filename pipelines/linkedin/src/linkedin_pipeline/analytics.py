@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from linkedin_pipeline.client import Client
 
 PATH = "/adAnalytics"
-LONGEST_WINDOW = 30
+LONGEST_WINDOW = 31
+"""Today and the 30 days of the usual lookback."""
 
 CALLS = tuple(METRICS[at : at + METRICS_PER_CALL] for at in range(0, len(METRICS), METRICS_PER_CALL))
 
@@ -61,6 +62,10 @@ class Analytics:
     def window_days(self, report: Report) -> int:
         """As many days as are expected to stay below the limit of elements."""
         return max(1, min(LONGEST_WINDOW, (self._limit - 1) // max(1, self._directory.serving(report.level))))
+
+    def expected(self, report: Report, window: Window) -> int:
+        """How many rows these days are expected to have; no answer has more than the limit of elements."""
+        return min(self._limit, len(window) * self._directory.serving(report.level))
 
     def rows(self, report: Report, window: Window, today: dt.date) -> Iterator[dict[str, Any]]:
         """All rows of some days, as rows of the report's table."""

@@ -1,23 +1,23 @@
 """Requests to LinkedIn's REST API: headers, query tunnelling, paging, renewal of a refused token, and patience.
 
-A client is safe between threads: each thread keeps connections of its own, and all share the access token.
+A client is safe between threads, which share the access token, the connections, and what LinkedIn refused.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import requests
 
 from linkedin_pipeline.errors import failure
+from linkedin_pipeline.refusals import NotAskedError, Refusals
 from linkedin_pipeline.restli import Projection, Value, query
 from linkedin_pipeline.settings import Settings
 from linkedin_pipeline.tokens import Tokens
-from linkedin_pipeline.transport import Bearer, content, network_failures, refusal, session_for
-from wire import Kind, PipelineError, call_with_retries, count_calls
+from linkedin_pipeline.transport import Bearer, Sessions, content, network_failures, refusal
+from wire import Kind, Limiter, PipelineError, call_with_retries, count_calls
 
 TUNNEL_ABOVE = 3_900
 """Bytes of query from which a request is tunnelled: LinkedIn answers 414 to more than 4,096."""
@@ -33,19 +33,24 @@ class _NotYetKnownError(PipelineError):
     """A new access token was refused; it may only need a moment."""
 
 
-def connect(settings: Settings) -> Client:
+def connect(settings: Settings, limiter: Limiter) -> Client:
     """A client with the settings' credentials; nothing is sent yet."""
-    return Client(settings, Tokens(settings))
+    return Client(settings, Tokens(settings), limiter)
 
 
 class Client:
-    """LinkedIn's REST API for one member's token. Every call is repeated as the settings' backoff says."""
+    """LinkedIn's REST API for one member's token. Every call is repeated as the settings' backoff says.
 
-    def __init__(self, settings: Settings, tokens: Tokens) -> None:
+    Each request takes a place of the limiter. LinkedIn throttles an application and its member, never an account, so
+    who is throttled makes everybody wait.
+    """
+
+    def __init__(self, settings: Settings, tokens: Tokens, limiter: Limiter) -> None:
         self._settings = settings
         self._tokens = tokens
-        self._own = threading.local()
-        self._used_up: dict[str, PipelineError] = {}
+        self._limiter = limiter
+        self._sessions = Sessions(settings.api_url)
+        self._refusals = Refusals()
 
     def pages(
         self, path: str, parameters: Parameters, *, page_size: int, account_id: str | None = None
@@ -89,27 +94,35 @@ class Client:
     def get(self, path: str, parameters: Parameters, *, account_id: str | None = None) -> dict[str, Any]:
         """One answer as JSON, fractions as Decimal; raises PipelineError of the kind that tells its remedy."""
         endpoint = path.rsplit("/", 1)[-1]
-        if endpoint in self._used_up:
-            raise self._used_up[endpoint]
         string = query(parameters)
+
+        def attempt() -> dict[str, Any]:
+            self._refusals.check(endpoint, account_id)
+            return self._attempt(path, string, account_id)
+
         try:
-            return call_with_retries(
-                lambda: self._attempt(path, string, account_id),
-                mendable=lambda error: error.kind in _MENDABLE or isinstance(error, _NotYetKnownError),
+            answer = call_with_retries(
+                attempt,
+                mendable=_is_mendable,
                 backoff=self._settings.backoff,
-                what=path,
+                what=f"account {account_id}" if account_id else path,
+                limiter=self._limiter,
+                shared=lambda error: not isinstance(error, NotAskedError),
             )
+        except _NotYetKnownError as error:
+            # Nobody else may take it for one that another attempt mends.
+            raise PipelineError(error.kind, error.message) from error
         except PipelineError as error:
-            if error.kind is Kind.QUOTA:
-                # The next account would only spend another refused call to learn the same.
-                self._used_up[endpoint] = PipelineError(error.kind, error.message, retry_after=error.retry_after)
+            self._refusals.note(endpoint, error)
             raise
+        self._refusals.answered(endpoint)
+        return answer
 
     def _attempt(self, path: str, string: str, account_id: str | None) -> dict[str, Any]:
         token = self._tokens.current()
         response = self._send(path, string, account_id, token)
         if response.status_code == 401 and self._tokens.renewable and self._tokens.refused(token):
-            log.info("%s: the access token is refused; it is renewed", path)
+            log.info("%s: the access token is refused; it is renewed", f"account {account_id}" if account_id else path)
             token = self._tokens.current()
             response = self._send(path, string, account_id, token)
             if response.status_code == 401:
@@ -131,14 +144,6 @@ class Client:
             account_id=account_id,
         )
 
-    @property
-    def _session(self) -> requests.Session:
-        """This thread's own, whose connections are kept from request to request."""
-        found: requests.Session | None = getattr(self._own, "session", None)
-        if found is None:
-            found = self._own.session = session_for(self._settings.api_url)
-        return found
-
     def _send(self, path: str, string: str, account_id: str | None, token: str) -> requests.Response:
         headers = {
             "LinkedIn-Version": self._settings.api_version,
@@ -150,17 +155,24 @@ class Client:
             headers["X-HTTP-Method-Override"] = "GET"
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         url = self._settings.api_url + path
-        with network_failures(path, self._settings.request_timeout, account_id):
+        timeout = self._settings.request_timeout
+        with network_failures(path, timeout, account_id), self._sessions.borrowed() as session:
             count_calls()
-            return self._session.request(
+            return session.request(
                 "POST" if tunnelled else "GET",
                 url if tunnelled else f"{url}?{string}",
                 data=string if tunnelled else None,
                 headers=headers,
                 auth=Bearer(token),
-                timeout=self._settings.request_timeout,
+                timeout=timeout,
                 allow_redirects=False,
             )
+
+
+def _is_mendable(error: PipelineError) -> bool:
+    if isinstance(error, NotAskedError):
+        return False
+    return error.kind in _MENDABLE or isinstance(error, _NotYetKnownError)
 
 
 def _elements(path: str, answer: Mapping[str, Any], account_id: str | None) -> list[dict[str, Any]]:

@@ -37,6 +37,10 @@ class Directory:
             self._serving[entity.name] += row["status"] in _SERVING
             yield row
 
+    def __len__(self) -> int:
+        """How many names there are, of all levels."""
+        return sum(map(len, self._entries.values()))
+
     def ids(self, level: str) -> tuple[str, ...]:
         return tuple(self._entries.get(level, ()))
 

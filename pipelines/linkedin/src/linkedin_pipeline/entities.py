@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from hashlib import blake2b
 from typing import Any
+
+import msgspec
 
 from linkedin_pipeline.client import Client
 from linkedin_pipeline.confirmation import Confirmation
@@ -59,12 +62,13 @@ def distinct(entity: Entity, rows: Iterable[dict[str, Any]]) -> Iterator[dict[st
 
     Raises PipelineError (data) where the two differ, because nobody can tell which of them holds.
     """
-    seen: dict[str, dict[str, Any]] = {}
+    seen: dict[str, bytes] = {}
     for each in rows:
-        before = seen.setdefault(each[entity.id_column], each)
-        if before is each:
+        contents = blake2b(msgspec.json.encode(each), digest_size=16).digest()
+        before = seen.setdefault(each[entity.id_column], contents)
+        if before is contents:
             yield each
-        elif before != each:
+        elif before != contents:
             raise PipelineError(
                 Kind.DATA,
                 f"LinkedIn lists {entity.name} {each[entity.id_column]} twice, with different contents; "

@@ -8,7 +8,7 @@ import sys
 
 from linkedin_pipeline.settings import api_of, check, read_settings
 from linkedin_pipeline.tables import TABLES
-from wire import Extraction, Invocation, run_pipeline, today_in
+from wire import Extraction, Invocation, Limiter, load_accounts, run_pipeline, today_in
 
 log = logging.getLogger(__name__)
 
@@ -23,16 +23,23 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
     settings = read_settings(invocation.settings, os.environ)
     wanted = frozenset(table.name for table in TABLES if extraction.wants(table.name))
 
-    from linkedin_pipeline.accounts import AccountLoad, discovered, loaded_before, selected  # noqa: PLC0415 - imports requests, after the wire opened
+    from linkedin_pipeline.account_load import AccountLoads  # noqa: PLC0415 - imports requests, after the wire opened
+    from linkedin_pipeline.accounts import discovered, loaded_before, selected  # noqa: PLC0415 - the same
     from linkedin_pipeline.client import connect  # noqa: PLC0415 - the same
 
-    client = connect(settings)
+    limiter = Limiter(settings.concurrency)
+    client = connect(settings, limiter)
     # LinkedIn's reporting day is the UTC day, whatever the account's country.
     today = today_in("UTC")
     accounts = discovered(client)
     chosen = tuple(selected(accounts, settings.account_ids, loaded_before(invocation.state)))
     log.info("%d of %d ad accounts are loaded", len(chosen), len(accounts))
-    for account_id, account in chosen:
-        load = AccountLoad(client, extraction, settings, account_id=account_id, wanted=wanted, today=today)
-        with extraction.account(account_id):
-            load.run(account)
+    loads = AccountLoads(client, extraction, settings, wanted=wanted, today=today)
+    load_accounts(
+        extraction,
+        chosen,
+        loads.load,
+        account_id=lambda account: account[0],
+        lookback_days=settings.lookback_days,
+        limiter=limiter,
+    )

@@ -10,9 +10,10 @@ from linkedin_pipeline.analytics import Analytics
 from linkedin_pipeline.client import Client
 from linkedin_pipeline.confirmation import Confirmation
 from linkedin_pipeline.directory import Directory
+from linkedin_pipeline.room import Room
 from linkedin_pipeline.settings import Settings
 from linkedin_pipeline.tables import OLDEST, Report
-from wire import Extraction, Window
+from wire import Extraction, Round, Window
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,9 @@ class ReportLoad:
         directory: Directory,
         confirmation: Confirmation,
         today: dt.date,
+        room: Room,
     ) -> None:
+        self._room = room
         self._extraction = extraction
         self._confirmation = confirmation
         self._settings = settings
@@ -44,8 +47,8 @@ class ReportLoad:
             element_limit=settings.element_limit,
         )
 
-    def run(self, report: Report) -> int:
-        """Load all windows that are due; the number of rows."""
+    def run(self, report: Report, days: Round) -> int:
+        """Load all windows of a round that are due; the number of rows."""
         windows = self._extraction.due(
             report.name,
             self._account_id,
@@ -53,18 +56,19 @@ class ReportLoad:
             lookback_days=self._settings.lookback_days,
             window_days=self._settings.window_days or self._analytics.window_days(report),
             earliest=self._today - OLDEST,
+            within_round=days,
         )
         return sum(self._window(report, window) for window in windows)
 
     def _window(self, report: Report, window: Window) -> int:
-        rows = self._analytics.rows(report, window, self._today)
-        count = self._extraction.replace_window(
-            report.name,
-            self._account_id,
-            window,
-            rows,
-            today=self._today,
-            confirm_empty=lambda: self._confirmation.nothing_in(window),
-        )
-        log.debug("%s %s %s: %d rows", self._account_id, report.name, window, count)
+        with self._room.taken(self._analytics.expected(report, window)):
+            count = self._extraction.replace_window(
+                report.name,
+                self._account_id,
+                window,
+                self._analytics.rows(report, window, self._today),
+                today=self._today,
+                confirm_empty=lambda: self._confirmation.nothing_in(window),
+            )
+        log.debug("account %s, %s %s: %d rows", self._account_id, report.name, window, count)
         return count

@@ -47,12 +47,15 @@ log = logging.getLogger(__name__)
 
 _VERSION = re.compile(r"20[0-9]{2}(0[1-9]|1[0-2])(\.[0-9]{2})?")
 _ACCOUNT = re.compile(r"(urn:li:sponsoredAccount:)?[0-9]+")
+MOST_AT_ONCE = 32
+"""LinkedIn names no limit. Clients with 19 requests under way were throttled often, such with 6 hardly."""
+
 _Count = Annotated[int, Meta(ge=1)]
 _Seconds = Annotated[float, Meta(gt=0)]
 
 
 class Given(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The settings as `--config` spells them. `tables` and `start_date` are read by the wire library.
+    """The settings as `--config` spells them. The wire library reads `tables`, `start_date` and `backfill_budget`.
 
     LinkedIn tells reach for at most 92 days at once, hence the limit of `window_days`.
     """
@@ -62,6 +65,8 @@ class Given(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     start_date: str | None = None
     lookback_days: Annotated[int, Meta(ge=0)] = 30
     window_days: Annotated[int, Meta(ge=1, le=92)] | None = None
+    concurrency: Annotated[int, Meta(ge=1, le=MOST_AT_ONCE)] = 8
+    backfill_budget: Annotated[float, Meta(ge=0)] | None = None
     request_timeout: _Seconds = 60.0
     api_version: str | int = "202607"
     retry_attempts: _Count = 5
@@ -111,6 +116,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     account_ids: tuple[str, ...]
     lookback_days: int
     window_days: int | None
+    concurrency: int
     request_timeout: float
     backoff: Backoff
     data_limit_wait: float
@@ -166,6 +172,7 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str]) -> S
         account_ids=_account_ids(given, environment),
         lookback_days=checked.lookback_days,
         window_days=checked.window_days,
+        concurrency=checked.concurrency,
         request_timeout=checked.request_timeout,
         # The wait for the data limit is longer than most; a backoff that stops short of it could never sit it out.
         backoff=Backoff(

@@ -29,7 +29,8 @@ class Tokens:
         self._warned = False
         self._lock = threading.Lock()
         self._seen: set[str] = set()
-        self._refusals = 0
+        self._known = False
+        self._refused_to: set[int] = set()
         self._access_token = "" if self.renewable else settings.credentials.access_token
 
     @property
@@ -42,29 +43,30 @@ class Tokens:
             if not self._access_token:
                 self._access_token = self._exchanged()
                 self._seen.add(self._access_token)
-                self._refusals = 0
+                self._known = False
+                self._refused_to.clear()
             return self._access_token
 
     def accepted(self, token: str) -> None:
         """LinkedIn answered to this token: where it refuses it from now on, it has ended."""
-        if token == self._access_token:
-            self._refusals = -1
+        with self._lock:
+            if token == self._access_token:
+                self._known = True
 
     def refused(self, token: str) -> bool:
         """Note that LinkedIn refused a token; whether a new one is worth a request at once.
 
         LinkedIn takes seconds to make a new token known everywhere, and may refuse it until then. So one that was never
-        accepted is kept for another attempt, and dropped when that is refused as well.
+        accepted is kept for another attempt, and dropped when that of the same thread is refused as well.
         """
+        thread = threading.get_ident()
         with self._lock:
             if token != self._access_token:
                 return True
-            if self._refusals == 0:
-                self._refusals = 1
-                return False
-            ended = self._refusals < 0
-            self._access_token = ""
-            return ended
+            if self._known or thread in self._refused_to:
+                self._access_token = ""
+            self._refused_to.add(thread)
+            return self._known
 
     def hidden_in(self, text: str) -> str:
         """The text without any secret."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -43,6 +44,26 @@ def session_for(url: str) -> requests.Session:
     session = requests.Session()
     session.trust_env = not is_loopback(urlsplit(url).hostname)
     return session
+
+
+class Sessions:
+    """Sessions that threads borrow, each with its kept connection; there are as many as requests were under way."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._idle: deque[requests.Session] = deque()
+
+    @contextmanager
+    def borrowed(self) -> Iterator[requests.Session]:
+        """The session that was given back last, as its connection is the freshest; a new one where all are lent."""
+        try:
+            session = self._idle.pop()
+        except IndexError:
+            session = session_for(self._url)
+        try:
+            yield session
+        finally:
+            self._idle.append(session)
 
 
 @contextmanager

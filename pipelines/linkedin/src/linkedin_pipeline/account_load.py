@@ -1,0 +1,167 @@
+"""The load of an account, in rounds of days: its own row and its entities first, then what each round asks for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+from typing import Any
+
+from linkedin_pipeline.accounts import Found
+from linkedin_pipeline.client import Client
+from linkedin_pipeline.confirmation import Confirmation
+from linkedin_pipeline.directory import Directory
+from linkedin_pipeline.entities import load_entities, row
+from linkedin_pipeline.reports import ReportLoad
+from linkedin_pipeline.room import Room
+from linkedin_pipeline.settings import Settings
+from linkedin_pipeline.tables import ACCOUNT, REPORTS
+from wire import Extraction, Kind, PipelineError, Round
+
+MOST_NAMES = 100_000
+"""Names that are kept for later rounds, of all accounts together: about 30 MB."""
+
+_CLOSED = frozenset({"CANCELED", "PENDING_DELETION", "REMOVED"})
+_REPORTS = frozenset(report.name for report in REPORTS)
+
+log = logging.getLogger(__name__)
+
+
+class AccountLoads:
+    """The accounts of a run. Different threads may load different accounts.
+
+    Later rounds take names from what the first one read, as far as all of it fits; else they read the lists again.
+    """
+
+    def __init__(
+        self, client: Client, extraction: Extraction, settings: Settings, *, wanted: frozenset[str], today: dt.date
+    ) -> None:
+        self._client = client
+        self._extraction = extraction
+        self._settings = settings
+        self._wanted = wanted
+        self._today = today
+        self._room = Room()
+        self._lock = threading.Lock()
+        self._kept: dict[str, AccountLoad] = {}
+        self._names = 0
+        self._left_alone: set[str] = set()
+
+    def load(self, chosen: tuple[str, Found], days: Round) -> None:
+        """Load of an account what a round asks for; raises PipelineError when it cannot be loaded to the end."""
+        account_id, element = chosen
+        if isinstance(element, PipelineError):
+            raise element
+        if account_id in self._left_alone:
+            return
+        load = self._taken(account_id) or self._begun(account_id, row(ACCOUNT, element, account_id))
+        if not load.run(days):
+            self._left_alone.add(account_id)
+        elif days.oldest is not None:
+            self._keep(account_id, load)
+
+    def _begun(self, account_id: str, account: dict[str, Any]) -> AccountLoad:
+        return AccountLoad(
+            self._client,
+            self._extraction,
+            self._settings,
+            account=account,
+            account_id=account_id,
+            wanted=self._wanted,
+            today=self._today,
+            room=self._room,
+        )
+
+    def _taken(self, account_id: str) -> AccountLoad | None:
+        with self._lock:
+            load = self._kept.pop(account_id, None)
+            self._names -= len(load.directory) if load else 0
+        return load
+
+    def _keep(self, account_id: str, load: AccountLoad) -> None:
+        """Keep an account's names where they fit; the others' stay, because every account has its turn in a round."""
+        with self._lock:
+            if self._names + len(load.directory) <= MOST_NAMES:
+                self._kept[account_id] = load
+                self._names += len(load.directory)
+
+
+class AccountLoad:
+    """What one run loads of one account."""
+
+    def __init__(
+        self,
+        client: Client,
+        extraction: Extraction,
+        settings: Settings,
+        *,
+        account: dict[str, Any],
+        account_id: str,
+        wanted: frozenset[str],
+        today: dt.date,
+        room: Room,
+    ) -> None:
+        self.directory = Directory()
+        self._client = client
+        self._extraction = extraction
+        self._account = account
+        self._account_id = account_id
+        self._wanted = wanted
+        self._confirmation = Confirmation(client, account_id, today)
+        self._has_names = False
+        self._reports = ReportLoad(
+            client,
+            extraction,
+            settings,
+            account=account,
+            directory=self.directory,
+            confirmation=self._confirmation,
+            today=today,
+            room=room,
+        )
+
+    def run(self, days: Round) -> bool:
+        """Load what a round asks for; whether the account can be read at all."""
+        if days.is_first:
+            if ACCOUNT.name in self._wanted:
+                self._extraction.replace_account(ACCOUNT.name, self._account_id, [self._account])
+            log.info("account %s, %s", self._account_id, self._account["name"])
+        try:
+            count = self._load(days)
+        except PipelineError as error:
+            if self._account["status"] not in _CLOSED or error.kind is not Kind.AUTH or error.account_id is None:
+                raise
+            log.info(
+                "account %s is %s and may not be read any more: only its own row is loaded (%s)",
+                *(self._account_id, self._account["status"], error.message),
+            )
+            return False
+        log.info("account %s: %d rows%s", self._account_id, count, "" if days.is_first else " of earlier days")
+        return True
+
+    def _load(self, days: Round) -> int:
+        count = self._entities(self._wanted if days.is_first else self._wanted & _REPORTS)
+        wanted = [report for report in REPORTS if report.name in self._wanted]
+        if wanted and self._account["currency"] is None:
+            raise PipelineError(
+                Kind.DATA,
+                "LinkedIn tells no currency of this account, without which its amounts say nothing; its daily tables "
+                "are not loaded",
+                account_id=self._account_id,
+            )
+        return count + sum(self._reports.run(report, days) for report in wanted)
+
+    def _entities(self, wanted: frozenset[str]) -> int:
+        """Load the entities wanted and read the names that reports need, once; the rows loaded."""
+        if self._has_names:
+            return 0
+        count = load_entities(
+            self._client,
+            self._extraction,
+            self.directory,
+            self._confirmation,
+            account_id=self._account_id,
+            wanted=wanted,
+        )
+        self._has_names = True
+        return count
