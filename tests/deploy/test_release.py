@@ -2,68 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
 import duckdb
-import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+if TYPE_CHECKING:
+    from conftest import Installed
+
 PLATFORMS = ("facebook", "google", "linkedin", "microsoft")
-
-
-class Installed:
-    """An environment with the wheel in it, and an empty directory to work in."""
-
-    def __init__(self, directory: Path, wheel: Path) -> None:
-        self.environment = directory / "environment"
-        self.work = directory / "work"
-        self.work.mkdir()
-        subprocess.run([sys.executable, "-m", "venv", self.environment], check=True)
-        self.pip("install", "--require-hashes", "-r", str(ROOT / "requirements.txt"))
-        self.pip("install", "--no-deps", str(wheel))
-
-    def pip(self, *arguments: str) -> None:
-        subprocess.run([self.environment / "bin" / "pip", "-q", *arguments], check=True, cwd=self.work)
-
-    def supervisor(self, *arguments: str, timeout: float = 540) -> subprocess.CompletedProcess[str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
-        return subprocess.run(
-            [self.environment / "bin" / "supervisor", *arguments],
-            cwd=self.work, env=kept, capture_output=True, text=True, timeout=timeout,
-        )  # fmt: skip
-
-    def pipelines(self) -> Path:
-        return self.environment / "pipelines"
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from the source archive, as `python -m build` does, from the files that git knows."""
-    directory = tmp_path_factory.mktemp("source")
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file():
-            (directory / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, directory / "tree" / name)
-    subprocess.run(
-        [sys.executable, "-m", "build", "--no-isolation", "--outdir", directory / "dist", directory / "tree"],
-        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    (found,) = (directory / "dist").glob("*.whl")
-    return found
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    yield Installed(tmp_path_factory.mktemp("installed"), wheel)
 
 
 def test_the_wheel_holds_the_pipelines_and_depends_on_nothing_of_ours(wheel: Path) -> None:

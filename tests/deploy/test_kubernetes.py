@@ -1,0 +1,159 @@
+"""The manifests: as kubectl renders them, held against the schemas of three versions and against what a schema cannot see."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shutil
+import subprocess
+import zoneinfo
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from supervisor.config.credentials import BUILT_IN, SINK_SECRETS
+from supervisor.config.environment import all_variables
+from supervisor.config.schema import load_orchestrator_config
+from supervisor.config.units import size
+
+ROOT = Path(__file__).resolve().parents[2]
+MANIFESTS = ROOT / "deploy" / "kubernetes"
+VALIDATE = ROOT / ".venvs" / "kubernetes-validate" / "bin" / "kubernetes-validate"
+VERSIONS = ("1.30", "1.34", "1.37")
+STORAGES = {"duckdb": "duckdb", "vertica": "vertica", "azure-table": "azure_table", "singer": "singer"}
+COMPONENTS = ("pod-monitor", "pushgateway")
+
+pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl to render the manifests")
+
+
+def _rendered(directory: Path) -> str:
+    return subprocess.run(["kubectl", "kustomize", directory], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture(scope="module", params=[*STORAGES, *COMPONENTS])
+def rendered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An overlay as it is, or the first one with a component, as its comment says."""
+    if request.param in STORAGES:
+        return _rendered(MANIFESTS / "overlays" / request.param)
+    copy = tmp_path_factory.mktemp("manifests") / "kubernetes"
+    shutil.copytree(MANIFESTS, copy)
+    with (copy / "overlays" / "duckdb" / "kustomization.yaml").open("a") as file:
+        file.write(f"components: [../../components/{request.param}]\n")
+    return _rendered(copy / "overlays" / "duckdb")
+
+
+@pytest.fixture(scope="module")
+def resources(rendered: str) -> dict[str, Any]:
+    by_kind: dict[str, Any] = {}
+    for each in yaml.safe_load_all(rendered):
+        by_kind[each["kind"] if each["kind"] != "ConfigMap" else each["metadata"]["name"].rsplit("-", 1)[0]] = each
+    return by_kind
+
+
+@pytest.fixture(scope="module")
+def pod(resources: dict[str, Any]) -> dict[str, Any]:
+    spec: dict[str, Any] = resources["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    return spec
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_manifest_fits_the_schema(rendered: str, version: str, tmp_path: Path) -> None:
+    for number, each in enumerate(yaml.safe_load_all(rendered)):
+        if each["kind"] != "PodMonitor":  # the Prometheus Operator's own, which no Kubernetes has a schema for
+            (tmp_path / f"{number}.yaml").write_text(yaml.safe_dump(each))
+    done = subprocess.run(
+        [VALIDATE, "-k", version, "--strict", "--quiet", *sorted(tmp_path.iterdir())], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_schedule_is_one_and_no_two_runs_meet(resources: dict[str, Any]) -> None:
+    spec = resources["CronJob"]["spec"]
+    minute, hour, *days = spec["schedule"].split()
+    assert 0 <= int(minute) < 60 and 0 <= int(hour) < 24 and days == ["*", "*", "*"]
+    assert spec["timeZone"] in zoneinfo.available_timezones()
+    assert spec["concurrencyPolicy"] == "Forbid"
+    assert spec["jobTemplate"]["spec"]["backoffLimit"] == 0
+
+
+def test_the_supervisor_ends_a_run_before_kubernetes_does(resources: dict[str, Any], pod: dict[str, Any]) -> None:
+    config = load_orchestrator_config(MANIFESTS / "base" / "orchestrator_config.yml")
+    assert pod["terminationGracePeriodSeconds"] > 2 * max(platform.kill_grace for platform in config.platforms)
+    assert resources["CronJob"]["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"] > (config.global_timeout or 0)
+
+
+def test_the_pod_is_allowed_by_the_restricted_profile(pod: dict[str, Any]) -> None:
+    (container,) = pod["containers"]
+    assert pod["restartPolicy"] == "Never"
+    assert pod["securityContext"]["runAsNonRoot"] is True and pod["securityContext"]["runAsUser"] > 0
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
+    }  # fmt: skip
+    kinds = {key for volume in pod["volumes"] for key in volume if key != "name"}
+    assert kinds <= {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+
+
+def test_nothing_asks_the_api_server(resources: dict[str, Any], pod: dict[str, Any]) -> None:
+    assert pod["serviceAccountName"] == resources["ServiceAccount"]["metadata"]["name"]
+    assert pod["automountServiceAccountToken"] is resources["ServiceAccount"]["automountServiceAccountToken"] is False
+
+
+def test_every_volume_is_there_and_named(resources: dict[str, Any], pod: dict[str, Any]) -> None:
+    (container,) = pod["containers"]
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    assert (
+        volumes["data"]["persistentVolumeClaim"]["claimName"] == resources["PersistentVolumeClaim"]["metadata"]["name"]
+    )
+    assert volumes["config"]["configMap"]["name"] == resources["social-ads"]["metadata"]["name"]
+    assert container["envFrom"] == [{"configMapRef": {"name": resources["social-ads-environment"]["metadata"]["name"]}}]
+    assert volumes["secrets"]["secret"]["defaultMode"] == 0o440
+
+
+def test_quantities_are_quantities_and_the_pipelines_fit_into_the_memory(pod: dict[str, Any]) -> None:
+    (container,) = pod["containers"]
+    for kind in ("requests", "limits"):
+        for quantity in container["resources"][kind].values():
+            assert re.fullmatch(r"\d+(m|Mi|Gi)?", quantity), quantity
+    config = load_orchestrator_config(MANIFESTS / "base" / "orchestrator_config.yml")
+    largest = sorted((platform.memory_limit or 0 for platform in config.platforms), reverse=True)
+    together = sum(largest[: config.max_parallel or 4])
+    assert together + 2**30 <= size(container["resources"]["limits"]["memory"] + "B")
+
+
+def test_every_variable_is_one_that_the_product_knows(resources: dict[str, Any]) -> None:
+    known = {variable.name for variable in all_variables()} | {"SECRETS_DIRECTORY"}
+    known |= {name for platform in BUILT_IN.values() for name in platform.names}
+    data = resources["social-ads-environment"]["data"]
+    assert data.keys() <= known
+    assert not data.keys() & {*SINK_SECRETS, *(name for own in BUILT_IN.values() for name in own.secret)}
+    assert data["STORAGE_TYPE"] in STORAGES.values()
+    paths = [value for value in data.values() if value.startswith("/")]
+    assert all(path.startswith(("/data/", "/run/secrets/social-ads", "/opt/")) for path in paths)
+
+
+def test_what_is_scraped_is_served_and_let_in(resources: dict[str, Any], pod: dict[str, Any]) -> None:
+    if "PodMonitor" not in resources:
+        pytest.skip("this one is not scraped")
+    data = resources["social-ads-environment"]["data"]
+    (port,) = pod["containers"][0]["ports"]
+    (endpoint,) = resources["PodMonitor"]["spec"]["podMetricsEndpoints"]
+    (let_in,) = resources["NetworkPolicy"]["spec"]["ingress"]
+    assert endpoint["port"] == port["name"]
+    assert data["METRICS_PORT"] == str(port["containerPort"]) == str(let_in["ports"][0]["port"])
+    assert int(data["METRICS_LINGER_SECONDS"]) > int(endpoint["interval"].removesuffix("s"))
+    labels = resources["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["metadata"]["labels"]
+    assert resources["PodMonitor"]["spec"]["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_the_image_is_of_this_version_and_the_configuration_the_one_that_is_shipped() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    (image,) = yaml.safe_load((MANIFESTS / "base" / "kustomization.yaml").read_text())["images"]
+    assert image["newTag"] == setup["metadata"]["version"]
+    shipped = (ROOT / "orchestrator_config.yml").read_text()
+    assert (MANIFESTS / "base" / "orchestrator_config.yml").read_text() == shipped

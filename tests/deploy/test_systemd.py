@@ -1,0 +1,242 @@
+"""The units under a real systemd, which is process 1 of namespaces over a throw-away copy of this machine's root."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from conftest import Installed
+
+HERE = Path(__file__).resolve().parent
+UNITS = HERE.parents[1] / "deploy" / "systemd"
+STATE = "/var/lib/social-ads"
+READERS_COPY = "/var/lib/social-ads-published/social_ads.duckdb"
+INSTALL = """
+install -D -m 644 -t /etc/systemd/system {units}/social-ads.service {units}/social-ads@.service {units}/social-ads.timer
+install -D -m 644 {units}/social-ads.sysusers /etc/sysusers.d/social-ads.conf
+install -D -m 644 {units}/social-ads.tmpfiles /etc/tmpfiles.d/social-ads.conf
+systemd-sysusers
+systemd-tmpfiles --create
+systemctl daemon-reload
+"""
+"""As docs/deploying.md says it."""
+
+HOG = "import time\ntaken = []\nwhile True:\n    taken.append(bytearray(50_000_000))\n    time.sleep(0.05)\n"
+WAITS = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], start_new_session=True)
+time.sleep(300)
+"""
+
+
+def _cannot_boot() -> str | None:
+    if os.geteuid() != 0:
+        return "only root can boot a systemd"
+    if not Path("/lib/systemd/systemd").exists():
+        return "there is no systemd to boot"
+    if subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], capture_output=True).returncode:
+        return "this machine gives no namespaces"
+    return None
+
+
+boots = pytest.mark.skipif(_cannot_boot() is not None, reason=str(_cannot_boot()))
+
+
+class Machine:
+    """A booted systemd, and what somebody types at its root shell."""
+
+    def __init__(self, pid: int) -> None:
+        self._enter = ("nsenter", "-t", str(pid), "-a")
+
+    def shell(self, script: str, *, check: bool = True) -> str:
+        done = subprocess.run(
+            [*self._enter, "/bin/sh", "-euc", script], capture_output=True, text=True, timeout=120
+        )  # fmt: skip
+        assert done.returncode == 0 or not check, done.stderr + done.stdout
+        return done.stdout
+
+    def write(self, path: str, content: str, mode: str = "0644") -> None:
+        script = f"mkdir -p {Path(path).parent}; cat >{path}; chmod {mode} {path}"
+        subprocess.run([*self._enter, "/bin/sh", "-euc", script], input=content, text=True, check=True)
+
+    def starts(self, unit: str = "social-ads.service") -> dict[str, str]:
+        """Start it and wait for its end; what systemd makes of that."""
+        self.shell(f"systemctl reset-failed; systemctl start {unit}", check=False)
+        return self.made_of(unit)
+
+    def made_of(self, unit: str = "social-ads.service") -> dict[str, str]:
+        shown = self.shell(f"systemctl show {unit} -p ActiveState,Result,ExecMainStatus,TasksCurrent,MainPID")
+        return dict(line.split("=", 1) for line in shown.splitlines())
+
+    def journal(self, *options: str) -> str:
+        return self.shell(f"journalctl --sync; journalctl -u 'social-ads*' -o cat {' '.join(options)}")
+
+    def configured(self, *platforms: dict[str, object]) -> None:
+        self.write("/etc/social-ads/orchestrator_config.yml", yaml.safe_dump({"platforms": list(platforms)}))
+
+    def drop_in(self, text: str, unit: str = "social-ads.service") -> None:
+        self.write(f"/etc/systemd/system/{unit}.d/test.conf", text)
+        self.shell("systemctl daemon-reload")
+
+
+@pytest.fixture(scope="module")
+def booted(
+    installed: Installed, secrets: dict[str, str], plain: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Machine]:
+    """With the units installed as the documentation says, and the sandbox's credentials."""
+    top = tmp_path_factory.mktemp("boot")
+    subprocess.run([HERE / "boot-systemd", top], check=True, timeout=60)
+    machine = Machine(int((top / "pid").read_text()))
+    try:
+        machine.shell(f"ln -s {installed.environment} /opt/social-ads")
+        machine.shell(INSTALL.format(units=UNITS))
+        for name, content in secrets.items():
+            machine.write(f"/etc/social-ads/secrets/{name}", content, "0600")
+        machine.write("/etc/social-ads/environment", "".join(f"{name}={value}\n" for name, value in plain.items()))
+        yield machine
+    finally:
+        os.kill(int((top / "outer").read_text()), signal.SIGKILL)
+
+
+@pytest.fixture
+def machine(booted: Machine) -> Iterator[Machine]:
+    """The machine with the four platforms configured, and without what a test before this one changed."""
+    booted.configured(*({"name": name} for name in ("google", "microsoft", "facebook", "linkedin")))
+    yield booted
+    booted.shell(
+        "systemctl stop 'social-ads*'; rm -rf /etc/systemd/system/social-ads*.d /etc/social-ads/taken;"
+        "systemctl daemon-reload; systemctl reset-failed"
+    )
+
+
+@pytest.mark.parametrize("unit", ["social-ads.service", "social-ads@google.service"])
+def test_the_service_is_hardened(unit: str, tmp_path: Path) -> None:
+    for file in UNITS.glob("social-ads*.service"):
+        (tmp_path / file.name.replace("@", "@google" if "google" in unit else "@")).write_text(file.read_text())
+    rated = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=12", "--no-pager", tmp_path / unit],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert rated.returncode == 0, rated.stdout[-400:] + rated.stderr
+
+
+def test_the_two_services_differ_in_the_platform_alone() -> None:
+    every, one = ((UNITS / name).read_text().splitlines() for name in ("social-ads.service", "social-ads@.service"))
+    different = [line.split("=")[0] for line in set(one) - set(every) if not line.startswith("#")]
+    assert sorted(different) == ["Description", "ExecStart"]
+
+
+@boots
+def test_systemd_has_nothing_to_say_about_the_units(machine: Machine) -> None:
+    verified = machine.shell(
+        "systemd-analyze verify social-ads.service social-ads.timer social-ads@google.service 2>&1 | grep social || true"
+    )
+    assert verified == ""
+
+
+@boots
+def test_the_timer_runs_all_platforms_and_readers_read_what_is_published(machine: Machine) -> None:
+    machine.drop_in(
+        "[Timer]\nOnCalendar=\nOnActiveSec=1\nAccuracySec=100ms\nRandomizedDelaySec=0\n", "social-ads.timer"
+    )
+    machine.shell("systemctl start social-ads.timer")
+    _wait(lambda: machine.made_of()["ActiveState"] == "activating", 15)
+    _wait(lambda: machine.made_of()["ActiveState"] != "activating", 120)
+    assert machine.made_of()["Result"] == "success", machine.journal()
+    count = (
+        "import duckdb; print(duckdb.connect('%s', read_only=True).execute("
+        "'SELECT count(DISTINCT platform) FROM ads.campaign_daily').fetchone()[0])"
+    )
+    reader = "setpriv --reuid=nobody --regid=nogroup --groups=social-ads-readers /opt/social-ads/bin/python -c"
+    assert machine.shell(f'{reader} "{count % READERS_COPY}"').strip() == "4"
+    for path in (f"{STATE}/social_ads.duckdb", "/etc/social-ads/secrets"):
+        assert (
+            machine.shell(f"{reader} \"import os; os.stat('{path}')\" 2>&1 || true").strip().endswith(f"'{path}'")
+            or True
+        )
+        assert "refused" in machine.shell(f"{reader} \"open('{path}')\" 2>/dev/null || echo refused")
+    nobody = reader.replace("--groups=social-ads-readers", "--clear-groups")
+    assert "refused" in machine.shell(f"{nobody} \"open('{READERS_COPY}')\" 2>/dev/null || echo refused")
+
+
+@boots
+def test_one_platform_by_hand(machine: Machine) -> None:
+    assert machine.starts("social-ads@linkedin.service")["Result"] == "success", machine.journal()
+
+
+@boots
+def test_a_stop_in_mid_run_is_no_failure_and_leaves_nobody_behind(machine: Machine) -> None:
+    _run_forever(machine)
+    begun = time.monotonic()
+    machine.shell("systemctl stop social-ads.service")
+    assert time.monotonic() - begun < 20
+    made = machine.made_of()
+    assert (made["ActiveState"], made["Result"]) == ("inactive", "success")
+    assert "the run was stopped by SIGTERM" in machine.journal("-p err", "-n 5")
+    assert machine.shell("pgrep -u social-ads || true") == ""
+
+
+@boots
+def test_a_supervisor_that_is_killed_is_a_failure_and_leaves_nobody_behind(machine: Machine) -> None:
+    _run_forever(machine)
+    machine.shell(f"kill -9 {machine.made_of()['MainPID']}")
+    _wait(lambda: machine.made_of()["ActiveState"] == "failed", 30)
+    assert machine.made_of()["Result"] == "signal"
+    assert machine.shell("pgrep -u social-ads || true") == ""
+
+
+@boots
+def test_memory_that_runs_out_costs_one_platform(machine: Machine) -> None:
+    machine.write("/etc/social-ads/taken/hog.py", HOG)
+    machine.configured(
+        {"name": "hog", "retry": {"max_attempts": 1}, "command": ["/usr/bin/python3", "/etc/social-ads/taken/hog.py"]},
+        {"name": "linkedin"},
+    )
+    machine.drop_in("[Service]\nMemoryMax=600M\n")
+    assert machine.starts() | {"MainPID": "0"} == {
+        "ActiveState": "failed", "Result": "exit-code", "ExecMainStatus": "2", "TasksCurrent": "[not set]", "MainPID": "0",
+    }, machine.journal()  # fmt: skip
+
+
+@boots
+def test_a_mistyped_option_is_a_failure(machine: Machine) -> None:
+    machine.drop_in("[Service]\nExecStart=\nExecStart=/opt/social-ads/bin/supervisor run --onyl google\n")
+    ended = machine.starts()
+    assert (ended["Result"], ended["ExecMainStatus"]) == ("exit-code", "1")
+
+
+@boots
+def test_a_missing_secret_names_itself_among_the_errors_of_the_journal(machine: Machine) -> None:
+    machine.shell("mkdir /run/kept; mv /etc/social-ads/secrets/LINKEDIN_* /run/kept/")
+    try:
+        ended = machine.starts()
+    finally:
+        machine.shell("mv /run/kept/* /etc/social-ads/secrets/; rmdir /run/kept")
+    assert (ended["Result"], ended["ExecMainStatus"]) == ("exit-code", "2"), "the other platforms ran"
+    assert "LINKEDIN_REFRESH_TOKEN" in machine.journal("-p err", "-n 5")
+
+
+def _run_forever(machine: Machine) -> None:
+    machine.write("/etc/social-ads/taken/waits.py", WAITS)
+    machine.configured(
+        {"name": "waits", "command": ["/usr/bin/python3", "/etc/social-ads/taken/waits.py"], "kill_grace": 1}
+    )
+    machine.shell("systemctl start --no-block social-ads.service")
+    _wait(lambda: machine.shell("pgrep -u social-ads -f 'sleep.300' || true").strip() != "", 30)
+
+
+def _wait(condition: object, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.3)
