@@ -14,6 +14,8 @@ from sandbox.faults import Faults
 from sandbox.google.encoding import varint
 from sandbox.google.oauth import Tokens
 from sandbox.google.quirks import Quirks
+from sandbox.google.throttles import Throttles
+from sandbox.pace import Pace
 
 Midway = tuple[str, "dict[str, Any] | None", str]
 """Status, error and text of a failure that comes after the first batch."""
@@ -79,26 +81,41 @@ class Call:
 class Gate:
     """Shared by all versions; safe to use from several threads."""
 
-    def __init__(self, faults: Faults, tokens: Tokens, closing: threading.Event, quirks: Quirks) -> None:
+    def __init__(self, faults: Faults, tokens: Tokens, closing: threading.Event, quirks: Quirks, pace: Pace) -> None:
         self._faults, self._tokens, self._closing, self._quirks = faults, tokens, closing, quirks
+        self._pace = pace
+        self._throttles = Throttles() if pace.throttled else None
+        self._connected: set[str] = set()
         self._requests = itertools.count(1)
         self._operations = int(os.environ.get("SANDBOX_GOOGLE_DAILY_OPERATIONS") or 2**31)
         self._outages = itertools.cycle([("INTERNAL", False), ("UNAVAILABLE", False), ("INTERNAL", True)])
 
-    def begun(self, version: str, context: grpc.ServicerContext) -> Call:
-        """Let a fault strike and check the token."""
+    def begun(self, version: str, context: grpc.ServicerContext, customer_id: str = "") -> Call:
+        """Let the round trip pass and a fault strike, and check rates and the token."""
+        # Here and not in an interceptor: gRPC looks for the handlers of all calls on one thread.
+        self._take_time(context.peer())
         number = next(self._requests)
         call = Call(version, context, number)
         if number > self._operations:
             call.abort("RESOURCE_EXHAUSTED", used_up(3600, "DEVELOPER"))
-        self._strike(call, context)
+        refusal = self._throttles.refusal(customer_id) if self._throttles else None
+        if refusal:
+            call.abort("RESOURCE_EXHAUSTED", too_fast(*refusal))
+        self._strike(call, context, customer_id)
         token = dict(context.invocation_metadata()).get("authorization", "").removeprefix("Bearer ")
         if not self._tokens.accepts(token):
             call.abort("UNAUTHENTICATED", _MAKE_TOKEN_STALE)
         return call
 
-    def _strike(self, call: Call, context: grpc.ServicerContext) -> None:
-        fault = self._faults.strike(*_STRIKING)
+    def _take_time(self, peer: str) -> None:
+        """A round trip; the first call of a connection also takes those of its handshakes."""
+        if peer not in self._connected:
+            self._connected.add(peer)
+            self._pace.connect()
+        self._pace.answer()
+
+    def _strike(self, call: Call, context: grpc.ServicerContext, customer_id: str) -> None:
+        fault = self._faults.strike(*_STRIKING, account=customer_id or None)
         if fault == "hang":
             while context.is_active() and not self._closing.wait(0.05):
                 pass
@@ -127,6 +144,17 @@ class Gate:
         if refusal is not None:
             family, _, code = refusal.partition(".")
             call.refuse(family, code, "The account is refused by a quirk.")
+
+
+def too_fast(scope: str, seconds: int) -> dict[str, Any]:
+    """The error of requests that come too fast, with the time to wait."""
+    names = {"ACCOUNT": "Requests per account", "DEVELOPER": "Requests per developer token"}
+    quota = {"rate_scope": scope, "rate_name": names[scope], "retry_delay": {"seconds": seconds}}
+    return {
+        "error_code": {"quota_error": "RESOURCE_TEMPORARILY_EXHAUSTED"},
+        "message": f"Too many requests. Retry in {seconds} seconds.",
+        "details": {"quota_error_details": quota},
+    }
 
 
 def used_up(seconds: int, scope: str) -> dict[str, Any]:

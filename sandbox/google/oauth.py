@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from sandbox.faults import Faults
+from sandbox.pace import Pace
 
 CLIENT_ID = "sandbox-google-client.apps.googleusercontent.com"
 CLIENT_SECRET = "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"
@@ -58,11 +59,11 @@ class Tokens:
 class TokenEndpoint:
     """`POST /token`, under either of its paths, on a free port of 127.0.0.1."""
 
-    def __init__(self, tokens: Tokens, faults: Faults, closing: threading.Event) -> None:
+    def __init__(self, tokens: Tokens, faults: Faults, closing: threading.Event, pace: Pace) -> None:
         class Handler(_Handler):
             pass
 
-        Handler.tokens, Handler.faults, Handler.closing = tokens, faults, closing
+        Handler.tokens, Handler.faults, Handler.closing, Handler.pace = tokens, faults, closing, pace
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -79,8 +80,14 @@ class _Handler(BaseHTTPRequestHandler):
     tokens: Tokens
     faults: Faults
     closing: threading.Event
+    pace: Pace
+
+    def setup(self) -> None:
+        super().setup()
+        self.pace.connect()
 
     def do_POST(self) -> None:
+        self.pace.answer()
         length = int(self.headers.get("Content-Length") or 0)
         form = dict(urllib.parse.parse_qsl(self.rfile.read(length).decode()))
         if urllib.parse.urlsplit(self.path).path not in _PATHS:

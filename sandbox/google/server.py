@@ -1,6 +1,7 @@
 """Google Ads for the unmodified SDK: the services over TLS, in every version that it has, and an OAuth token endpoint.
 
 SANDBOX_GOOGLE_DAILY_OPERATIONS limits how many requests are answered, as an access level does; unset means no limit.
+SANDBOX_GOOGLE_REQUESTS_PER_SECOND and `--throttle`: see `sandbox.google.throttles`.
 SANDBOX_GOOGLE_QUIRKS makes single accounts misbehave, see `sandbox.google.quirks`.
 """
 
@@ -11,12 +12,12 @@ import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import grpc
 
 from sandbox.faults import Faults
 from sandbox.google import certificate, oauth
+from sandbox.google.gate import Gate
 from sandbox.google.quirks import Quirks
 from sandbox.google.resources import MANAGER_ID
 from sandbox.google.services import Services
@@ -40,17 +41,6 @@ def serve(world: World, faults: Faults, pace: Pace) -> Server:
     return Server(world, faults, pace)
 
 
-class _Paced(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types where the checks run
-    """Begins each answer a round trip late."""
-
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
-
-    def intercept_service(self, continuation: Any, details: Any) -> Any:
-        self._pace.answer()
-        return continuation(details)
-
-
 class Server:
     """A running server; `environment` points a pipeline at it."""
 
@@ -58,14 +48,15 @@ class Server:
         self._closing = threading.Event()
         quirks = Quirks.read()
         tokens = oauth.Tokens(reauthenticate=quirks.has("rapt"))
-        self._oauth = oauth.TokenEndpoint(tokens, faults, self._closing)
+        self._oauth = oauth.TokenEndpoint(tokens, faults, self._closing, pace)
         trusted = certificate.made()
         self._directory = Path(tempfile.mkdtemp(prefix="sandbox-google-"))
         roots = self._directory / "roots.pem"
         roots.write_bytes(trusted.chain)
-        # Threads wait for the round trip, so there are more of them than requests that a pipeline sends at once.
-        self._server = grpc.server(ThreadPoolExecutor(32), interceptors=[_Paced(pace)])
-        self._server.add_generic_rpc_handlers((Services(world, faults, tokens, self._closing, quirks),))
+        # Threads wait for the round trip, so there are as many of them as requests that a connection takes at once.
+        self._server = grpc.server(ThreadPoolExecutor(100))
+        gate = Gate(faults, tokens, self._closing, quirks, pace)
+        self._server.add_generic_rpc_handlers((Services(world, gate, quirks),))
         port = self._server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([(trusted.key, trusted.chain)]))
         self._server.start()
         self.environment = {

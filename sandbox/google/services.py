@@ -14,12 +14,10 @@ from typing import Any, TypeVar
 
 import grpc
 
-from sandbox.faults import Faults
 from sandbox.google.answers import MANAGERS, Answers
 from sandbox.google.conditions import RefusedError
 from sandbox.google.fields import Fields
 from sandbox.google.gate import Call, Gate
-from sandbox.google.oauth import Tokens
 from sandbox.google.quirks import Quirks
 from sandbox.google.resources import MANAGER_ID
 from sandbox.world import World
@@ -32,9 +30,8 @@ _METHOD = re.compile(r"/google\.ads\.googleads\.(?P<version>v\d+)\.services\.(?P
 class Services(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
     """Finds the method that is called; a version's messages are imported when it is asked for first."""
 
-    def __init__(self, world: World, faults: Faults, tokens: Tokens, closing: threading.Event, quirks: Quirks) -> None:
-        self._world, self._quirks = world, quirks
-        self._gate = Gate(faults, tokens, closing, quirks)
+    def __init__(self, world: World, gate: Gate, quirks: Quirks) -> None:
+        self._world, self._gate, self._quirks = world, gate, quirks
         # The one that everybody asks for is there before the first request, so that none waits for an import.
         self._versions = {NEWEST: Version(NEWEST, world, self._gate, quirks)}
         self._lock = threading.Lock()
@@ -87,7 +84,7 @@ class Version:
         }
 
     def _search_stream(self, request: Any, context: grpc.ServicerContext) -> Iterator[bytes]:
-        call = self._gate.begun(self._name, context)
+        call = self._gate.begun(self._name, context, request.customer_id)
         self._check_access(request.customer_id, context, call)
         batches = _asked(call, self._answers.batches, request.customer_id, request.query)
         yield batches[0]
@@ -95,7 +92,7 @@ class Version:
         yield from batches[1:]
 
     def _search(self, request: Any, context: grpc.ServicerContext) -> bytes:
-        call = self._gate.begun(self._name, context)
+        call = self._gate.begun(self._name, context, request.customer_id)
         call.go_on()
         if request.page_size:
             message = "Setting the page size is not supported. Search Responses will have fixed page size."

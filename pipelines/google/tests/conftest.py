@@ -47,6 +47,10 @@ class Database:
         elif isinstance(event, wire_reader.State) and event.replaces:
             self._replace(event.replaces)
 
+    def forget_incomplete(self) -> None:
+        """What a sink does with the rows of a region that nothing more comes of."""
+        self._waiting.clear()
+
     def _replace(self, region: Any) -> None:
         new = self._waiting.pop(region.stream, [])
         assert region.rows == len(new)
@@ -113,19 +117,8 @@ class Sandbox:
         environment: dict[str, str | None] | None = None,
     ) -> Result:
         """Run the pipeline to its end; no secret may be seen and no process may be left."""
-        variables = {**self.environment, "PATH": os.environ["PATH"], "PIPELINE_NOW": self.world.as_of.isoformat()}
-        variables |= environment or {}
-        folder = Path(self.environment["GOOGLE_CONFIG_FILE"]).parent
-        options = ["--config", str(_written(folder / "settings.json", {**QUICK, **(settings or {})}))]
-        options += ["--state", str(_written(folder / "state.json", state))] if state is not None else []
-        child = subprocess.Popen(
-            [PIPELINE, *options, *arguments],
-            env={name: value for name, value in variables.items() if value is not None},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        variables = self._variables(environment)
+        child = self.start(settings, state=state, arguments=arguments, environment=environment)
         try:
             out, err = child.communicate(timeout=40)
         finally:
@@ -138,7 +131,32 @@ class Sandbox:
             assert secret.encode() not in out, "a secret on standard output"
             assert secret not in said, "a secret in the log"
         assert "Traceback" not in said or variables.get("LOG_LEVEL") == "DEBUG"
-        return _read(out, Result(child.returncode, said, database or Database()))
+        return read(out, Result(child.returncode, said, database or Database()))
+
+    def start(
+        self,
+        settings: dict[str, Any] | None = None,
+        *,
+        state: Any = None,
+        arguments: tuple[str, ...] = (),
+        environment: dict[str, str | None] | None = None,
+    ) -> subprocess.Popen[bytes]:
+        """Start the pipeline, the leader of a process group."""
+        folder = Path(self.environment["GOOGLE_CONFIG_FILE"]).parent
+        options = ["--config", str(_written(folder / "settings.json", {**QUICK, **(settings or {})}))]
+        options += ["--state", str(_written(folder / "state.json", state))] if state is not None else []
+        return subprocess.Popen(
+            [PIPELINE, *options, *arguments],
+            env={name: value for name, value in self._variables(environment).items() if value is not None},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def _variables(self, more: dict[str, str | None] | None) -> dict[str, str | None]:
+        own = {**self.environment, "PATH": os.environ["PATH"], "PIPELINE_NOW": self.world.as_of.isoformat()}
+        return {**own, **(more or {})}
 
 
 def _written(path: Path, content: Any) -> Path:
@@ -146,7 +164,8 @@ def _written(path: Path, content: Any) -> Path:
     return path
 
 
-def _read(out: bytes, result: Result) -> Result:
+def read(out: bytes, result: Result, *, whole: bool = True) -> Result:
+    """Apply what a pipeline said; one that was killed may have stopped in the middle of a line."""
     reader = wire_reader.Reader()
     for event in reader.feed(out):
         result.database.apply(event)
@@ -155,16 +174,25 @@ def _read(out: bytes, result: Result) -> Result:
             result.regions.append(event.replaces)
         elif isinstance(event, wire_reader.Failure):
             result.errors.append(event.error)
-    reader.finish()
+    if whole:
+        reader.finish()
+    else:
+        result.database.forget_incomplete()
     return result
 
 
 @contextmanager
 def started(
-    *faults: str, size: str = "tiny", as_of: dt.datetime = AS_OF, first_day: dt.date | None = None
+    *faults: str,
+    size: str = "tiny",
+    as_of: dt.datetime = AS_OF,
+    first_day: dt.date | None = None,
+    accounts: int | None = None,
+    pace: tuple[str, ...] = (),
 ) -> Iterator[Sandbox]:
-    """A world's server as a process of its own."""
-    options = ["--size", size, "--as-of", as_of.isoformat()]
+    """A world's server as a process of its own; `pace` are more of its options."""
+    options = ["--size", size, "--as-of", as_of.isoformat(), *pace]
+    options += ["--accounts", str(accounts)] if accounts else []
     options += ["--first-day", first_day.isoformat()] if first_day else []
     for fault in faults:
         options += ["--fault", fault]
@@ -175,7 +203,7 @@ def started(
     assert server.stdout
     try:
         environment = json.loads(server.stdout.readline())["environment"]
-        yield Sandbox(environment, World.at(as_of, size, first_day=first_day))
+        yield Sandbox(environment, World.at(as_of, size, first_day=first_day, accounts=accounts))
     finally:
         server.stdin.close()
         assert server.wait(10) == 0
@@ -186,6 +214,12 @@ def started(
 @pytest.fixture(scope="session")
 def serving() -> Callable[..., AbstractContextManager[Sandbox]]:
     return started
+
+
+@pytest.fixture(scope="session")
+def applied() -> Callable[[bytes], Result]:
+    """What a sink has of a pipeline that was killed."""
+    return lambda out: read(out, Result(-9, "", Database()), whole=False)
 
 
 @pytest.fixture(scope="session")

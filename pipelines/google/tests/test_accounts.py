@@ -98,17 +98,20 @@ def test_a_session_control_that_wants_a_sign_in_is_refused_credentials(with_quir
     assert "; retry 1 in " not in result.log
 
 
-def test_an_empty_answer_is_asked_about_once(with_quirks, serving):
+def test_an_empty_answer_is_asked_about_once(with_quirks):
     """The stream of the first account is silent while it has activity; the second one's own total is silent too."""
     tables = {"tables": ["campaign", "campaign_daily", "ad_group_daily"], "start_date": "2026-11-01"}
-    with serving() as sandbox:
-        before = sandbox.run(tables)
-        first, second, ended, empty, _closed = (account.id for account in sandbox.world.accounts("google"))
+    first, second, ended, empty, closed = (account.id for account in World.at(AS_OF, "tiny").accounts("google"))
+    live = (first, second, ended, empty)
+    days = {"complete": [["2026-11-01", "2026-11-21"]]}
+    loaded = {
+        name: {"accounts": dict.fromkeys(live, days if name.endswith("daily") else {})} for name in tables["tables"]
+    }
     hidden = "; ".join(
         f"empty {{{n}}} {resource}" for n in (0, 1) for resource in ("campaign", "ad_group", "customer")[: 2 + n]
     )
     with with_quirks(hidden) as sandbox:
-        after = sandbox.run(tables, state=before.state)
+        after = sandbox.run(tables, state={"bookmarks": loaded})
 
     def confirmed(account, table):
         regions = [each for each in after.regions if each.stream == table and each.where["account_id"] == account]
@@ -124,8 +127,10 @@ def test_an_empty_answer_is_asked_about_once(with_quirks, serving):
     assert confirmed(empty, "campaign") == [(0, True)]
     assert f"account {first}: an answer without rows for campaign, of which Google counts 3" in after.log
     assert re.search(rf"account {first}: an answer without rows for 2026-11-.*own total has \d days", after.log)
-    # One question for all days of an account, and one count of the campaigns of the three that seem to have none.
-    assert calls(after) - calls(before) == 4 + 3
+    assert closed not in {each.where["account_id"] for each in after.regions}
+    # The list of accounts, each region, and the closed account's refusal; then one question for all days of an account,
+    # and one count of the campaigns of the three that seem to have none.
+    assert calls(after) == 1 + len(after.regions) + 1 + 4 + 3
 
 
 def calls(result):

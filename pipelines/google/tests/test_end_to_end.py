@@ -69,7 +69,7 @@ def test_windows_go_from_today_backwards_a_week_at_a_time(sandbox, result):
 def test_an_empty_account_has_its_regions_too(sandbox, result):
     empty = sandbox.world.accounts("google")[-2]
     assert not empty.campaigns
-    assert len(result.windows("ad_daily", empty.id)) == 8
+    assert len(result.windows("ad_daily", empty.id)) == 9, "the lookback, and the days before it"
 
 
 def test_a_closed_account_is_only_told(sandbox, result):

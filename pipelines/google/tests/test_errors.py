@@ -14,6 +14,7 @@ from google_pipeline.errors import (
     AccessTokenError,
     AccountClosedError,
     Finding,
+    LoginRateError,
     classified,
     exhausts_login,
 )
@@ -102,12 +103,31 @@ def test_googles_words_are_one_short_line_without_tokens():
         ("RESOURCE_EXHAUSTED", 3600.0, "ACCOUNT", False),
         ("RESOURCE_EXHAUSTED", 30.0, "DEVELOPER", False),
         ("EXCESSIVE_LONG_TERM_QUERY_RESOURCE_CONSUMPTION", 3600.0, "", False),
-        ("RESOURCE_TEMPORARILY_EXHAUSTED", 3600.0, "DEVELOPER", False),
+        ("RESOURCE_TEMPORARILY_EXHAUSTED", 3600.0, "DEVELOPER", True),
+        ("RESOURCE_TEMPORARILY_EXHAUSTED", 3600.0, "ACCOUNT", False),
+        ("RESOURCE_TEMPORARILY_EXHAUSTED", 30.0, "DEVELOPER", False),
+        ("RESOURCE_TEMPORARILY_EXHAUSTED", None, "DEVELOPER", False),
     ],
 )
 def test_only_the_logins_used_up_quota_keeps_the_others_from_being_asked(code, delay, scope, stops):
     finding = Finding("RESOURCE_EXHAUSTED", "quota_error", code, retry_delay=delay, rate_scope=scope)
     assert exhausts_login(finding) is stops
+
+
+@pytest.mark.parametrize(
+    ("scope", "delay", "text", "wait", "login"),
+    [
+        ("DEVELOPER", 7.0, "Too many requests. Retry in 30 seconds.", 7.0, True),
+        ("ACCOUNT", None, "Too many requests. Retry in 30 seconds.", 30.0, False),
+        ("", None, "Too many requests.", None, False),
+    ],
+)
+def test_a_limited_rate_says_whose_it_is_and_how_long_to_wait(scope, delay, text, wait, login):
+    finding = Finding(
+        "RESOURCE_EXHAUSTED", "quota_error", "RESOURCE_TEMPORARILY_EXHAUSTED", text, delay, rate_scope=scope
+    )
+    error = classified(finding, WHAT, "1234567890")
+    assert (error.kind, error.retry_after, isinstance(error, LoginRateError)) == (Kind.RATE_LIMIT, wait, login)
 
 
 def test_every_code_about_access_and_quota_that_any_version_has_is_decided(python):

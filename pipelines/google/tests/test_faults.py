@@ -8,9 +8,13 @@ import time
 import pytest
 
 from sandbox.google.truth import truth
+from sandbox.world import World
 from wire import Kind
 
+AS_OF = dt.datetime(2026, 11, 22, 10, 30, tzinfo=dt.UTC)
 FEW = {"tables": ["campaign", "campaign_daily"], "start_date": "2026-11-01"}
+IN_TURN = {"concurrency": 1}
+"""One request at a time, so that a fault strikes whom it is meant for."""
 
 
 def complete(result, world):
@@ -51,7 +55,7 @@ def test_passing_faults_cost_time_only(serving, faults, told):
 def test_a_hanging_server_is_left_at_the_time_limit(serving):
     with serving("hang@3") as sandbox:
         began = time.monotonic()
-        result = sandbox.run({**FEW, "request_timeout": 1.5})
+        result = sandbox.run({**FEW, **IN_TURN, "request_timeout": 1.5})
         assert time.monotonic() - began < 25
         assert result.status == 0
         assert complete(result, sandbox.world)
@@ -71,13 +75,14 @@ def test_a_revoked_token_ends_the_run_at_once(serving, fault):
 
 def test_an_outage_that_outlasts_the_patience_gives_up_account_by_account(serving):
     """The first account fails for good; the others are loaded, and what is loaded is right."""
-    with serving("rate_limit@1x3") as sandbox:
+    refused = min(account.id for account in World.at(AS_OF, "tiny").accounts("google"))
+    with serving(f"rate_limit/{refused}x3") as sandbox:
         result = sandbox.run({**FEW, "retry_attempts": 3})
         assert result.status == 75
         assert [error.kind for error in result.errors] == [Kind.RATE_LIMIT]
         failed = result.errors[0].account_id
         assert result.errors[0].retry_after == pytest.approx(0.1)
-        assert failed == min(account.id for account in sandbox.world.accounts("google"))
+        assert failed == refused
         expected = truth(sandbox.world, "campaign_daily", dt.date(2026, 11, 1), dt.date(2026, 12, 31))
         assert len(result.database.rows["campaign_daily"]) == len(expected)
 
@@ -87,7 +92,7 @@ def test_a_used_up_daily_quota_ends_the_run_without_waiting(serving, monkeypatch
     monkeypatch.setenv("SANDBOX_GOOGLE_DAILY_OPERATIONS", "4")
     with serving() as sandbox:
         began = time.monotonic()
-        result = sandbox.run(FEW)
+        result = sandbox.run({**FEW, **IN_TURN})
         assert time.monotonic() - began < 25
         assert result.status == 75
         empty = min(account.id for account in sandbox.world.accounts("google"))

@@ -13,7 +13,7 @@ from google_pipeline.client import Session, Target
 from google_pipeline.errors import AccountClosedError
 from google_pipeline.queries import As, Field
 from google_pipeline.tables import CUSTOMER
-from wire import Extraction, Kind, PipelineError
+from wire import Extraction, Kind, Limiter, PipelineError, side_by_side
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,9 @@ class Account(Struct, frozen=True):
         return str(value)
 
 
-def discovered(session: Session, extraction: Extraction, manager_customer_id: str | None) -> dict[str, Account]:
+def discovered(
+    session: Session, extraction: Extraction, manager_customer_id: str | None, limiter: Limiter
+) -> dict[str, Account]:
     """All accounts by id, managers included; below the given manager, or else below whatever the login reaches.
 
     Raises PipelineError (config) where there is no account to load, managers aside.
@@ -67,7 +69,7 @@ def discovered(session: Session, extraction: Extraction, manager_customer_id: st
     if manager_customer_id:
         found, complete = _below_manager(session, extraction, manager_customer_id), True
     else:
-        found, complete = _below_everything(session, extraction)
+        found, complete = _below_everything(session, extraction, limiter)
     accounts = _nearest(found)
     # Where a part of the list could not be had, that failure is what has to be mended.
     if complete and all(account.is_manager for account in accounts.values()):
@@ -86,19 +88,22 @@ def _no_accounts(manager_customer_id: str | None) -> PipelineError:
     return PipelineError(Kind.CONFIG, sentence)
 
 
-def _below_everything(session: Session, extraction: Extraction) -> tuple[list[Account], bool]:
+def _below_everything(session: Session, extraction: Extraction, limiter: Limiter) -> tuple[list[Account], bool]:
     """The accounts below all that the login reaches directly, and whether every list could be had."""
-    found: list[Account] = []
-    had = 0
+    below: dict[str, list[Account]] = {}
     roots = session.persistently(session.accessible, "the list of accessible customers")
-    for root in roots:
+
+    def ask(root: str) -> None:
         with extraction.account(root):
             try:
-                found += _below(session, extraction, root)
+                below[root] = _below(session, extraction, root)
             except AccountClosedError:
                 log.info("account %s is not enabled and is left out", root)
-            had += 1
-    return found, had == len(roots)
+                below[root] = []
+
+    side_by_side(ask, roots, limiter=limiter)
+    # In the order of the roots, whichever answered first: of two listings that are equally deep the first is kept.
+    return [account for root in roots for account in below.get(root, ())], len(below) == len(roots)
 
 
 def _nearest(accounts: Iterable[Account]) -> dict[str, Account]:

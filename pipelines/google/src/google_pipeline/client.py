@@ -16,13 +16,22 @@ from google.api_core import exceptions as api
 from google.api_core import gapic_v1
 from google.auth import exceptions as auth
 from google.protobuf.unknown_fields import UnknownFieldSet
+from google.rpc import error_details_pb2, status_pb2
 
-from google_pipeline.errors import AccessTokenError, Finding, TimeLimitError, classified, exhausts_login
+from google_pipeline.errors import (
+    AccessTokenError,
+    Finding,
+    LoginExhaustedError,
+    LoginRateError,
+    TimeLimitError,
+    classified,
+    exhausts_login,
+)
 from google_pipeline.queries import Query
 from google_pipeline.rows import Convert, converter, page_class
 from google_pipeline.settings import Access, Settings
 from google_pipeline.tokens import Tokens, token_failure
-from wire import Kind, PipelineError, Window, call_with_retries, count_calls
+from wire import Kind, Limiter, PipelineError, Window, call_with_retries, count_calls
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -44,14 +53,16 @@ class _Shape(NamedTuple):
 
 
 class Session:
-    """A login at Google, safe to use from several threads.
+    """A login at Google, safe to use from several threads; every request takes a place of the `limiter`.
 
     `exhausted` is the error that said that the day's quota is used up, which is the login's and not one account's.
+    Whoever asks for anything after it gets LoginExhaustedError.
     """
 
-    def __init__(self, access: Access, settings: Settings) -> None:
+    def __init__(self, access: Access, settings: Settings, limiter: Limiter) -> None:
         self._access = access
         self._settings = settings
+        self._limiter = limiter
         self._version = settings.api_version
         self._types = _types_of(self._version)
         self._tokens = Tokens(access, min(_TOKEN_TIMEOUT, settings.request_timeout))
@@ -82,7 +93,14 @@ class Session:
             too_long = divisible and isinstance(error, TimeLimitError)
             return error.kind in (Kind.TRANSIENT, Kind.RATE_LIMIT) and not too_long
 
-        return call_with_retries(attempt, mendable=mendable, backoff=self._settings.backoff, what=what)
+        return call_with_retries(
+            attempt,
+            mendable=mendable,
+            backoff=self._settings.backoff,
+            what=what,
+            limiter=self._limiter,
+            shared=lambda error: isinstance(error, LoginRateError),
+        )
 
     def accessible(self) -> list[str]:
         """The ids of the customers that the login reaches directly."""
@@ -161,7 +179,8 @@ class Session:
             finding = self._finding(cause)
             error = classified(finding, what, account_id)
             if exhausts_login(finding):
-                self.exhausted = error
+                self.exhausted = self.exhausted or error
+                self._limiter.stop(LoginExhaustedError())
             raise error from None
         except auth.GoogleAuthError as cause:
             raise token_failure(cause) from None
@@ -177,7 +196,7 @@ class Session:
         if "Getting metadata from plugin failed" in text:
             # The credentials failed inside gRPC: renewing them outside tells why.
             return Finding("UNAUTHENTICATED", text="the credentials could not be attached")
-        return self._failure_in(call, status) or Finding(status, text=text)
+        return self._failure_in(call, status) or Finding(status, text=text, retry_delay=_retry_info(call))
 
     def _failure_in(self, call: Any, status: str) -> Finding | None:
         """Google's own failure, which the SDK leaves in the trailing metadata of RESOURCE_EXHAUSTED and INTERNAL."""
@@ -187,6 +206,17 @@ class Session:
                 failure = module.GoogleAdsFailure.deserialize(value)
                 return _finding(status, failure, failure.request_id)
         return None
+
+
+def _retry_info(call: Any) -> float | None:
+    """The seconds of a `google.rpc.RetryInfo`, in which Google's front ends say how long to wait."""
+    for key, value in (call.trailing_metadata() or ()) if call is not None else ():
+        if key == "grpc-status-details-bin":
+            for detail in status_pb2.Status.FromString(value).details:
+                info = error_details_pb2.RetryInfo()
+                if detail.Unpack(info):
+                    return float(info.retry_delay.seconds + info.retry_delay.nanos / 1e9)
+    return None
 
 
 def _finding(status: str, failure: Any, request_id: str) -> Finding:

@@ -27,10 +27,10 @@ class Confirmation:
         self._asked: Window | None = None
         self._active: frozenset[dt.date] = frozenset()
 
-    def no_activity(self, window: Window, due: Window) -> bool:
-        """Whether the account's own total has nothing on these days; it is asked for all that are `due` at once."""
+    def no_activity(self, window: Window, span: Window) -> bool:
+        """Whether the account's own total has nothing on these days; it is asked for all of a `span` at once."""
         if self._asked is None or window.first < self._asked.first or window.last > self._asked.last:
-            self._ask(due)
+            self._ask(Window(min(window.first, span.first), max(window.last, span.last)))
         active = sorted(day for day in self._active if window.first <= day <= window.last)
         if active:
             log.warning(
@@ -49,7 +49,7 @@ class Confirmation:
             )
         return not counted
 
-    def _ask(self, due: Window) -> None:
-        rows = self._session.rows(ACTIVITY, self._account.target, window=due)
+    def _ask(self, span: Window) -> None:
+        rows = self._session.rows(ACTIVITY, self._account.target, window=span)
         self._active = frozenset(dt.date.fromisoformat(row["date"]) for row in rows)
-        self._asked = due
+        self._asked = span

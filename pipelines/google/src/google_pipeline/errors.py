@@ -18,6 +18,7 @@ SHORT_WAIT = 300.0
 """Seconds; a used-up quota that is back within them is a rate limit, whatever Google calls it."""
 
 _SPACE = re.compile(r"\s+")
+_WAIT = re.compile(r"\bretry in (\d+) seconds?", re.IGNORECASE)
 _TOKEN_LIKE = re.compile(r"ya29\.[\w.-]+|1//[\w-]+|Bearer \S+", re.IGNORECASE)
 
 
@@ -37,6 +38,12 @@ class Finding(Struct, frozen=True):
     rate_scope: str = ""
 
     @property
+    def wait(self) -> float | None:
+        """Seconds that Google asks to wait, in its details or in words: "Too many requests. Retry in 30 seconds."."""
+        found = _WAIT.search(self.text)
+        return self.retry_delay if self.retry_delay is not None or found is None else float(found[1])
+
+    @property
     def name(self) -> str:
         return f"{self.family}.{self.code}" if self.family else self.status
 
@@ -51,6 +58,14 @@ class AccountClosedError(PipelineError):
 
 class TimeLimitError(PipelineError):
     """A query took longer than `request_timeout`; one for fewer days may not."""
+
+
+class LoginRateError(PipelineError):
+    """Requests of the whole login come too fast, not those of one account."""
+
+
+class LoginExhaustedError(Exception):
+    """No account may be asked for anything any more in this run: the login's quota of the day is used up."""
 
 
 class Scope(StrEnum):
@@ -271,18 +286,21 @@ def classified(finding: Finding, what: str, account_id: str | None = None) -> Pi
     sentence = f"{what}: {rule.means} ({told_by(finding)})" + ("" if rule.automatic else f"; {rule.remedy}")
     # Where a quota of the login is used up the account in hand has failed; `exhausts_login` says what of the others.
     own = rule.scope is _ACCOUNT or rule.kind is Kind.QUOTA
-    return rule.raises(rule.kind, sentence, retry_after=finding.retry_delay, account_id=account_id if own else None)
+    raised = LoginRateError if rule.kind is Kind.RATE_LIMIT and finding.rate_scope == "DEVELOPER" else rule.raises
+    return raised(rule.kind, sentence, retry_after=finding.wait, account_id=account_id if own else None)
 
 
 def exhausts_login(finding: Finding) -> bool:
     """Whether no other account may be asked either until the quota is back."""
     rule = rule_for(finding)
+    if rule.kind is Kind.RATE_LIMIT:
+        return finding.rate_scope == "DEVELOPER" and finding.wait is not None and finding.wait > SHORT_WAIT
     used_up = rule.kind is Kind.QUOTA and rule.scope is _LOGIN and finding.rate_scope != "ACCOUNT"
     return used_up and not _back_soon(finding)
 
 
 def _back_soon(finding: Finding) -> bool:
-    return finding.retry_delay is not None and finding.retry_delay <= SHORT_WAIT
+    return finding.wait is not None and finding.wait <= SHORT_WAIT
 
 
 def told_by(finding: Finding) -> str:

@@ -11,7 +11,8 @@ from google_pipeline.confirmation import Confirmation
 from google_pipeline.errors import TimeLimitError
 from google_pipeline.queries import Query
 from google_pipeline.settings import Settings
-from wire import Extraction, Window, today_in
+from wire import EVERYTHING, Extraction, Round, Window, today_in
+from wire.settings import start_date
 
 log = logging.getLogger(__name__)
 
@@ -37,23 +38,37 @@ class Reports:
         self._account = account
         self._confirmation = confirmation
 
-    def load(self, query: Query) -> int:
-        """Load the windows of a daily table that are due; returns the number of rows."""
+    def load(self, query: Query, within: Round) -> int:
+        """Load the windows of a daily table that are due in a round; returns the number of rows."""
+        windows = self._due(query, within)
+        if not windows:
+            return 0
+        span = self._span(windows)
+        return sum(self._window(query, window, span) for window in windows)
+
+    def leave_out(self, query: Query) -> None:
+        """Leave no days of a table to later rounds."""
+        self._due(query, EVERYTHING)
+
+    def _due(self, query: Query, within: Round) -> tuple[Window, ...]:
         today = today_in(self._account.timezone)
-        windows = self._extraction.due(
+        return self._extraction.due(
             query.name,
             self._account.id,
             today=today,
             lookback_days=self._settings.lookback_days,
             window_days=self._settings.window_days,
             earliest=today - KEPT,
+            within_round=within,
         )
-        if not windows:
-            return 0
-        due = Window(windows[-1].first, windows[0].last)
-        return sum(self._window(query, window, due) for window in windows)
 
-    def _window(self, query: Query, window: Window, due: Window) -> int:
+    def _span(self, windows: tuple[Window, ...]) -> Window:
+        """All days that a run may load, in whatever round."""
+        today = today_in(self._account.timezone)
+        oldest = max(start_date({"start_date": self._settings.start_date}, today), today - KEPT)
+        return Window(min(oldest, windows[-1].first), max(today, windows[0].last))
+
+    def _window(self, query: Query, window: Window, span: Window) -> int:
         account = self._account
 
         def load() -> int:
@@ -66,7 +81,7 @@ class Reports:
                 window,
                 rows,
                 today=today,
-                confirm_empty=lambda: self._confirmation.no_activity(window, due),
+                confirm_empty=lambda: self._confirmation.no_activity(window, span),
             )
 
         try:
@@ -77,6 +92,6 @@ class Reports:
             log.warning("account %s: %s; asking for fewer days at a time", account.id, late.message)
             middle = window.first + (window.last - window.first) // 2
             later, earlier = Window(middle + _DAY, window.last), Window(window.first, middle)
-            return self._window(query, later, due) + self._window(query, earlier, due)
-        log.debug("%s %s %s: %d rows", account.id, query.name, window, count)
+            return self._window(query, later, span) + self._window(query, earlier, span)
+        log.debug("account %s: %s %s: %d rows", account.id, query.name, window, count)
         return count

@@ -23,6 +23,10 @@ T = TypeVar("T")
 Days = Annotated[int, Meta(ge=1, le=1200)]
 Positive = Annotated[float, Meta(gt=0)]
 
+DEFAULT_CONCURRENCY = 16
+MOST_CONCURRENCY = 64
+"""Requests under way at once. One connection takes 100 streams at most, as servers of HTTP/2 commonly allow."""
+
 _DEFAULT_ENDPOINT = "googleads.googleapis.com"
 _DEFAULT_TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address, no secret
 _VENDOR_HOSTS = ("googleapis.com",)
@@ -46,7 +50,8 @@ VERSIONS = {
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The keys of `--config`. `accounts`: only these; empty means all that the login customer reaches.
 
-    `request_timeout` is in seconds and limits one whole query, all its pages included.
+    `request_timeout` is in seconds and limits one whole query, all its pages included; `concurrency` is how many
+    queries may be under way at once; `backfill_budget`, in seconds, is for how long days before the lookback are begun.
     """
 
     accounts: tuple[str, ...] = ()
@@ -55,6 +60,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     lookback_days: Annotated[int, Meta(ge=0, le=90)] = 30
     window_days: Days = 7
     request_timeout: Positive = 300.0
+    concurrency: Annotated[int, Meta(ge=1, le=MOST_CONCURRENCY)] = DEFAULT_CONCURRENCY
+    backfill_budget: Annotated[float, Meta(ge=0)] | None = None
     api_version: Annotated[str, Meta(pattern=r"^v\d+$")] = "v26"
     retry_attempts: Annotated[int, Meta(ge=1, le=20)] = 5
     retry_first_wait: Annotated[float, Meta(ge=0)] = 2.0

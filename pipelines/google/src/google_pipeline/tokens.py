@@ -37,6 +37,8 @@ class Tokens:
         self._endpoint = _Endpoint()
         self._request = functools.partial(self._endpoint, timeout=timeout)
         self._lock = threading.Lock()
+        self._failures = 0
+        self._failed: PipelineError | None = None
 
     def ready(self) -> None:
         """Make sure that there is a token that lasts; raises as `renew` does."""
@@ -46,18 +48,30 @@ class Tokens:
     def renew(self, refused: str | None) -> None:
         """Fetch a new token in place of the `refused` one, unless another thread has.
 
-        Raises PipelineError: auth where Google refuses one, transient for an outage.
+        Raises PipelineError: auth where Google refuses one, transient for an outage. Who waited while another thread
+        was refused is answered the same.
         """
+        failures = self._failures
         with self._lock:
             if self.credentials.token != refused and self.credentials.valid:
                 return
+            if self._failed is not None and self._failures != failures:
+                raise PipelineError(self._failed.kind, self._failed.message, retry_after=self._failed.retry_after)
             try:
-                self.credentials.refresh(self._request)
-            except auth.GoogleAuthError as cause:
-                raise token_failure(cause, self._endpoint.refusal) from None
-            except (TypeError, ValueError, AttributeError, KeyError):
-                sentence = "the token endpoint answered with something else than JSON"
-                raise PipelineError(Kind.TRANSIENT, sentence) from None
+                self._refresh()
+            except PipelineError as error:
+                self._failures += 1
+                self._failed = error
+                raise
+
+    def _refresh(self) -> None:
+        try:
+            self.credentials.refresh(self._request)
+        except auth.GoogleAuthError as cause:
+            raise token_failure(cause, self._endpoint.refusal) from None
+        except (TypeError, ValueError, AttributeError, KeyError):
+            sentence = "the token endpoint answered with something else than JSON"
+            raise PipelineError(Kind.TRANSIENT, sentence) from None
 
 
 class _Endpoint:
