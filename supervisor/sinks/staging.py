@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from supervisor.config.errors import SinkError
+from supervisor.sinks.embedded import connect
 from supervisor.sinks.regions import Region
 from wire.reader import LINE_LIMIT
 from wire.schema import DECIMAL_PRECISION, DECIMAL_SCALE, Column, Table, Type
@@ -20,7 +21,6 @@ from wire.schema import DECIMAL_PRECISION, DECIMAL_SCALE, Column, Table, Type
 if TYPE_CHECKING:
     import duckdb
 
-MEMORY_LIMIT = "192MiB"
 TYPES = {
     Type.STRING: "VARCHAR",
     Type.INTEGER: "BIGINT",
@@ -56,11 +56,9 @@ class StagingDatabase:
             self._database.close()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
-        import duckdb  # noqa: PLC0415 - see above
-
         with self._opening:
             if self._database is None:
-                self._database = duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT, "threads": 1})
+                self._database = connect(None)
             return self._database.cursor()
 
 
@@ -229,7 +227,6 @@ class Staging:
     def _opened(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:
             self._connection = self._connect()
-            self._connection.execute("SET TimeZone = 'UTC'")  # a time without an offset is taken for UTC
         return self._connection
 
 
@@ -280,4 +277,4 @@ def _remedy(error: duckdb.Error) -> str:
 
 def _as_stored(column: Column) -> str:
     name = quoted(column.name)
-    return f"CAST(CAST({name} AS TIMESTAMPTZ) AS TIMESTAMP)" if column.type is Type.DATETIME else name
+    return f"CAST(CAST(upper({name}) AS TIMESTAMPTZ) AS TIMESTAMP)" if column.type is Type.DATETIME else name

@@ -24,7 +24,13 @@ def open_history(environment: RunEnvironment) -> DuckDBHistory:
 
 
 def check(environment: RunEnvironment) -> str | None:
+    from supervisor.sinks.duckdb.sink import taken_name  # noqa: PLC0415 - as above
+    from supervisor.sinks.embedded import connect  # noqa: PLC0415 - as above
+
     path = environment.duckdb_path.absolute()
+    refusal = taken_name(path)
+    if refusal is not None:
+        return refusal
     if not path.exists():
         usable = path.parent.is_dir() and os.access(path.parent, os.W_OK)
         return None if usable else f"DUCKDB_PATH: {path} cannot be created: {path.parent} is not a writable directory"
@@ -36,7 +42,7 @@ def check(environment: RunEnvironment) -> str | None:
     import duckdb  # noqa: PLC0415 - as above
 
     try:
-        duckdb.connect(str(path), read_only=True).close()
+        connect(path, read_only=True).close()
     except duckdb.Error as cause:
         holder = holder_of(path, str(cause))
         if holder is not None:

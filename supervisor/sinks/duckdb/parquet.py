@@ -41,11 +41,15 @@ def export_parquet(
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".export-", dir=directory) as name:
+            written: dict[Path, str] = {}
             for platform, table, has_days in connection.execute(_TABLES).fetchall():
                 if not platforms or platform in platforms:
                     new = Path(name) / "new"
                     rows = _write(connection, f"{quoted(platform)}.{quoted(table)}", new, by_month=has_days)
                     final = directory / _path_part(platform) / _path_part(table)
+                    other = written.setdefault(final, f"{platform}.{table}")
+                    if other != f"{platform}.{table}":
+                        raise SinkError(f"{other} and {platform}.{table} would both be written to {final}")
                     _put(new, final, Path(name) / "old")
                     yield Exported(platform=platform, table=table, rows=rows, directory=final)
     except duckdb.Error as cause:

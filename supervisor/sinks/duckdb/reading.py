@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from supervisor.config.errors import SinkError
+from supervisor.sinks.embedded import connect
 from supervisor.sinks.lock import holder_of
 from supervisor.sinks.staging import first_line
 
@@ -42,7 +43,7 @@ def _changed(database: Path) -> float:
 
 def _open(path: Path) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(str(path), read_only=True)
+        return connect(path, read_only=True)
     except duckdb.Error as cause:
         holder = holder_of(path, str(cause))
         if holder is not None:

@@ -20,9 +20,10 @@ from supervisor.sinks.duckdb.session import DuckDBSession
 from supervisor.sinks.duckdb.snapshot import write_snapshot
 from supervisor.sinks.duckdb.spend import daily_spend
 from supervisor.sinks.duckdb.state import TABLE, stored_parts, write_changes
+from supervisor.sinks.embedded import connect
 from supervisor.sinks.lock import RunLock, holder_of, lock_path
-from supervisor.sinks.staging import MEMORY_LIMIT, first_line
-from supervisor.sinks.unified import unified_views
+from supervisor.sinks.staging import first_line
+from supervisor.sinks.unified import SOURCES, unified_views
 
 _COLUMNS = """
     SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns()
@@ -36,6 +37,9 @@ class DuckDBSink:
     def __init__(self, path: Path, *, snapshot: Path | None = None) -> None:
         self._path = path.absolute()
         self._snapshot = snapshot
+        name = taken_name(self._path)
+        if name is not None:
+            raise SinkError(name)
         self._published = False
         self._lock = RunLock(lock_path(self._path), what=f"the DuckDB file {self._path}")
         try:
@@ -102,10 +106,18 @@ class DuckDBSink:
             log.error("Readers keep the snapshot of an earlier run: %s", error)
 
 
+def taken_name(path: Path) -> str | None:
+    """Why a file cannot have this name, or None: DuckDB calls the database by it, and asked for `google.campaign_daily`
+    could not tell the database from the schema of that name."""
+    names = {*SOURCES, "ads", "_supervisor"}
+    if path.stem.lower() not in names:
+        return None
+    return f"DUCKDB_PATH: a file called {path.name} would have the name of the schema {path.stem.lower()}; rename it"
+
+
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
-        # One thread is each platform's own: more would share out small files at a higher price than the work itself.
-        connection = duckdb.connect(str(path), config={"memory_limit": MEMORY_LIMIT, "threads": 1})
+        connection = connect(path)
         connection.execute(TABLE)
     except duckdb.Error as cause:
         holder = holder_of(path, str(cause))

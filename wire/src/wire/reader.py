@@ -14,6 +14,16 @@ from operator import attrgetter
 import msgspec
 from msgspec import Struct, UnsetType
 
+from wire.bounds import (
+    LONGEST_ERROR,
+    LONGEST_SCHEMA,
+    MOST_COLUMNS,
+    MOST_COLUMNS_TOGETHER,
+    MOST_ERRORS,
+    MOST_SCHEMAS,
+    MOST_STREAMS,
+    state_excess,
+)
 from wire.failures import SchemaError, WireError
 from wire.messages import ErrorLine, OtherLine, RecordLine, Replaces, SchemaLine, StateLine
 from wire.regions import check_region
@@ -63,6 +73,8 @@ _LINES: dict[str, msgspec.json.Decoder[SchemaLine | StateLine | ErrorLine]] = {
     "STATE": msgspec.json.Decoder(StateLine),
     "ERROR": msgspec.json.Decoder(ErrorLine),
 }
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises; the last for JSON of more than a thousand levels."""
 _TYPE = msgspec.json.Decoder(OtherLine)
 _RECORD = msgspec.json.Decoder(RecordLine)
 _STREAM = re.compile(rb'"stream"\s*:\s*"([^"\\]{1,200})"')
@@ -86,7 +98,7 @@ class _Stream:
         """Whether `data` is `count` records of this stream; what exactly is wrong is `decoder`'s to say."""
         try:
             rows = self._quick.decode_lines(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _BROKEN:
             return False
         return len(rows) == count and all(_are_decimals(map(get, rows)) for get in self._decimals)
 
@@ -103,6 +115,9 @@ class Reader:
         self._line = 0
         self._streams: dict[str, _Stream] = {}
         self._last: _Stream | None = None
+        self._schemas = 0
+        self._errors = 0
+        self._columns = 0
 
     @property
     def line(self) -> int:
@@ -198,7 +213,7 @@ class Reader:
         self._check_length(line, self._line)
         try:
             kind = _TYPE.decode(line).type
-        except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+        except _BROKEN as cause:
             raise WireError(f"not a message: {cause}", line=self._line, stream=_stream_in(line)) from cause
         if kind == "RECORD":
             return self._record(line)
@@ -209,15 +224,34 @@ class Reader:
             raise WireError(f"a message of type {kind!r} is not understood", line=self._line, stream=_stream_in(line))
         try:
             message = decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+        except _BROKEN as cause:
             raise WireError(f"a broken {kind} message: {cause}", line=self._line, stream=_stream_in(line)) from cause
         if isinstance(message, SchemaLine):
+            self._schemas += 1
+            self._bound(len(line) > LONGEST_SCHEMA, f"a SCHEMA is longer than {LONGEST_SCHEMA:,} bytes")
+            self._bound(self._schemas > MOST_SCHEMAS, f"there are more than {MOST_SCHEMAS:,} SCHEMA lines")
             return self._schema(message)
         if isinstance(message, StateLine):
             return self._state(message)
+        self._errors += 1
+        self._bound(len(line) > LONGEST_ERROR, f"an ERROR is longer than {LONGEST_ERROR:,} bytes")
+        self._bound(self._errors > MOST_ERRORS, f"there are more than {MOST_ERRORS:,} ERROR lines")
         return Failure(message)
 
+    def _bound(self, exceeded: bool, sentence: str, stream: str | None = None) -> None:
+        if exceeded:
+            raise WireError(f"{sentence}, which is the bound", line=self._line, stream=stream)
+
     def _schema(self, message: SchemaLine) -> Schema:
+        name, columns = message.stream, len(message.schema.get("properties") or ())
+        former = self._streams.get(name)
+        self._columns += columns - (len(former.table.columns) if former else 0)
+        self._bound(columns > MOST_COLUMNS, f"it has more than {MOST_COLUMNS:,} columns", name)
+        self._bound(
+            former is None and len(self._streams) >= MOST_STREAMS, f"there are more than {MOST_STREAMS:,} streams", name
+        )
+        sentence = f"all streams have more than {MOST_COLUMNS_TOGETHER:,} columns together"
+        self._bound(self._columns > MOST_COLUMNS_TOGETHER, sentence, name)
         bookmark = message.bookmark_properties
         try:
             table = table_of(message.stream, message.schema, message.key_properties, bookmark[0] if bookmark else None)
@@ -241,15 +275,18 @@ class Reader:
         whole, patch = message.value, message.patch
         if isinstance(whole, UnsetType) == isinstance(patch, UnsetType):
             raise WireError("a STATE has either a `value`, which is all of it, or a `patch`", line=self._line)
-        if not isinstance(patch, UnsetType):
-            return State(bytes(patch), replaces, is_patch=True)
-        assert not isinstance(whole, UnsetType)
-        return State(bytes(whole), replaces)
+        is_patch = not isinstance(patch, UnsetType)
+        value = b"".join(bytes(text) for text in (whole, patch) if not isinstance(text, UnsetType))
+        if not _is_text(value):
+            raise WireError("the state is not UTF-8", line=self._line)
+        excess = state_excess(value)
+        self._bound(excess is not None, excess or "")
+        return State(value, replaces, is_patch=is_patch)
 
     def _record(self, line: bytes) -> Rows:
         try:
             message = _RECORD.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+        except _BROKEN as cause:
             raise WireError(f"a broken RECORD message: {cause}", line=self._line, stream=_stream_in(line)) from cause
         stream = self._streams.get(message.stream)
         if stream is None:
@@ -257,7 +294,7 @@ class Reader:
         record = bytes(message.record)
         try:
             stream.decoder.decode(record)
-        except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+        except _BROKEN as cause:
             raise WireError(_sentence(cause), line=self._line, stream=message.stream) from cause
         if not _is_text(record):
             raise WireError("the record is not UTF-8", line=self._line, stream=message.stream)

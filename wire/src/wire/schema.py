@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
@@ -57,11 +58,12 @@ class Table(Struct, frozen=True):
         odd = [name for name in names if _ODD.search(name)]
         if odd:
             raise SchemaError(f"stream {self.name!r}: {odd[0]!r} cannot be the name of a column")
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
         if twice:
             raise SchemaError(f"stream {self.name!r} has the column {twice[0]!r} twice")
+        known = set(names)
         wanted = [*self.key, *([self.replication_key] if self.replication_key else [])]
-        missing = [name for name in wanted if name not in names]
+        missing = [name for name in wanted if name not in known]
         if missing:
             raise SchemaError(f"stream {self.name!r} is keyed by {missing[0]!r}, which is not among its columns")
 
@@ -77,11 +79,12 @@ class Table(Struct, frozen=True):
         field of the column at index 3 is `c3`.
         """
         types = _PYTHON | ({Type.DECIMAL: str} if decimals_as_text else {})
+        keys = set(self.key)
         fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
         for index, column in enumerate(self.columns):
             kind = types[column.type]
-            if column.name in self.key:
-                fields.insert(0, (f"c{index}", kind))
+            if column.name in keys:
+                fields.append((f"c{index}", kind))
             elif column.type is Type.JSON:
                 fields.append((f"c{index}", kind, msgspec.Raw(b"null")))
             else:

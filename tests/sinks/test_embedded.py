@@ -1,0 +1,95 @@
+"""Nothing outside the rows has a say in them: where they are spooled, the machine's zone, a file's name, a broken block."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from storage import DAILY, commit_one, day, load
+
+from supervisor.config.errors import SinkError
+from supervisor.sinks import Commit
+from supervisor.sinks.duckdb.parquet import export_parquet
+from supervisor.sinks.duckdb.sink import DuckDBSink
+from supervisor.sinks.embedded import SETTINGS, connect
+from wire.schema import Column, Table, Type
+
+
+def test_a_directory_called_like_a_column_gives_it_no_value(tmp_path: Path) -> None:
+    spools = tmp_path / "n=7" / "account_id=9"
+    spools.mkdir(parents=True)
+    sink = DuckDBSink(tmp_path / "x.duckdb")
+    load(sink, spools, DAILY, day("1", "a", "2026-01-05", 1))
+    sink.close()
+    with duckdb.connect(str(tmp_path / "x.duckdb")) as database:
+        assert database.execute("SELECT account_id, n FROM p.daily").fetchall() == [("1", 1)]
+
+
+def test_every_setting_holds_in_every_cursor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    with connect(tmp_path / "x.duckdb") as connection:
+        cursor = connection.cursor()
+        wanted = {**SETTINGS, "memory_limit": "192.0 MiB", "TimeZone": "UTC"}
+        found = {name: cursor.execute(f"SELECT current_setting('{name}')").fetchall()[0][0] for name in wanted}
+        assert found == wanted
+
+
+def test_a_local_variable_is_no_table(tmp_path: Path) -> None:
+    secrets = duckdb.sql("SELECT 1 AS x")
+    with connect(None) as connection, pytest.raises(duckdb.CatalogException):
+        connection.execute("SELECT * FROM secrets")
+    assert secrets is not None
+
+
+def test_times_of_rfc_3339_in_small_letters(tmp_path: Path) -> None:
+    table = Table("t", (Column("id", Type.STRING), Column("at", Type.DATETIME)), ("id",))
+    sink = DuckDBSink(tmp_path / "x.duckdb")
+    load(sink, tmp_path, table, {"id": "1", "at": "2026-01-31t23:59:59z"})
+    sink.close()
+    with duckdb.connect(str(tmp_path / "x.duckdb")) as database:
+        assert str(database.execute('SELECT "at" FROM p.t').fetchall()[0][0]) == "2026-01-31 23:59:59"
+
+
+@pytest.mark.parametrize("name", ["google.duckdb", "ADS.db", "_supervisor.duckdb"])
+def test_a_file_called_like_a_schema_is_refused_before_a_run(house: Any, name: str) -> None:
+    house.tap("one", "schema()")
+    house.write()
+    for command in ("check", "run"):
+        done = house.run(command, DUCKDB_PATH=str(house.directory / name))
+        assert done.returncode == 1
+        assert f"a file called {name} would have the name of the schema" in done.stdout + done.stderr
+
+
+def test_a_broken_database_does_not_replace_a_good_snapshot(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path, snapshot = tmp_path / "x.duckdb", tmp_path / "x.snapshot.duckdb"
+    sink = DuckDBSink(path, snapshot=snapshot)
+    load(sink, tmp_path, DAILY, *(day("1", str(n), "2026-01-05", n) for n in range(30_000)))
+    sink.publish()
+    sink.close()
+    good = snapshot.read_bytes()
+    content = bytearray(path.read_bytes())
+    for at in range(len(content) // 2, len(content) // 2 + 64):
+        content[at] ^= 0xFF
+    path.write_bytes(content)
+    try:
+        sink = DuckDBSink(path, snapshot=snapshot)
+    except SinkError:
+        return  # the broken bytes were met when it was opened
+    sink._published = True
+    sink.close()
+    assert snapshot.read_bytes() == good
+
+
+def test_two_tables_of_one_path_are_not_written_over_each_other(tmp_path: Path) -> None:
+    sink = DuckDBSink(tmp_path / "x.duckdb")
+    session = sink.session("p", "run-1")
+    for name in ("a/b", "a_b"):
+        session.prepare(Table(name, DAILY.columns, DAILY.key, "date"))
+        commit_one(session, Commit(streams=(name,), state=json.dumps({"n": 1}).encode()))
+    session.close()
+    sink.close()
+    with connect(tmp_path / "x.duckdb") as database, pytest.raises(SinkError, match="would both be written to"):
+        list(export_parquet(database, tmp_path / "out"))

@@ -1,0 +1,39 @@
+"""How much of everything a pipeline may send, so that bad output takes no more memory or time than good output.
+
+docs/wire.md lists them. Lines themselves are bounded by `wire.reader.LINE_LIMIT`, rows by nothing but the disk.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import accumulate
+
+MOST_STREAMS = 2_000
+MOST_COLUMNS = 5_000
+"""Of one stream."""
+MOST_COLUMNS_TOGETHER = 100_000
+MOST_SCHEMAS = 100_000
+LONGEST_SCHEMA = 1024 * 1024
+MOST_ERRORS = 10_000
+LONGEST_ERROR = 64 * 1024
+DEEPEST_STATE = 100
+MOST_DIGITS = 300
+"""Of a number in a state."""
+
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"')
+_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % (MOST_DIGITS + 1))
+_STEPS = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
+_OTHERS = bytes(byte for byte in range(256) if byte not in _STEPS)
+
+
+def state_excess(state: bytes) -> str | None:
+    """What of a state, valid JSON, is over its bound, as a sentence; None where nothing is."""
+    if _depth(state) > DEEPEST_STATE and _depth(_STRINGS.sub(b"", state)) > DEEPEST_STATE:
+        return f"a STATE is nested more than {DEEPEST_STATE} levels deep"
+    if _LONG_NUMBER.search(state) and _LONG_NUMBER.search(_STRINGS.sub(b'""', state)):
+        return f"a STATE has a number of more than {MOST_DIGITS} digits"
+    return None
+
+
+def _depth(text: bytes) -> int:
+    return max(accumulate(map(_STEPS.__getitem__, text.translate(None, _OTHERS))), default=0)
