@@ -21,6 +21,7 @@ from supervisor.config.errors import SinkError
 from supervisor.sinks import Commit
 from supervisor.sinks.duckdb.sink import DuckDBSink
 from supervisor.sinks.duckdb.snapshot import write_snapshot
+from supervisor.sinks.embedded import connect
 from wire.schema import Column, Table, Type
 
 
@@ -199,7 +200,7 @@ def test_a_full_disk_fails_the_attempt_and_the_retry_is_clean(house: Any) -> Non
 
 def test_no_snapshot_is_made_of_a_file_whose_log_is_not_folded_in(tmp_path: Path) -> None:
     sink = DuckDBSink(tmp_path / "x.duckdb", snapshot=tmp_path / "s.duckdb")
-    other = duckdb.connect(str(tmp_path / "x.duckdb"), config={"memory_limit": MEMORY_LIMIT, "threads": 1})
+    other = connect(tmp_path / "x.duckdb")
     load(sink, tmp_path, DAILY, day("1", "a", "2026-01-01", 1))
     sink.publish()
     sink.close()
