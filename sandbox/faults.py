@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 KINDS = (
@@ -36,6 +36,7 @@ KINDS = (
     "cursor_cycle",
     "changed_object",
     "empty_list",
+    "unlisted_object",
 )
 
 _WITH_CODE = frozenset({"error", "bare"})
@@ -94,14 +95,18 @@ class Faults:
             return any(fault.kind == kind and fault.times for fault in self._faults)
 
     def strike(
-        self, *kinds: str, account: str | None = None, suits: Callable[[Fault], bool] = lambda _: True
+        self, *kinds: str, account: str | Collection[str] | None = None, suits: Callable[[Fault], bool] = lambda _: True
     ) -> str | None:
-        """The name of the fault that strikes this request, of the kinds that it can suffer; None for none."""
+        """The name of the fault that strikes this request, of the kinds that it can suffer; None for none.
+
+        `account` is the one that the request is for, or all of them.
+        """
+        accounts = {account} if account is None or isinstance(account, str) else account
         with self._lock:
             for fault in self._faults:
                 if fault.kind not in kinds or not fault.times or not suits(fault):
                     continue
-                if fault.account is not None and fault.account != account:
+                if fault.account is not None and fault.account not in accounts:
                     continue
                 if fault.after:
                     fault.after -= 1

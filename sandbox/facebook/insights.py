@@ -17,7 +17,8 @@ from sandbox.facebook.objects import EDGE_OF, Objects, attribution_setting
 from sandbox.facebook.parameters import Filter
 from sandbox.world import Account, Fact, Metrics, World
 
-LOOKS_KEPT = 6
+LOOKS_KEPT = 60_000
+"""How many ads' days, of some accounts' windows, are kept for the next level."""
 VIDEO_LISTS = (
     "video_p25_watched_actions",
     "video_p50_watched_actions",
@@ -128,16 +129,17 @@ class Insights:
 
     def _look(self, account: Account, first: dt.date, last: dt.date) -> list[_Sum]:
         key = (account.id, first, last)
-        if key not in self._looks:
-            self._looks[key] = [
+        look = self._looks.get(key)
+        if look is None:
+            look = self._looks[key] = [
                 _Sum(
                     fact, fact.day, fact.day, fact.metrics, _counts(fact.metrics), frozenset({_setting(account, fact)})
                 )
                 for fact in self._world.ad_facts(account, first, last)
             ]
-            if len(self._looks) > LOOKS_KEPT:
+            while len(self._looks) > 1 and sum(map(len, self._looks.values())) > LOOKS_KEPT:
                 self._looks.popitem(last=False)
-        return self._looks[key]
+        return look
 
 
 def _setting(account: Account, fact: Fact) -> str:

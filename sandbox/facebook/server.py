@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from sandbox.facebook.batch import run_batch
 from sandbox.facebook.graph import Graph
+from sandbox.facebook.limits import Limits, ThrottledError, Used
 from sandbox.facebook.refusals import GraphError, refusal
 from sandbox.faults import Faults
 from sandbox.pace import Pace
@@ -37,7 +38,15 @@ FAULTS = frozenset(
     (
         *_ANSWERS,
         *("failed_job", "empty_job", "lost_run", "too_much_data", "large_page", "large_object", "large_single_object"),
-        *("empty_answer", "cursor_cycle", "repeated_object", "changed_object", "missing_value", "future_value"),
+        *(
+            "empty_answer",
+            "cursor_cycle",
+            "unlisted_object",
+            "repeated_object",
+            "changed_object",
+            "missing_value",
+            "future_value",
+        ),
     )
 )
 """The kinds of faults that this server can suffer; `sandbox.serve` refuses others."""
@@ -62,7 +71,8 @@ class FacebookServer:
         self._http = _HTTPServer(("127.0.0.1", 0), _Handler)
         self._http.platform = self
         self._base = f"http://127.0.0.1:{self._http.server_address[1]}"
-        self.graph = Graph(world, faults, self._base)
+        self.graph = Graph(world, faults, self._base, job_seconds=pace.job_seconds)
+        self.limits = Limits() if pace.throttled else None
         threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
@@ -100,6 +110,7 @@ class FacebookServer:
 
 class _HTTPServer(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
     platform: FacebookServer
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -110,6 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: _HTTPServer
+    _used: Used | None = None
 
     def setup(self) -> None:
         super().setup()
@@ -126,6 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, method: str) -> None:
         platform = self.server.platform
+        self._used = None
         url = urlsplit(self.path)
         params = dict(parse_qsl(url.query, keep_blank_values=True))
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -133,15 +146,29 @@ class _Handler(BaseHTTPRequestHandler):
         path = [part for part in url.path.split("/") if part]
         try:
             platform.check_access(params)
-            account = next((part.removeprefix("act_") for part in path if part.startswith("act_")), None)
-            if self._commit(platform.faults.strike(*_ANSWERS, account=account), insights="insights" in path):
+            accounts = self._accounts(path, params)
+            insights = "insights" in path or "ids" in params
+            if platform.limits:
+                self._used = platform.limits.count(
+                    accounts, insights=insights, writes=method == "POST" and not insights
+                )
+            if self._commit(platform.faults.strike(*_ANSWERS, account=accounts), insights="insights" in path):
                 return
             if method == "POST" and "batch" in params:
                 self._reply(200, run_batch(platform.graph, path, params))
             else:
                 self._reply(200, platform.graph.answer(method, path, params))
+        except ThrottledError as throttled:
+            self._used = throttled.used
+            self._reply(throttled.status, json.dumps(throttled.body))
         except GraphError as refusal:
             self._reply(refusal.status, json.dumps(refusal.body))
+
+    def _accounts(self, path: list[str], params: dict[str, str]) -> list[str]:
+        """The accounts that a request is for: those it names, or those whose runs it does."""
+        named = [*path[1:2], *params.get("ids", "").split(",")]
+        owners = map(self.server.platform.graph.owner_of, named)
+        return [account for account in owners if account is not None]
 
     def _commit(self, fault: str | None, *, insights: bool) -> bool:
         """Commit a fault; True when it was the whole answer. Raises the GraphErrors among the faults."""
@@ -193,6 +220,21 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
 
+    def _usage(self, *, pressed: bool) -> dict[str, Any]:
+        """The usage headers: of the app, of ad accounts, and of both in insights."""
+        if self._used is not None:
+            return self._used.headers()
+        usage = {"call_count": 28, "total_cputime": 25, "total_time": 25}
+        spent = {
+            **{"type": "ads_insights", **usage, "call_count": 97 if pressed else 28},
+            "estimated_time_to_regain_access": REGAINED_MINUTES if pressed else 0,
+        }
+        return {
+            "x-app-usage": usage,
+            "x-business-use-case-usage": {"1": [spent]},
+            "x-fb-ads-insights-throttle": {"app_id_util_pct": 40.5, "acc_id_util_pct": 12},
+        }
+
     def _reply(self, status: int, text: str, kind: str = "application/json", *, length: int | None = None) -> None:
         data = text.encode()
         self.server.platform.pace.answer()
@@ -201,11 +243,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(length or len(data)))
         self.send_header("facebook-api-version", self.path.split("/")[1])
         pressed = self.server.platform.is_pressed()
-        usage = {"call_count": 97 if pressed else 28, "total_cputime": 25, "total_time": 25}
-        self.send_header("x-app-usage", json.dumps(usage))
-        regained = REGAINED_MINUTES if pressed else 0
-        spent = {"type": "ads_insights", **usage, "estimated_time_to_regain_access": regained}
-        self.send_header("x-business-use-case-usage", json.dumps({"1": [spent]}))
-        self.send_header("x-fb-ads-insights-throttle", '{"app_id_util_pct": 40.5, "acc_id_util_pct": 12}')
+        for name, value in self._usage(pressed=pressed).items():
+            self.send_header(name, json.dumps(value))
         self.end_headers()
         self.wfile.write(data)

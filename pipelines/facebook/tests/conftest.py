@@ -120,15 +120,23 @@ def _value(kind: Type, value: Any) -> Any:
 
 @contextmanager
 def sandbox_process(
-    size: str = "tiny", *, as_of: dt.datetime = AS_OF, first_day: dt.date | None = None, faults: Sequence[str] = ()
+    size: str = "tiny",
+    *,
+    as_of: dt.datetime = AS_OF,
+    first_day: dt.date | None = None,
+    faults: Sequence[str] = (),
+    options: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[dict[str, str]]:
     """A running sandbox server; gives its environment, and fails when the server outlives its standard input."""
     command = [sys.executable, "-m", "sandbox.serve", "facebook", "--size", size, "--as-of", as_of.isoformat()]
+    command += options
     if first_day:
         command += ["--first-day", first_day.isoformat()]
     for fault in faults:
         command += ["--fault", fault]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+    given = {**os.environ, **(variables or {})}
+    with subprocess.Popen(command, cwd=ROOT, env=given, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         assert server.stdin and server.stdout
         try:
             yield json.loads(server.stdout.readline())["environment"]
@@ -169,6 +177,42 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         return Outcome(done.returncode, done.stdout, done.stderr.decode())
 
     return run
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """`started(environment, config)`: the pipeline as a process, which is there until it is ended."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def started(environment: Mapping[str, str], config: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+        (tmp_path / "config.json").write_text(json.dumps(QUICK | dict(config)))
+        process = subprocess.Popen(
+            [str(COMMAND), "--config", str(tmp_path / "config.json")],
+            env={"PATH": os.environ["PATH"], "PIPELINE_NOW": AS_OF.isoformat(), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        processes.append(process)
+        return process
+
+    yield started
+    for process in processes:
+        process.kill()
+        process.wait()
+        assert process.stdout
+        process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def parsed() -> Callable[[bytes], Outcome]:
+    """`parsed(lines)`: what the lines of a run that was killed say; rows without their state are dropped."""
+
+    def parsed(lines: bytes) -> Outcome:
+        whole = lines[: lines.rindex(b'{"type":"STATE"')]
+        last = lines[len(whole) :].partition(b"\n")
+        return Outcome(-9, whole + last[0] + last[1], "").read()
+
+    return parsed
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,8 @@ def assert_complete(store, same, as_of):
     ],
 )
 def test_a_passing_fault_is_recovered_with_complete_data(fault, told, run, sandbox, assert_complete):
-    outcome = run_with(run, sandbox, fault)
+    # The fault is placed by the number of the request, which says what it asks where accounts follow one another.
+    outcome = run_with(run, sandbox, fault, concurrency=1)
     assert_complete(outcome)
     assert told in outcome.stderr
 
@@ -96,7 +97,7 @@ def test_a_lasting_fault_gives_up_each_account_and_says_which(fault, kind, run, 
 
 
 def test_one_accounts_failure_leaves_the_others_complete(run, sandbox, as_of):
-    config = {"tables": ["campaign_daily"], "retry_attempts": 2, "max_jobs_in_flight": 1}
+    config = {"tables": ["campaign_daily"], "retry_attempts": 2, "max_jobs_in_flight": 1, "concurrency": 1}
     # Two jobs each for seven days, three of them, and one: the first account uses up this fault.
     outcome = run_with(run, sandbox, "failed_job@0x6", **config)
     assert outcome.status == 75

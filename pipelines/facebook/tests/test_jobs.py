@@ -39,6 +39,9 @@ class Facebook:
             return {run_id: self.run(run_id) for run_id in ids.split(",")}
         return self.run(*path)
 
+    def several(self, ids, fields):
+        return self.get(fields=fields, ids=",".join(ids))
+
     def run(self, run_id):
         statuses = self.progress(int(run_id))
         status = statuses.pop(0) if len(statuses) > 1 else statuses[0]

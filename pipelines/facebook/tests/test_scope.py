@@ -43,9 +43,22 @@ def test_a_day_that_is_too_large_is_asked_for_object_by_object(run, sandbox, equ
 
 
 def test_deleted_objects_are_among_the_parts(run, sandbox, equals_truth):
-    outcome = run_with(run, sandbox, "too_much_datax9999", size="small", window_days=1, tables=["ad_set_daily"])
+    deleting = "4001234567"
+    config = {"accounts": [deleting], "tables": ["ad_set_daily"], "window_days": 1}
+    outcome = run_with(run, sandbox, "too_much_datax9999", size="small", **config)
     assert outcome.status == 0, outcome.stderr
-    equals_truth(outcome, size="small", tables=["ad_set_daily"])
+    equals_truth(outcome, size="small", tables=["ad_set_daily"], accounts=[deleting])
+
+
+def test_an_object_that_is_in_no_list_loses_no_rows(run, sandbox, equals_truth):
+    """The account's own total says that something is missing: the day is an error, and the other days are loaded."""
+    config = {"accounts": [FIRST], "tables": ["campaign_daily"], "window_days": 1}
+    faults = "too_much_data", "unlisted_object"
+    outcome = run_with(run, sandbox, *faults, **config)
+    assert outcome.status == 65
+    assert [error.account_id for error in outcome.errors] == [FIRST]
+    assert "insights of level campaign for 2026-11-22: its parts have" in outcome.errors[0].message
+    assert outcome.days("campaign_daily", FIRST) == {f"2026-11-{day}" for day in range(16, 22)}
 
 
 def test_a_row_that_cannot_be_read_leaves_the_other_levels(run, sandbox, equals_truth):
@@ -108,7 +121,7 @@ def test_an_object_listed_twice_is_one_row(run, sandbox, equals_truth):
 
 
 def test_an_object_listed_twice_with_different_values_is_its_accounts_error(run, sandbox, equals_truth):
-    outcome = run_with(run, sandbox, "changed_object@1", tables=["campaign"])
+    outcome = run_with(run, sandbox, "changed_object@1", tables=["campaign"], concurrency=1)
     assert outcome.status == 65
     assert [error.account_id for error in outcome.errors] == [FIRST]
     assert re.search(r"campaign: \d+ is listed twice with different values", outcome.errors[0].message)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from facebook_pipeline import values
-from facebook_pipeline.accounts import blamed_on, each_account
+from facebook_pipeline.accounts import blamed_on, listed_accounts
 from facebook_pipeline.actions import LEADS, PURCHASES, exploded, total
 from facebook_pipeline.errors import (
     RULES,
@@ -245,7 +245,7 @@ def test_account_ids_are_digits_and_listed_once():
 def test_a_token_without_accounts_is_no_success():
     graph = SimpleNamespace(pages=lambda *path, **params: iter([[], []]))
     with pytest.raises(PipelineError, match="the access token can read no ad account") as caught:
-        list(each_account(graph, Settings(), None))
+        listed_accounts(graph, Settings())
     assert caught.value.exit_status == 78
 
 

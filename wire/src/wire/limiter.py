@@ -98,6 +98,23 @@ class Limiter:
             if self._reason is not None:
                 raise self._reason
 
+    def pause(self, seconds: float) -> float:
+        """Nobody sends for `seconds`: the platform says that its limit is near, and has refused nothing yet.
+
+        Returns how many seconds that is longer than everybody would have waited anyway.
+        """
+        with self._changed:
+            now = self._clock()
+            before = max(self._paused_until, now)
+            self._paused_until = max(before, now + seconds)
+            self._changed.notify_all()
+            return self._paused_until - before
+
+    def check(self) -> None:
+        """Raise what `stop` was given, for whoever waits for something else than a place."""
+        if self._reason is not None:
+            raise self._reason
+
     @contextmanager
     def repeating(self) -> Iterator[None]:
         """While a thread waits to repeat a request; another account may use its turn meanwhile."""

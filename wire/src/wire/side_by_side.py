@@ -57,7 +57,9 @@ class _Crew(Generic[T]):
 
     def _has_turn(self) -> bool:
         most = self._limiter.most
-        return self._running - self._limiter.waiting < most and self._running < MOST_THREADS * most
+        # At a concurrency of 1 accounts follow one another, whatever one of them waits for.
+        waiting = self._limiter.waiting if most > 1 else 0
+        return self._running - waiting < most and self._running < MOST_THREADS * most
 
     def _do(self, item: T) -> None:
         try:

@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from facebook_pipeline.errors import ApiError, ObjectRefusedError, Scope
 from facebook_pipeline.objects import ACCOUNT
+from facebook_pipeline.runs import IDS_AT_ONCE
 from facebook_pipeline.settings import Settings
-from wire import Extraction, Kind, PipelineError
+from wire import Kind, PipelineError, side_by_side
 
 if TYPE_CHECKING:
     from facebook_pipeline.client import Graph
@@ -43,49 +44,58 @@ class Account(Struct, frozen=True):
         return self.status in _CLOSED
 
 
-def each_account(graph: Graph, settings: Settings, extraction: Extraction) -> Iterator[Account]:
-    """The accounts, one at a time. One that cannot be read is reported; the others follow."""
+class Listed:
+    """An account to load, of which what the API says may still have to be asked for; one thread at a time uses it."""
+
+    def __init__(self, account_id: str, raw: Mapping[str, Any] | None = None) -> None:
+        self.id = account_id
+        self._raw = raw
+        self._account: Account | None = None
+
+    def read(self, graph: Graph) -> Account:
+        """What it is. Raises PipelineError where it cannot be read, or lacks what rows need."""
+        if self._account is None:
+            self._account = _account(self._raw or graph.get(f"act_{self.id}", fields=_FIELDS))
+        return self._account
+
+
+def listed_accounts(graph: Graph, settings: Settings) -> list[Listed]:
+    """The accounts to load, those asked for or all that the token can see, each once."""
     ids = settings.account_ids()
-    found = _asked_for(graph, ids, extraction) if ids else _discovered(graph, extraction)
-    seen = set[str]()
-    for account in found:
-        # A list that changes while it is read can show an account on two pages.
-        if account.id not in seen:
-            seen.add(account.id)
-            yield account
+    found = _asked_for(graph, ids) if ids else _discovered(graph)
+    # A list that changes while it is read can show an account on two pages.
+    return list({each.id: each for each in reversed(found)}.values())[::-1]
 
 
-def _asked_for(graph: Graph, ids: tuple[str, ...], extraction: Extraction) -> Iterator[Account]:
-    for account_id in ids:
-        found: Account | None = None
-        with of_account(extraction, account_id):
-            found = _account(graph.for_account(account_id).get(f"act_{account_id}", fields=_FIELDS))
-        if found:
-            yield found
+def _asked_for(graph: Graph, ids: tuple[str, ...]) -> list[Listed]:
+    """As many in a call as it takes. One that is refused has all of its call refused: those are asked for later."""
+    raws: dict[str, Any] = {}
+
+    def read(some: tuple[str, ...]) -> None:
+        try:
+            raws.update(graph.several(tuple(f"act_{each}" for each in some), _FIELDS))
+        except ApiError as error:
+            if error.scope is Scope.LOGIN and error.kind is not Kind.RATE_LIMIT:
+                raise
+            log.info("%s; asking for these accounts one by one", error.message)
+        except PipelineError as error:
+            graph.limiter.check()
+            log.info("%s; asking for these accounts one by one", error.message)
+
+    together = [ids[n : n + IDS_AT_ONCE] for n in range(0, len(ids), IDS_AT_ONCE)]
+    side_by_side(read, [some for some in together if len(some) > 1], limiter=graph.limiter)
+    found = {each: raws.get(f"act_{each}") for each in ids}
+    return [Listed(each, raw if isinstance(raw, Mapping) else None) for each, raw in found.items()]
 
 
-def _discovered(graph: Graph, extraction: Extraction) -> Iterator[Account]:
+def _discovered(graph: Graph) -> list[Listed]:
     """All accounts of the token. That there are none is an error: a user without roles must not look like a success."""
-    some = False
-    for page in graph.pages("me", "adaccounts", fields=_FIELDS):
-        for raw in page:
-            some = True
-            found: Account | None = None
-            with of_account(extraction, _name(raw)):
-                found = _account(raw)
-            if found:
-                yield found
-    if not some:
+    found = [Listed(_name(raw), raw) for page in graph.pages("me", "adaccounts", fields=_FIELDS) for raw in page]
+    if not found:
         raise PipelineError(
             Kind.CONFIG, "the access token can read no ad account: give its user a role, or set FACEBOOK_AD_ACCOUNT_IDS"
         )
-
-
-@contextmanager
-def of_account(extraction: Extraction, account_id: str, *, is_closed: bool = False) -> Iterator[None]:
-    """Whatever fails inside is this account's failure, unless the login is refused, which ends the pipeline."""
-    with extraction.account(account_id), blamed_on(account_id, is_closed=is_closed):
-        yield
+    return found
 
 
 @contextmanager

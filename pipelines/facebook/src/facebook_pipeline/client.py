@@ -19,8 +19,11 @@ import requests
 from facebook_business.api import FacebookAdsApi
 from facebook_business.session import FacebookSession
 from msgspec import Struct
+from requests.adapters import HTTPAdapter
 
 from facebook_pipeline.errors import (
+    ApiError,
+    Scope,
     TooMuchDataError,
     UnexplainedError,
     api_failure,
@@ -30,11 +33,15 @@ from facebook_pipeline.errors import (
     odd_answer,
 )
 from facebook_pipeline.settings import Credentials, Settings, graph_address
-from facebook_pipeline.usage import NEARLY_USED_UP, regain_seconds, utilisation
-from wire import Kind, PipelineError, call_with_retries, count_calls, count_pause
+from facebook_pipeline.usage import NEARLY_USED_UP, app_utilisation, regain_seconds, utilisation
+from wire import Kind, Limiter, PipelineError, call_with_retries, count_calls, count_pause
 
 log = logging.getLogger(__name__)
 
+_UNTOLD_PAUSE = 5.0
+"""Seconds between two calls when a quota is nearly used up and no header says for how long."""
+_SLOWER_FROM = 75.0
+"""Percent of the app's quota from which all calls go slower."""
 _SAME_PAGES = 2
 """How often a page that fails without a reason is asked for before a smaller one is tried."""
 
@@ -47,9 +54,13 @@ class Answer(Struct, frozen=True):
 
 
 class Connection:
-    """One kept-alive session of the SDK, which signs every request; opens no connection before the first one."""
+    """One session of the SDK for all threads, which signs every request; keeps as many connections as are used."""
 
-    def __init__(self, session: FacebookSession, api_version: str, secrets: tuple[str, ...]) -> None:
+    def __init__(
+        self, session: FacebookSession, api_version: str, secrets: tuple[str, ...], *, connections: int
+    ) -> None:
+        for scheme in ("https://", "http://"):
+            session.requests.mount(scheme, HTTPAdapter(pool_maxsize=connections))
         self._session = session
         self._base = f"{session.GRAPH}/{api_version}/"
         self._secrets = secrets
@@ -86,26 +97,29 @@ class Connection:
 class Graph:
     """Calls with retries, and the pages of an edge, for one account, or for none in particular.
 
-    What it remembers, a pause to make and page sizes that were too large, concerns its account only.
+    What it remembers, a pause to make and page sizes that were too large, concerns its account only, and so does each
+    object: only one thread at a time uses that of an account. The `limiter` is everybody's.
     """
 
     def __init__(
         self,
         connection: Connection,
         settings: Settings,
-        sleep: Callable[[float], None] = time.sleep,
+        limiter: Limiter,
         *,
+        sleep: Callable[[float], None] = time.sleep,
         account_id: str | None = None,
     ) -> None:
         self._connection = connection
         self._settings = settings
+        self.limiter = limiter
         self._sleep = sleep
         self._account_id = account_id
         self._smaller: dict[str, int] = {}
         self._pause = 0.0
 
     @classmethod
-    def connect(cls, settings: Settings, credentials: Credentials) -> Graph:
+    def connect(cls, settings: Settings, credentials: Credentials, limiter: Limiter) -> Graph:
         """A Graph at the configured address; opens no connection yet.
 
         `FacebookAdsApi.init` is avoided: it installs a hook that posts stack traces to the vendor.
@@ -117,14 +131,25 @@ class Graph:
         )
         session.GRAPH = graph_address()
         secrets = (credentials.access_token, credentials.app_secret, session.appsecret_proof)
-        return cls(Connection(session, settings.api_version, secrets), settings)
+        connection = Connection(session, settings.api_version, secrets, connections=limiter.most)
+        return cls(connection, settings, limiter)
 
     def for_account(self, account_id: str) -> Graph:
         """The same connection, for calls on behalf of one account."""
-        return Graph(self._connection, self._settings, self._sleep, account_id=account_id)
+        return Graph(self._connection, self._settings, self.limiter, sleep=self._sleep, account_id=account_id)
+
+    def rest(self, seconds: float) -> None:
+        """Wait before something is asked again; another account may use the turn meanwhile."""
+        with self.limiter.repeating():
+            self._sleep(seconds)
+        self.limiter.check()
 
     def get(self, *path: str, **params: Any) -> dict[str, Any]:
         return self._call("GET", path, params)
+
+    def several(self, ids: tuple[str, ...], fields: str) -> dict[str, Any]:
+        """Some objects, of any accounts, by their ids in one call, which is not repeated: it is refused as a whole."""
+        return self._call("GET", (), {"ids": ",".join(ids), "fields": fields}, mendable=lambda _: False)
 
     def post(self, *path: str, **params: Any) -> dict[str, Any]:
         return self._call("POST", path, params)
@@ -184,32 +209,51 @@ class Graph:
         needs: str = "",
         mendable: Callable[[PipelineError], bool] = is_mendable,
     ) -> dict[str, Any]:
-        return call_with_retries(
-            lambda: self._once(method, path, params, needs),
-            mendable=mendable,
-            backoff=self._settings.backoff,
-            what="the Graph API",
-            sleep=self._sleep,
-        )
-
-    def _once(self, method: str, path: tuple[str, ...], params: Mapping[str, Any], needs: str) -> dict[str, Any]:
         if self._pause:
             pause, self._pause = self._pause, 0.0
             count_pause(pause)
-            self._sleep(pause)
+            self.rest(pause)
+        try:
+            return call_with_retries(
+                lambda: self._once(method, path, params, needs),
+                mendable=mendable,
+                backoff=self._settings.backoff,
+                what=f"account {self._account_id}" if self._account_id else "the Graph API",
+                sleep=self._sleep,
+                limiter=self.limiter,
+                shared=_is_the_logins,
+            )
+        except ApiError as error:
+            if error.kind is Kind.RATE_LIMIT and _is_the_logins(error) and mendable(error):
+                # Whoever asked next would be refused too, each account after all of its patience.
+                self.limiter.stop(error)
+            raise
+
+    def _once(self, method: str, path: tuple[str, ...], params: Mapping[str, Any], needs: str) -> dict[str, Any]:
         answer = self._connection.call(method, path, params, self._account_id)
-        self._look_at_usage(answer.headers)
+        self._look_at_usage(answer.headers, own="ids" not in params)
         if needs and not isinstance(answer.body.get(needs), list):
             raise incomplete_answer(f"{method} {'/'.join(path)}", needs)
         return answer.body
 
-    def _look_at_usage(self, headers: Mapping[str, str]) -> None:
-        used = utilisation(headers, self._account_id)
-        if used < NEARLY_USED_UP:
-            return
+    def _look_at_usage(self, headers: Mapping[str, str], *, own: bool) -> None:
+        """Remember to wait; what is used up by other accounts, in a call that is not this one's `own`, is theirs."""
         longest = self._settings.usage_pause
-        self._pause = min(regain_seconds(headers, self._account_id) or longest, longest)
-        log.warning("%.0f %% of the quota is used; the next call waits %.1f s", used, self._pause)
+        pause = min(regain_seconds(headers, self._account_id) or _UNTOLD_PAUSE, longest)
+        if (of_app := app_utilisation(headers)) > _SLOWER_FROM:
+            # Requests are under way that count too, so everybody goes slower before all is used up.
+            everybodys = pause * min(1.0, (of_app - _SLOWER_FROM) / (NEARLY_USED_UP - _SLOWER_FROM))
+            count_pause(self.limiter.pause(everybodys))
+            level = logging.WARNING if of_app >= NEARLY_USED_UP else logging.DEBUG
+            log.log(level, "%.0f %% of the app's quota is used; all calls wait %.1f s", of_app, everybodys)
+        elif own and (used := utilisation(headers, self._account_id)) >= NEARLY_USED_UP:
+            self._pause = pause
+            whose = f"account {self._account_id}: " if self._account_id else ""
+            log.warning("%s%.0f %% of the quota is used; the next call waits %.1f s", whose, used, pause)
+
+
+def _is_the_logins(error: PipelineError) -> bool:
+    return isinstance(error, ApiError) and error.scope is Scope.LOGIN
 
 
 def _parsed(content: bytes) -> Any:

@@ -81,11 +81,18 @@ class Rule(Struct, frozen=True):
 _AGAIN = "asked again, with growing waits"
 RULES = (
     Rule(
-        ("4", "17", "32", "341", "613", "80000-80009", "80014"),
+        ("17/2446079", "32", "613", "80000-80009", "80014"),
         Kind.RATE_LIMIT,
         Scope.ACCOUNT,
-        "asked again after the wait that the usage headers name",
-        "the quota is used up",
+        "asked again after the wait that the usage headers name, while other accounts are loaded",
+        "the quota of the ad account is used up",
+    ),
+    Rule(
+        ("4", "17", "341"),
+        Kind.RATE_LIMIT,
+        Scope.LOGIN,
+        "all calls wait as long as the usage headers name; where that is too long, the run ends",
+        "the quota of the app, or of the token's user, is used up",
     ),
     Rule(
         ("101", "102", "190"),

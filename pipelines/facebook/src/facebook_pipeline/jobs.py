@@ -1,7 +1,8 @@
-"""Asynchronous insights jobs: a few at work at a time, watched together, repeated or divided when they fail.
+"""Asynchronous insights jobs of an account: a few at work at a time, repeated or divided when they fail.
 
 A report that is too large for Facebook is asked for in halves of its days. A single day that is still too large is
-asked for in parts, each with a job of its own, whose rows together are the day's.
+asked for in parts, each with a job of its own, whose rows together are the day's; what the account itself has on that
+day says whether they are all of them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -27,7 +29,9 @@ from facebook_pipeline.errors import (
 from facebook_pipeline.insights import Report, ReportTable
 from facebook_pipeline.objects import STATUSES, id_filter, status_filter
 from facebook_pipeline.parts import Part, divided
+from facebook_pipeline.runs import COMPLETED, FAILED, Run, Runs
 from facebook_pipeline.settings import Settings
+from facebook_pipeline.totals import Totals
 from wire import Kind, PipelineError, Window
 
 if TYPE_CHECKING:
@@ -36,17 +40,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_FIRST_POLL_WAIT = 0.2
-_TOLD_FROM = 10.0
-_STATUS_FIELDS = ("async_status", "async_percent_completion")
-_ERROR_FIELDS = ("error_code", "error_subcode", "error_message", "error_user_title", "error_user_msg")
-_COMPLETED = "Job Completed"
-_FAILED = ("Job Failed", "Job Skipped")
 _RESTARTS_BEFORE_HALVING = 1
 _OF_THE_REQUEST = (Kind.CONFIG, Kind.DATA, Kind.INTERNAL)
 """What an order can be refused for while others are served."""
-_IDS_AT_ONCE = 50
-"""How many objects Facebook reads in one call that names several."""
 
 
 class Order(Struct, frozen=True):
@@ -63,18 +59,19 @@ class Order(Struct, frozen=True):
 
 
 class Job(Struct, frozen=True):
-    """An order that Facebook is working on, since an instant of the monotonic clock."""
+    """An order, or a part of one, that Facebook is working on."""
 
     order: Order
-    run_id: str
-    since: float
+    run: Run
+    part: Part | None = None
 
 
 class Result(Struct, frozen=True):
-    """An order that is done: its rows are those of all its runs."""
+    """An order that is done: its rows are those of all its runs; `at_least` are the impressions that they must have."""
 
     order: Order
     run_ids: tuple[str, ...]
+    at_least: int = 0
 
 
 class Jobs:
@@ -90,21 +87,30 @@ class Jobs:
         settings: Settings,
         account: Account,
         *,
-        sleep: Callable[[float], None] = time.sleep,
+        runs: Runs | None = None,
+        totals: Totals | None = None,
+        sleep: Callable[[float], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._graph = graph
         self._settings = settings
         self._account = account
-        self._sleep = sleep
-        self._clock = clock
+        self._runs = runs or Runs(graph, settings, sleep=sleep, clock=clock)
+        self._totals = totals or Totals(graph, account, ())
+        self._sleep = sleep or graph.rest
         self._waiting = deque[Order]()
         self._working = deque[Job]()
-        self._completed = set[str]()
         self._failures: list[PipelineError] = []
 
     def finished(self, orders: Iterable[Order]) -> Iterator[Result]:
         """The orders whose rows can be read, in order; a halved order comes as two."""
+        try:
+            yield from self._finished(orders)
+        finally:
+            for job in self._working:
+                self._runs.forget(job.run)
+
+    def _finished(self, orders: Iterable[Order]) -> Iterator[Result]:
         self._waiting.extend(orders)
         while self._waiting or self._working:
             while self._waiting and len(self._working) < self._settings.max_jobs_in_flight:
@@ -123,7 +129,7 @@ class Jobs:
                 yield from self._instead(job.order, error)
             else:
                 self._working.popleft()
-                yield Result(job.order, (job.run_id,))
+                yield Result(job.order, (job.run.id,))
 
     def cannot_be_read(self, order: Order, error: PipelineError) -> Iterator[Result]:
         """What to read instead of a finished order whose rows cannot be had; nothing where it is asked for anew."""
@@ -161,7 +167,9 @@ class Jobs:
         level = order.report.level
         left = [each for each in (*(job.order for job in self._working), *self._waiting) if each.report.level == level]
         self._waiting = deque(each for each in self._waiting if each.report.level != level)
-        self._working = deque(each for each in self._working if each.order.report.level != level)
+        for job in [job for job in self._working if job.order.report.level == level]:
+            self._working.remove(job)
+            self._runs.forget(job.run)
         if left:
             days = ", ".join(str(each.window) for each in left)
             self._failures.append(PipelineError(error.kind, f"level {level} is not asked for {days} therefore"))
@@ -171,6 +179,7 @@ class Jobs:
         fields = dict.fromkeys(("date_start", *(field for table in order.tables for field in table.fields)))
         chosen = [status_filter(level, STATUSES[level])]
         if part:
+            fields["impressions"] = None
             chosen.append(id_filter(part.level, part.ids))
         answer = self._graph.post(
             self._account.node,
@@ -186,62 +195,20 @@ class Jobs:
         run_id = answer.get("report_run_id")
         if not run_id:
             raise incomplete_answer(f"POST {self._account.node}/insights", "report_run_id")
-        return Job(order, str(run_id), self._clock())
+        return Job(order, self._runs.add(str(run_id), f"account {self._account.id}: {order}", self._graph), part)
 
     def _watch(self, job: Job) -> None:
-        """Return when the job's rows are ready; raise when it has failed or takes too long.
-
-        Its percentage reaches 100 before its rows are ready, so only the status counts.
-        """
-        wait = min(_FIRST_POLL_WAIT, self._settings.poll_interval)
-        while job.run_id not in self._completed:
-            run = self._poll(job)
-            status = run.get("async_status")
-            if status == _COMPLETED:
-                break
-            if status in _FAILED:
-                raise _job_failure(job, run)
-            if self._clock() - job.since > self._settings.job_timeout:
-                raise TooMuchDataError(
-                    Kind.TRANSIENT,
-                    f"{job.order}: the job is not done after {self._settings.job_timeout:.0f} s ({status})",
-                )
-            # A line now and then also tells the supervisor that this is no stall.
-            level = logging.INFO if wait >= _TOLD_FROM else logging.DEBUG
-            log.log(level, "%s: %s, %s %%", job.order, status, run.get("async_percent_completion"))
-            self._sleep(wait)
-            wait = min(2 * wait, self._settings.poll_interval)
-        self._completed.discard(job.run_id)
-
-    def _poll(self, job: Job) -> dict[str, Any]:
-        """What a job's run says of itself; the runs that work beside it are looked at in the same call."""
-        others = [each.run_id for each in self._working if each.run_id not in {job.run_id, *self._completed}]
-        if others:
-            try:
-                return self._poll_together(job, others[: _IDS_AT_ONCE - 1])
-            except (ObjectRefusedError, LostRunError) as error:
-                # One of them cannot be read, and the refusal does not say which: only this one matters now.
-                log.debug("%s", error.message)
+        """Return when the job's rows are ready; raise when it has failed or takes too long."""
+        run = job.run
         try:
-            return self._graph.get(job.run_id, fields=self._run_fields)
-        except (ObjectRefusedError, LostRunError) as error:
-            # A run may be unknown for a moment after it was made; a new job is cheaper than to find out.
-            raise LostRunError(Kind.TRANSIENT, error.message) from None
-
-    def _poll_together(self, job: Job, others: list[str]) -> dict[str, Any]:
-        runs = self._graph.get(ids=",".join((job.run_id, *others)), fields=self._run_fields)
-        for run_id, run in runs.items():
-            if isinstance(run, dict) and run.get("async_status") == _COMPLETED:
-                self._completed.add(run_id)
-        run = runs.get(job.run_id)
-        if not isinstance(run, dict):
-            raise incomplete_answer("GET ?ids", job.run_id)
-        return run
-
-    @property
-    def _run_fields(self) -> str:
-        told = _version(self._settings.api_version) >= (25, 0)
-        return ",".join((*_STATUS_FIELDS, *_ERROR_FIELDS) if told else _STATUS_FIELDS)
+            self._runs.wait_for(run, seconds=self._settings.job_timeout)
+        finally:
+            self._runs.forget(run)
+        if run.status in FAILED:
+            raise _job_failure(job, run.told)
+        if run.status != COMPLETED:
+            waited = f"the job is not done after {self._settings.job_timeout:.0f} s ({run.status})"
+            raise TooMuchDataError(Kind.TRANSIENT, f"{job.order}: {waited}")
 
     def _again(self, order: Order, error: PipelineError) -> tuple[Order, ...]:
         """What to do instead of a failed order: the same, or its halves; raises `error` when nothing is left to try."""
@@ -261,32 +228,51 @@ class Jobs:
         return (replace(order, failures=failures, in_parts=False),)
 
     def _in_parts(self, order: Order, error: TooMuchDataError) -> Result:
-        """A single day, campaign by campaign or finer, one job after the other."""
-        log.info("%s; asking for %s in parts", error.message, order)
-        waiting = deque(divided(self._graph, self._account, order.report.level, None, error))
+        """A single day, campaign by campaign or finer: as many jobs at work as for whole windows."""
+        log.info("account %s: %s; asking for %s in parts", self._account.id, error.message, order)
+        at_least = self._totals.impressions(order.window)
+        waiting = deque(_Pending(part) for part in self._divided(order, None, error))
+        working = deque[tuple[_Pending, Job]]()
         run_ids: list[str] = []
-        while waiting:
-            part = waiting.popleft()
-            try:
-                run_ids.append(self._run_part(order, part))
-            except TooMuchDataError as still:
-                waiting.extendleft(reversed(divided(self._graph, self._account, order.report.level, part, still)))
-        return Result(replace(order, in_parts=True), tuple(run_ids))
+        try:
+            while waiting or working:
+                if waiting and len(working) < self._settings.max_jobs_in_flight:
+                    pending = waiting.popleft()
+                    with self._mended(order, pending, waiting):
+                        working.append((pending, self._start(order, pending.part)))
+                    continue
+                pending, job = working.popleft()
+                with self._mended(order, pending, waiting):
+                    self._watch(job)
+                    run_ids.append(job.run.id)
+        finally:
+            for _, job in working:
+                self._runs.forget(job.run)
+        return Result(replace(order, in_parts=True), tuple(run_ids), at_least)
 
-    def _run_part(self, order: Order, part: Part) -> str:
-        """The run of a part when its rows are ready; a job that fails is made again."""
-        failures = 0
-        while True:
-            try:
-                job = self._start(order, part)
-                self._watch(job)
-            except LostRunError:
-                failures += 1
-                if failures >= self._settings.retry_attempts:
-                    raise
-                self._sleep(self._settings.backoff.wait(failures))
-            else:
-                return job.run_id
+    @contextmanager
+    def _mended(self, order: Order, pending: _Pending, waiting: deque[_Pending]) -> Iterator[None]:
+        """Let a part that is too large wait for its halves, and one whose job was lost for another job."""
+        try:
+            yield
+        except TooMuchDataError as error:
+            waiting.extendleft(_Pending(part) for part in reversed(self._divided(order, pending.part, error)))
+        except LostRunError:
+            failures = pending.failures + 1
+            if failures >= self._settings.retry_attempts:
+                raise
+            self._sleep(self._settings.backoff.wait(failures))
+            waiting.appendleft(_Pending(pending.part, failures))
+
+    def _divided(self, order: Order, part: Part | None, error: TooMuchDataError) -> list[Part]:
+        return divided(self._graph, self._account, order.report.level, part, error)
+
+
+class _Pending(Struct, frozen=True):
+    """A part to ask for, and how many jobs for it have failed."""
+
+    part: Part
+    failures: int = 0
 
 
 def _halved(order: Order, error: PipelineError) -> tuple[Order, ...]:
@@ -312,7 +298,3 @@ def _job_failure(job: Job, run: dict[str, Any]) -> PipelineError:
     if failure.kind in (Kind.RATE_LIMIT, Kind.TRANSIENT) and not isinstance(failure, TooMuchDataError):
         return LostRunError(Kind.TRANSIENT, failure.message)
     return failure
-
-
-def _version(name: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in name.removeprefix("v").split("."))

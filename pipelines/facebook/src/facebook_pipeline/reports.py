@@ -10,13 +10,14 @@ from typing import Any
 
 from facebook_pipeline.accounts import Account
 from facebook_pipeline.client import Graph
-from facebook_pipeline.errors import UNREADABLE, unreadable
+from facebook_pipeline.errors import UNREADABLE, TooMuchDataError, unreadable
 from facebook_pipeline.insights import REPORTS, Report, ReportTable
 from facebook_pipeline.jobs import Jobs, Order, Result
 from facebook_pipeline.run_rows import RunRows
+from facebook_pipeline.runs import Runs
 from facebook_pipeline.settings import Settings
 from facebook_pipeline.totals import Totals
-from wire import Extraction, PipelineError, Window, today_in
+from wire import Extraction, Kind, PipelineError, Round, Window, today_in
 
 log = logging.getLogger(__name__)
 
@@ -25,25 +26,39 @@ MONTHS_KEPT = 37
 
 
 def load_reports(
-    graph: Graph, settings: Settings, extraction: Extraction, account: Account, wanted: frozenset[str]
+    graph: Graph,
+    settings: Settings,
+    extraction: Extraction,
+    account: Account,
+    wanted: frozenset[str],
+    *,
+    runs: Runs,
+    within: Round,
 ) -> None:
-    """Replace the account's due windows in every wanted daily table, newest first.
+    """Replace the account's due windows of a round in every wanted daily table, newest first.
 
     Raises PipelineError that names every report that could not be loaded, after all others were.
     """
     today = today_in(account.timezone)
-    if settings.start_date and settings.start_date < earliest_day(today).isoformat():
+    if within.is_first and settings.start_date and settings.start_date < earliest_day(today).isoformat():
         log.warning("account %s: Facebook serves insights from %s on only", account.id, earliest_day(today))
     orders = [
         order
         for report in REPORTS
         for order in _orders(
-            report, settings=settings, extraction=extraction, account=account, wanted=wanted, today=today
+            report,
+            settings=settings,
+            extraction=extraction,
+            account=account,
+            wanted=wanted,
+            today=today,
+            within=within,
         )
     ]
     orders.sort(key=lambda order: order.window.last, reverse=True)
-    jobs = Jobs(graph, settings, account)
-    load = _Load(graph, extraction, account, today, Totals(graph, account, [order.window for order in orders]))
+    totals = Totals(graph, account, [order.window for order in orders])
+    jobs = Jobs(graph, settings, account, runs=runs, totals=totals)
+    load = _Load(graph, extraction, account, today, totals)
     for result in jobs.finished(orders):
         load.replace(result, jobs)
     if load.counts:
@@ -66,25 +81,50 @@ class _Load:
     def replace(self, result: Result, jobs: Jobs) -> None:
         """Replace the result's window in each of its tables; rows that cannot be had are asked for anew."""
         try:
-            with RunRows(self._graph, result.run_ids, times=len(result.order.tables)) as rows:
+            with RunRows(
+                self._graph, result.run_ids, times=len(result.order.tables), accounts=self._graph.limiter.most
+            ) as rows:
                 for each in result.order.tables:
-                    self._replace_one(each, result.order.window, rows)
+                    self._replace_one(each, result, rows)
         except PipelineError as error:
             for instead in jobs.cannot_be_read(result.order, error):
                 self.replace(instead, jobs)
 
-    def _replace_one(self, each: ReportTable, window: Window, rows: RunRows) -> None:
-        name = each.table.name
+    def _replace_one(self, each: ReportTable, result: Result, raws: RunRows) -> None:
+        name, window = each.table.name, result.order.window
         count = self._extraction.replace_window(
             name,
             self._account.id,
             window,
-            _rows(rows, each, self._account, self._today),
+            _rows(self._whole(raws, result), each, self._account, self._today),
             today=self._today,
             confirm_empty=lambda: self._totals.are_empty(window),
         )
         log.debug("%s %s %s: %d rows", name, self._account.id, window, count)
         self.counts[name] = self.counts.get(name, 0) + count
+
+    def _whole(self, raws: RunRows, result: Result) -> Iterator[Any]:
+        """The rows of a result; raises TooMuchDataError where those of parts are less than the account itself has.
+
+        Parts are made of lists of objects, and rows of an object that is in no list would be lost.
+        """
+        found = 0
+        for raw in raws:
+            if result.at_least:
+                found += _impressions(raw)
+            yield raw
+        # An account's numbers shrink too, when Facebook takes invalid ones back.
+        if found < result.at_least and found < (now := self._totals.impressions(result.order.window)):
+            raise TooMuchDataError(
+                Kind.DATA,
+                f"{result.order}: its parts have {found} impressions and the account has {now}: Facebook lists not all "
+                "of its objects; the day stays as it was, ask again later",
+            )
+
+
+def _impressions(raw: object) -> int:
+    told = raw.get("impressions") if isinstance(raw, dict) else None
+    return int(told) if isinstance(told, str | int) and str(told).isdigit() else 0
 
 
 def _orders(
@@ -95,6 +135,7 @@ def _orders(
     account: Account,
     wanted: frozenset[str],
     today: dt.date,
+    within: Round,
 ) -> Iterator[Order]:
     """One order for each window; tables of the report that are due for the same window share it."""
     due: dict[Window, list[ReportTable]] = {}
@@ -108,6 +149,7 @@ def _orders(
             lookback_days=settings.lookback_days,
             window_days=settings.window_days,
             earliest=earliest_day(today),
+            within_round=within,
         )
         for window in windows:
             due.setdefault(window, []).append(each)
@@ -115,7 +157,7 @@ def _orders(
         yield Order(report, tuple(tables), window)
 
 
-def _rows(rows: RunRows, each: ReportTable, account: Account, today: dt.date) -> Iterator[dict[str, Any]]:
+def _rows(rows: Iterator[Any], each: ReportTable, account: Account, today: dt.date) -> Iterator[dict[str, Any]]:
     for raw in rows:
         try:
             yield from each.rows(raw, account.id, today)

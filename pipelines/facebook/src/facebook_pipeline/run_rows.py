@@ -16,19 +16,22 @@ if TYPE_CHECKING:
     from facebook_pipeline.client import Graph
 
 KEPT_IN_MEMORY = 16 * 1024 * 1024
-"""Bytes of rows that wait for the next table in memory; more wait in a temporary file."""
+"""Bytes of rows, of all accounts together, that wait for the next table in memory; more wait in temporary files."""
 
 
 class RunRows:
     """Iterates over the rows of some runs up to `times` times, reading them from the API the first time only.
 
+    `accounts` is how many accounts keep rows at the same time.
+
     Raises LostRunError where the platform does not have a run any more.
     """
 
-    def __init__(self, graph: Graph, run_ids: tuple[str, ...], *, times: int) -> None:
+    def __init__(self, graph: Graph, run_ids: tuple[str, ...], *, times: int, accounts: int = 1) -> None:
         self._graph = graph
         self._run_ids = run_ids
         self._times = times
+        self._kept_bytes = KEPT_IN_MEMORY // accounts
         self._kept: IO[bytes] | None = None
 
     def __enter__(self) -> RunRows:
@@ -50,7 +53,7 @@ class RunRows:
             yield from self._first_time()
 
     def _first_time(self) -> Iterator[Any]:
-        kept = tempfile.SpooledTemporaryFile(max_size=KEPT_IN_MEMORY)  # noqa: SIM115 - closed at the exit
+        kept = tempfile.SpooledTemporaryFile(max_size=self._kept_bytes)  # noqa: SIM115 - closed at the exit
         try:
             for page in self._pages():
                 # No newline can stand inside a JSON text, so each line is a page.

@@ -23,6 +23,9 @@ _ENDS = {24: dt.date(2026, 10, 6)}
 _SOURCE = "Meta, Marketing API changelog: available versions, read in 2026-09"
 
 GRAPH = "https://graph.facebook.com"
+CONCURRENCY = 8
+MOST_CONCURRENT = 32
+"""Meta names no number of simultaneous calls; more than this only queues at one app's total."""
 WINDOWS = (
     *("1d_click", "7d_click", "28d_click", "1d_view", "7d_view", "28d_view", "1d_ev", "dda", "default", "custom"),
     *("incrementality", "incrementality_first_conversion", "incrementality_all_conversions"),
@@ -51,6 +54,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     start_date: str | None = None
     lookback_days: Annotated[int, Meta(ge=0)] = 28
     window_days: _Count = 7
+    concurrency: Annotated[int, Meta(ge=1, le=MOST_CONCURRENT)] = CONCURRENCY
+    backfill_budget: Annotated[float, Meta(ge=0)] | None = None
     request_timeout: _Positive = 60.0
     api_version: Annotated[str, Meta(pattern=r"^v[0-9]+\.[0-9]+\Z")] = API_VERSION
     attribution_windows: tuple[str, ...] = ("1d_click", "7d_click", "28d_click", "1d_view")

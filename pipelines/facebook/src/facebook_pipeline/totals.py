@@ -1,4 +1,4 @@
-"""On which days an account had anything at all: the second opinion on a report that came back empty.
+"""What an account had on which days: the second opinion on a report that came back empty, or in parts.
 
 The account's own total is made apart from the reports of campaigns, ad sets and ads, and counts what was deleted too.
 """
@@ -6,7 +6,7 @@ The account's own total is made apart from the reports of campaigns, ad sets and
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from facebook_pipeline import values
@@ -22,7 +22,7 @@ _METRICS = ("impressions", "clicks", "spend")
 
 
 class Totals:
-    """An account's days with numbers, asked for once and only when somebody doubts.
+    """An account's own numbers of its days, asked for only when somebody doubts.
 
     `windows` are those that will be loaded: where they are not too long together, one question serves them all.
     """
@@ -41,6 +41,11 @@ class Totals:
         self._ask(self._span(window))
         return self.are_empty(window)
 
+    def impressions(self, window: Window) -> int:
+        """How many the account has on the days of a window, asked for anew each time, because today's still grow."""
+        pages = self._pages(window)
+        return sum(int(values.integer(raw.get("impressions")) or 0) for page in pages for raw in page)
+
     def _span(self, window: Window) -> Window:
         whole = Window(
             min(window.first, *(each.first for each in self._windows)),
@@ -49,7 +54,12 @@ class Totals:
         return whole if len(whole) <= LONGEST else window
 
     def _ask(self, span: Window) -> None:
-        pages = self._graph.pages(
+        pages = self._pages(span)
+        days = {dt.date.fromisoformat(str(raw["date_start"])) for page in pages for raw in page if _has_any(raw)}
+        self._known.append((span, frozenset(days)))
+
+    def _pages(self, span: Window) -> Iterator[list[dict[str, Any]]]:
+        return self._graph.pages(
             self._account.node,
             "insights",
             level="account",
@@ -57,8 +67,6 @@ class Totals:
             time_increment=1,
             fields=",".join(_METRICS),
         )
-        days = {dt.date.fromisoformat(str(raw["date_start"])) for page in pages for raw in page if _has_any(raw)}
-        self._known.append((span, frozenset(days)))
 
 
 def _has_any(raw: dict[str, Any]) -> bool:

@@ -23,6 +23,14 @@ def utilisation(headers: Mapping[str, str], account_id: str | None = None) -> fl
     return max(map(_highest, _entries(headers, account_id)), default=0.0)
 
 
+def app_utilisation(headers: Mapping[str, str]) -> float:
+    """The highest percentage that concerns the whole app; 0 where there is none."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    whole = [_highest(entry) for entry in _objects(lower.get("x-app-usage", ""), None)]
+    parts = [_number(entry.get("app_id_util_pct")) for entry in _entries(headers, None)]
+    return max((*whole, *parts), default=0.0)
+
+
 def regain_seconds(headers: Mapping[str, str], account_id: str | None = None) -> float | None:
     """Seconds until calls are allowed again; None where no header says so."""
     return max(map(_wait, _entries(headers, account_id)), default=0.0) or None
