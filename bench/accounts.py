@@ -20,9 +20,9 @@ from wire.reader import Failure, Reader, Rows, State
 
 ACCOUNTS = 40
 LATENCY = "150ms"
-TABLES = {"linkedin": ("campaign_daily", "creative_daily")}
+TABLES = {"facebook": ("campaign_daily", "ad_daily"), "linkedin": ("campaign_daily", "creative_daily")}
 """The two reports of each platform."""
-_AIMS = {"linkedin": 5.0}
+_AIMS = {"facebook": 6.0, "linkedin": 5.0}
 _NOW = "2026-11-20T12:00:00+00:00"
 _SINCE = "2026-11-06"
 _TIMEOUT = 500.0

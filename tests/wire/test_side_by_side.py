@@ -171,6 +171,38 @@ def test_what_ends_one_ends_the_others_at_their_next_request() -> None:
     assert 0 < calls["long"] < 10_000 and calls["never"] == 0
 
 
+def test_a_limit_that_is_near_makes_everybody_wait_and_is_counted_once() -> None:
+    limiter = Limiter(4, clock=lambda: 10.0)
+    assert [limiter.pause(2.0), limiter.pause(0.5), limiter.pause(3.0)] == [2.0, 0.0, 1.0]
+    limiter = Limiter(4)
+    limiter.pause(0.2)
+    began = time.monotonic()
+    ask(Platform(0), limiter)
+    assert time.monotonic() - began >= 0.19
+    assert limiter.allowed > 1, "nothing was refused"
+
+
+def test_who_waits_for_something_else_than_a_place_learns_that_all_is_over() -> None:
+    limiter = Limiter(2)
+    limiter.check()
+    limiter.stop(PipelineError(Kind.AUTH, "the token is refused"))
+    with pytest.raises(PipelineError, match="the token is refused"):
+        limiter.check()
+
+
+def test_at_a_concurrency_of_one_accounts_follow_one_another_whatever_they_wait_for() -> None:
+    limiter, order = Limiter(1), list[str]()
+
+    def load(account: str) -> None:
+        order.append(account)
+        with limiter.repeating():
+            time.sleep(0.05)
+        order.append(account)
+
+    side_by_side(load, "abc", limiter=limiter)
+    assert order == list("aabbcc")
+
+
 def test_a_concurrency_below_one_is_a_sentence() -> None:
     with pytest.raises(PipelineError, match=r"settings.concurrency: expected a whole number of at least 1, got 0"):
         Limiter(0)

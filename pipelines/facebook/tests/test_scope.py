@@ -36,10 +36,10 @@ def run_with(run, sandbox, *faults, size="tiny", state=None, **config):
 
 
 def test_a_day_that_is_too_large_is_asked_for_object_by_object(run, sandbox, equals_truth):
-    outcome = run_with(run, sandbox, "too_much_datax9999")
+    outcome = run_with(run, sandbox, "too_much_datax9999", accounts=[SECOND])
     assert outcome.status == 0, outcome.stderr
     assert "asking for insights of level ad for 2026-11-22 in parts" in outcome.stderr
-    equals_truth(outcome)
+    equals_truth(outcome, accounts=[SECOND])
 
 
 def test_deleted_objects_are_among_the_parts(run, sandbox, equals_truth):

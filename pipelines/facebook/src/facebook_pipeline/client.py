@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -107,7 +106,7 @@ class Graph:
         settings: Settings,
         limiter: Limiter,
         *,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         account_id: str | None = None,
     ) -> None:
         self._connection = connection
@@ -140,9 +139,7 @@ class Graph:
 
     def rest(self, seconds: float) -> None:
         """Wait before something is asked again; another account may use the turn meanwhile."""
-        with self.limiter.repeating():
-            self._sleep(seconds)
-        self.limiter.check()
+        (self._sleep or self.limiter.rest)(seconds)
 
     def get(self, *path: str, **params: Any) -> dict[str, Any]:
         return self._call("GET", path, params)
