@@ -42,11 +42,11 @@ def equals_truth(store, same, as_of):
 
 
 def test_rows_and_state_are_the_same_at_every_concurrency(sandbox, run):
-    """Twelve accounts, two rounds of days, and entities."""
-    config = {"start_date": "2026-10-20", "lookback_days": 6, "tables": ["campaign", *DAILY], "page_size": 3}
+    """Nine accounts, two rounds of days, and entities over several pages."""
+    config = {"start_date": "2026-11-12", "lookback_days": 4, "tables": ["campaign", "ad_daily"], "page_size": 4}
 
     def lines(concurrency):
-        with sandbox("agency", options=["--accounts", "12"]) as environment:
+        with sandbox("agency", options=["--accounts", "6"]) as environment:
             outcome = run(environment, config=config | {"concurrency": concurrency}).read()
         assert outcome.status == 0, outcome.stderr
         regions = sorted(
