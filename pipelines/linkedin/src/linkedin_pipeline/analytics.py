@@ -88,6 +88,7 @@ class Analytics:
                     yield from self._stitched(report, smaller)
                 return
             stitch(stitched, metrics, (self._keyed(element) for element in elements))
+            del elements  # Else they are still in memory when the next answer is read.
         yield from stitched.items()
 
     def _elements(self, report: Report, part: Slice, metrics: tuple[Field, ...]) -> list[dict[str, Any]]:
