@@ -20,9 +20,13 @@ from wire.reader import Failure, Reader, Rows, State
 
 ACCOUNTS = 40
 LATENCY = "150ms"
-TABLES = {"facebook": ("campaign_daily", "ad_daily"), "linkedin": ("campaign_daily", "creative_daily")}
+TABLES = {
+    "google": ("campaign_daily", "ad_daily"),
+    "facebook": ("campaign_daily", "ad_daily"),
+    "linkedin": ("campaign_daily", "creative_daily"),
+}
 """The two reports of each platform."""
-_AIMS = {"facebook": 6.0, "linkedin": 5.0}
+_AIMS = {"google": 6.0, "facebook": 6.0, "linkedin": 5.0}
 _NOW = "2026-11-20T12:00:00+00:00"
 _SINCE = "2026-11-06"
 _TIMEOUT = 500.0
