@@ -120,6 +120,7 @@ class Session:
             try:
                 for page in stream:
                     yield from shape.convert(page.results, target.account_id, target.currency, today)
+                    del page  # Megabytes, which would wait for the next one beside it, in each of the threads.
             finally:
                 stream.cancel()
 
