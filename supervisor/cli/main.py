@@ -21,6 +21,7 @@ _COMMANDS = {
     "run": ("supervisor.cli.run", "run the platforms, load their rows, write the report"),
     "plan": ("supervisor.cli.plan", "show what would run, in which order, over which days"),
     "check": ("supervisor.cli.check", "look for everything that would keep a run from working; changes nothing"),
+    "init": ("supervisor.cli.init", "write a commented configuration to begin with; overwrites nothing"),
     "install": ("supervisor.cli.install", "build the environment of each pipeline from its lock file"),
     "history": ("supervisor.cli.history", "show the last runs: status, duration, rows and their trend"),
     "show": ("supervisor.cli.show", "show one run whole"),
