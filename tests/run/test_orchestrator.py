@@ -175,9 +175,9 @@ class Frozen:
         self._hang("state")
         return None
 
-    def commit(self, commit: Any) -> dict[str, int]:
+    def commit(self, commits: Any) -> list[dict[str, int]]:
         self._hang("commit")
-        return {"t": 1}
+        return [{"t": 1} for _ in commits]
 
     def flush(self) -> None:
         self._hang("flush")
@@ -192,7 +192,7 @@ class Frozen:
     def _nothing(self, *given: object) -> None:
         return
 
-    interrupt = prepare = stage = discard = record_run = forget_state = _nothing
+    interrupt = prepare = stage = discard = put_state = record_run = forget_state = _nothing
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from supervisor.config.schema import OrchestratorConfig, load_orchestrator_confi
 from supervisor.record.run_record import RunRecord
 from supervisor.run.orchestrator import SocialAdsOrchestrator
 from supervisor.run.patience import limited
-from supervisor.sinks import Commit
+from supervisor.sinks import Commit, Result
 from wire.schema import Table
 
 
@@ -36,13 +36,13 @@ class Silent:
     def prepare(self, table: Table) -> None:
         return
 
-    def stage(self, stream: str, spool: Path, count: int) -> None:
+    def stage(self, stream: str, spool: Path, count: int, parts: Sequence[int] = ()) -> None:
         return
 
-    def commit(self, commit: Commit) -> Mapping[str, int]:
+    def commit(self, commits: Sequence[Commit]) -> Sequence[Result]:
         if self.flushes:
             self._wait()
-        return {"t": 1}
+        return [{"t": 1} for _ in commits]
 
     def flush(self) -> None:
         self._wait()
@@ -62,6 +62,9 @@ class Silent:
         if not self.tells:
             self._wait()
         return None
+
+    def forget_state(self) -> None:
+        return
 
     def put_state(self, platform: str, state: bytes | None) -> None:
         return

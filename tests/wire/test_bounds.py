@@ -35,7 +35,7 @@ DEEP = b"[" * 5000 + b"]" * 5000
         (b"".join(schema(f"t{n}") for n in range(bounds.MOST_STREAMS + 1)), "more than 2,000 streams"),
         (b"".join(schema(f"t{n}", 4_000) for n in range(26)), "more than 100,000 columns together"),
         (b'{"type":"STATE","value":' + b"[" * 101 + b"]" * 101 + b"}\n", "nested more than 100 levels"),
-        (b'{"type":"STATE","value":{"n":' + b"9" * 5000 + b"}}\n", "a number of more than 300 digits"),
+        (b'{"type":"STATE","value":{"n":' + b"9" * 5000 + b"}}\n", "a number of more than 4,300 digits"),
         (b'{"type":"STATE","value":' + DEEP + b"}\n", "line 1: not a message"),
         (b'{"type":"STATE","value":{"n":"\xff"}}\n', "not UTF-8"),
         (schema() + b'{"type":"RECORD","stream":"t","record":{"c0":' + DEEP + b"}}\n", "line 2"),

@@ -17,8 +17,8 @@ LONGEST_SCHEMA = 1024 * 1024
 MOST_ERRORS = 10_000
 LONGEST_ERROR = 64 * 1024
 DEEPEST_STATE = 100
-MOST_DIGITS = 300
-"""Of a number in a state."""
+MOST_DIGITS = 4_300
+"""Of a number in a state: what Python reads of one, and most pipelines are written in it."""
 
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 _LONG_NUMBER = re.compile(rb"[0-9]{%d}" % (MOST_DIGITS + 1))
@@ -31,7 +31,7 @@ def state_excess(state: bytes) -> str | None:
     if _depth(state) > DEEPEST_STATE and _depth(_STRINGS.sub(b"", state)) > DEEPEST_STATE:
         return f"a STATE is nested more than {DEEPEST_STATE} levels deep"
     if _LONG_NUMBER.search(state) and _LONG_NUMBER.search(_STRINGS.sub(b'""', state)):
-        return f"a STATE has a number of more than {MOST_DIGITS} digits"
+        return f"a STATE has a number of more than {MOST_DIGITS:,} digits"
     return None
 
 
