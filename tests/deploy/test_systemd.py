@@ -44,7 +44,9 @@ def _cannot_boot() -> str | None:
         return "only root can boot a systemd"
     if not Path("/lib/systemd/systemd").exists():
         return "there is no systemd to boot"
-    if subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], capture_output=True).returncode:
+    if subprocess.run(
+        ["unshare", "--mount", "--pid", "--fork", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True
+    ).returncode:
         return "this machine gives no namespaces"
     return None
 
