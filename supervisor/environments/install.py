@@ -65,12 +65,23 @@ def install(
         with turn:
             on_line(line)
 
-    with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
+    with _readable_by_all(), ThreadPoolExecutor(max_workers=len(wanted)) as pool:
         findings = [
             finding for finding in pool.map(lambda name: _install_one(root, name, say, stop), wanted) if finding
         ]
     if findings:
         raise InstallError("\n".join(findings))
+
+
+@contextlib.contextmanager
+def _readable_by_all() -> Iterator[None]:
+    """Whoever installs with a strict umask, root say, builds for others: there is no secret in an environment."""
+    before = os.umask(0o022)
+    os.umask(before & 0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _install_one(root: Path, name: str, on_line: Callable[[str], None], stop: StopRequest) -> str | None:

@@ -32,11 +32,11 @@ class Installed:
     def pip(self, *arguments: str) -> None:
         subprocess.run([self.environment / "bin" / "pip", "-q", *arguments], check=True, cwd=self.work)
 
-    def supervisor(self, *arguments: str, timeout: float = 540) -> subprocess.CompletedProcess[str]:
+    def supervisor(self, *arguments: str, timeout: float = 540, umask: int = -1) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
         return subprocess.run(
             [self.environment / "bin" / "supervisor", *arguments],
-            cwd=self.work, env=kept, capture_output=True, text=True, timeout=timeout,
+            cwd=self.work, env=kept, capture_output=True, text=True, timeout=timeout, umask=umask,
         )  # fmt: skip
 
     def pipelines(self) -> Path:

@@ -75,5 +75,8 @@ def test_an_environment_that_was_left_half_built_is_built_anew(installed: Instal
     environment = installed.pipelines() / "linkedin"
     (environment / ".complete").unlink()
     shutil.rmtree(next(environment.glob("lib/*/site-packages/requests")))
-    assert installed.supervisor("install", "--config", "one.yml").returncode == 0
+    assert installed.supervisor("install", "--config", "one.yml", umask=0o077).returncode == 0
     assert list(environment.glob("lib/*/site-packages/requests/__init__.py"))
+    # Whoever runs it may be somebody else.
+    assert environment.stat().st_mode & 0o777 == 0o755
+    assert all(path.stat().st_mode & 0o044 == 0o044 for path in environment.rglob("*"))
