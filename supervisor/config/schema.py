@@ -118,6 +118,7 @@ class OrchestratorSettings:
     continue_on_failure: bool = True
     global_timeout: SomeSeconds | None = 7200
     require_all: bool = False
+    resume_within: SomeSeconds = 21600
 
 
 @frozen(kw_only=True)

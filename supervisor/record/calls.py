@@ -19,10 +19,15 @@ _METRIC = re.compile(r"\bMETRIC: (\{.*\})$")
 
 @define
 class Calls:
-    """The sums so far; `throttled_seconds` is what was spent waiting because the platform asked for it."""
+    """The sums so far; `throttled_seconds` is what was spent waiting because the platform asked for it.
+
+    `gauges` stand for themselves, the newest value each: how many accounts there are, how many of them have their
+    recent days, and how many days of backfill, of all accounts and tables, are left.
+    """
 
     retries: int = 0
     throttled_seconds: float = 0.0
+    gauges: dict[str, int] = field(factory=dict)
     _counted: int = field(default=0)
     _timed: int = field(default=0)
 
@@ -46,6 +51,8 @@ class Calls:
                 self.retries += int(value)
             case "throttled_duration":
                 self.throttled_seconds += value
+            case "accounts_total" | "accounts_done" | "backfill_days_left":
+                self.gauges[metric] = int(value)
         return True
 
 

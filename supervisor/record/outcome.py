@@ -40,7 +40,7 @@ class AttemptResult:
     `exit_status` is None where a signal ended the leader or none was started; `survivors` are the processes that were
     still alive after the leader's exit and had to be ended; `retry_after` is the pipeline's own wish, in seconds.
     Memory and CPU time are those of the whole tree; `samples` are (seconds, memory in bytes, CPU seconds so far).
-    API calls, retries and waits are what the pipeline itself told.
+    API calls, retries, waits, accounts and backfill are what the pipeline itself told; None where it told nothing.
     """
 
     platform: str
@@ -63,6 +63,9 @@ class AttemptResult:
     api_calls: int = 0
     api_retries: int = 0
     throttled_seconds: float = 0.0
+    accounts: int | None = None
+    accounts_done: int = 0
+    backfill_days_left: int | None = None
     stderr_tail: tuple[str, ...] = ()
     survivors: tuple[str, ...] = ()
     failed_accounts: tuple[AccountFailure, ...] = ()

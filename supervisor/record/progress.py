@@ -24,4 +24,7 @@ class AttemptProgress:
     api_calls: int = 0
     api_retries: int = 0
     throttled_seconds: float = 0.0
+    accounts: int | None = None
+    accounts_done: int = 0
+    backfill_days_left: int | None = None
     last_commit: str = ""

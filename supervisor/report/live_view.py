@@ -123,6 +123,10 @@ def _parts(record: PlatformRecord, limits: Limits | None, rate: float) -> Iterat
         yield f"{elapsed(progress.seconds)}/{elapsed(limits.timeout)}" if limits else elapsed(progress.seconds)
         memory = size_text(progress.memory_bytes)
         yield f"{memory}/{size_text(limits.memory)}" if limits and limits.memory else memory
+        if progress.accounts:
+            yield f"accounts {progress.accounts_done:,}/{progress.accounts:,}"
+        if progress.backfill_days_left:
+            yield f"backfill {progress.backfill_days_left:,} days left"
     if record.retry_count and limits:
         yield f"attempt {record.retry_count + 1} of {limits.attempts}"
     if progress is not None and progress.last_commit:

@@ -203,6 +203,9 @@ class Attempt:
                     api_calls=self._calls.calls,
                     api_retries=self._calls.retries,
                     throttled_seconds=self._calls.throttled_seconds,
+                    accounts=self._calls.gauges.get("accounts_total"),
+                    accounts_done=self._calls.gauges.get("accounts_done", 0),
+                    backfill_days_left=self._calls.gauges.get("backfill_days_left"),
                     last_commit=self._clean(_region_text(progress.region)),
                 )
             )
@@ -345,6 +348,9 @@ class Attempt:
             api_calls=self._calls.calls,
             api_retries=self._calls.retries,
             throttled_seconds=self._calls.throttled_seconds,
+            accounts=self._calls.gauges.get("accounts_total"),
+            accounts_done=self._calls.gauges.get("accounts_done", 0),
+            backfill_days_left=self._calls.gauges.get("backfill_days_left"),
             stderr_tail=tuple(self._stderr),
             survivors=tuple(map(self._clean, child.survivors)) if child and not was_cut_short else (),
             failed_accounts=tuple(

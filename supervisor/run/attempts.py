@@ -28,13 +28,18 @@ from supervisor.run.patience import OverdueError, patiently
 from supervisor.run.registry import Pipeline
 from supervisor.sinks import Session, Sink
 from wire.channel import PATCH, STATE_VARIABLE
+from wire.resuming import RESUME_VARIABLE
+from wire.settings import BACKFILL_VARIABLE
 
 _ANSWER_SECONDS = 8.0
 
 
 @define(kw_only=True)
 class Attempts:
-    """The attempts of one platform; `run` is called once. With `full_refresh` the first begins with no state."""
+    """The attempts of one platform; `run` is called once. With `full_refresh` the first begins with no state.
+
+    `chain` names the attempts whose work is not done again; "" where everything is.
+    """
 
     platform: PlatformConfig
     pipeline: Pipeline
@@ -44,6 +49,7 @@ class Attempts:
     stop: StopRequest
     days: Days
     full_refresh: bool = False
+    chain: str = ""
     left_behind: bool = field(default=False, init=False)
     """Whether threads still use the sink, because it answered no interruption."""
 
@@ -101,6 +107,9 @@ class Attempts:
     def _prepared(self, session: Session, room: Path, number: int, user: User | None, *, anew: bool) -> Attempt:
         name, pipeline = self.platform.name, self.pipeline
         told = {TRACEPARENT: traceparent(self.monitor.run_id, name, number), STATE_VARIABLE: PATCH}
+        told[BACKFILL_VARIABLE] = f"{self.platform.timeout / 2:g}"
+        if self.chain:
+            told[RESUME_VARIABLE] = self.chain
         return Attempt(
             platform=self.platform,
             pipeline=evolve(pipeline, environment={**pipeline.environment, **told}),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen, mutable
 
 from supervisor.config.credentials import missing_credentials
-from supervisor.config.errors import ConfigError, SupervisorError
+from supervisor.config.errors import ConfigError, SinkError, SupervisorError
 from supervisor.config.schema import OrchestratorConfig, PlatformConfig
 from supervisor.process.stopping import StopRequest
 from supervisor.process.user import find_user
@@ -27,6 +27,7 @@ from supervisor.run.monitor import ExecutionMonitor
 from supervisor.run.patience import OverdueError, patiently
 from supervisor.run.plan import Plan, make_plan
 from supervisor.run.registry import Pipeline, PlatformRegistry, TokenProvider, create_default_registry
+from supervisor.run.resuming import chains
 from supervisor.run.turns import Turns
 from supervisor.sinks.spend import read_spend
 
@@ -69,6 +70,7 @@ class _Run:
     plan: Plan
     pipelines: Mapping[str, Pipeline]
     reasons: Mapping[str, str]
+    chains: Mapping[str, str]
     sink: Sink
     workspace: Workspace
 
@@ -110,13 +112,14 @@ class SocialAdsOrchestrator:
         self._begin()
         self.monitor = ExecutionMonitor(platform.name for platform in plan.platforms)
         name_run(self.monitor.run_id)
+        continued = self._chains(pipelines)
         try:
             with self._storage() as sink, workspace() as directory:
                 log.info("Starting Social Ads Orchestrator")
                 log.info("Run %s into %s", self.monitor.run_id, sink.description)
                 _log_plan(plan, only)
                 self._keep(sink)
-                self._run_stages(_Run(plan, pipelines, reasons, sink, directory))
+                self._run_stages(_Run(plan, pipelines, reasons, continued, sink, directory))
                 self._publish(sink)
                 result = self._result()
                 self.monitor.finish(result.exit_code)
@@ -226,6 +229,7 @@ class SocialAdsOrchestrator:
             stop=self.stop,
             days=self.days,
             full_refresh=self.full_refresh,
+            chain=run.chains[name],
         )
         try:
             return attempts.run()
@@ -245,6 +249,35 @@ class SocialAdsOrchestrator:
         completed = [each.platform_name for each in self.monitor.platforms if each.status is Status.COMPLETED]
         unmet = plan.scheduler.unmet(name, completed)
         return f"it depends on {', '.join(unmet)}, which did not complete" if unmet else None
+
+    def _chains(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Platform -> the chain of attempts that it continues. Days that were asked for by name begin one."""
+        run_id = self.monitor.run_id
+        own = dict.fromkeys(names, run_id)
+        asked = self.full_refresh or self.days.since is not None or self.days.until is not None
+        if asked or self.data_sink is not None:
+            return own
+        from supervisor.config.environment import read_environment  # noqa: PLC0415 - only where no sink was given
+        from supervisor.sinks import open_history  # noqa: PLC0415 - as above
+
+        try:
+            history = open_history(read_environment())
+        except SinkError as error:  # a first run has none; and what is loaded twice is right, too
+            log.debug("No earlier run can be continued: %s", error)
+            return own
+        try:
+            return chains(
+                history,
+                own,
+                run_id=run_id,
+                now=self.monitor.started,
+                within_seconds=self.config.resume_within,
+            )
+        except SinkError as error:
+            log.debug("No earlier run can be continued: %s", error)
+            return own
+        finally:
+            history.close()
 
     @contextmanager
     def _storage(self) -> Iterator[Sink]:

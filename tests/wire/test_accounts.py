@@ -40,16 +40,27 @@ sys.exit(run_pipeline("pipeline-test", (DAILY, ENTITY), extract))
 ACCOUNTS = ["1", "2", "3"]
 
 
-def run(tmp_path: Path, *options: str, state: Any = None, now: str = "2026-11-20T12:00:00Z", **settings: Any) -> Any:
+def run(
+    tmp_path: Path,
+    *options: str,
+    state: Any = None,
+    now: str = "2026-11-20T12:00:00Z",
+    chain: str = "",
+    **settings: Any,
+) -> Any:
     settings = {"start_date": "2026-10-01", "accounts": ACCOUNTS} | settings
     (tmp_path / "config.json").write_text(json.dumps(settings))
     (tmp_path / "state.json").write_text(json.dumps(state or {}))
     done = subprocess.run(
         [sys.executable, "-c", PIPELINE, "--config", tmp_path / "config.json", "--state", tmp_path / "state.json", *options],
-        capture_output=True, text=True, timeout=30, env={"PIPELINE_NOW": now},
+        capture_output=True, text=True, timeout=30, env={"PIPELINE_NOW": now, "WIRE_RESUME": chain},
     )  # fmt: skip
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     return done.returncode, [line for line in lines if line["type"] in ("STATE", "ERROR")], done.stderr
+
+
+def last_state(lines: Any) -> Any:
+    return next(line["value"] for line in reversed(lines) if line["type"] == "STATE")
 
 
 def days(lines: Any) -> list[tuple[str, str]]:
@@ -128,3 +139,18 @@ def test_rounds_hold_every_day_once(span: int, lookback: int, step: int, ahead: 
             if first <= (day := start + dt.timedelta(days=n)) <= last
         ]
     assert len(found) == len(set(found)) == max(0, (accounts_today - start).days + 1)
+
+
+def test_a_second_attempt_loads_only_what_the_first_did_not(tmp_path: Path) -> None:
+    status, lines, _ = run(tmp_path, broken="2", concurrency=1, chain="night-1")
+    first, state = days(lines), last_state(lines)
+    assert (status, {account for account, _ in first}) == (75, {"1", "3"})
+    status, lines, _ = run(tmp_path, state=state, concurrency=1, chain="night-1")
+    second = days(lines)
+    assert (status, {account for account, _ in second}) == (0, {"2"})
+    state = last_state(lines)
+    assert days(run(tmp_path, state=state, concurrency=1, chain="night-1")[1]) == []
+    next_night = days(run(tmp_path, state=state, concurrency=1, chain="night-2")[1])
+    assert sorted(next_night) == [(account, "2026-11-20") for account in ACCOUNTS]
+    without_a_name = days(run(tmp_path, state=state, concurrency=1)[1])
+    assert sorted(without_a_name) == sorted(next_night)

@@ -21,6 +21,7 @@ from wire.exits import INTERNAL, OK, Kind, status_of_all
 from wire.failures import PipelineError, SchemaError
 from wire.invocation import Invocation, read_invocation
 from wire.messages import ErrorLine, Replaces
+from wire.resuming import Resumed, pairs, windows
 from wire.rounds import EVERYTHING, Round, rounds
 from wire.schema import Table
 from wire.settings import backfill_budget, start_date, unknown_tables
@@ -46,6 +47,7 @@ class Extraction:
         self._lookbacks: dict[str, int] = {}
         self._left: dict[tuple[str, str], int] = {}
         self._lock = threading.RLock()
+        self._resumed = Resumed()
         self.backfill_budget = backfill_budget(invocation.settings)
 
     def wants(self, name: str) -> bool:
@@ -77,8 +79,13 @@ class Extraction:
             rows=gathered.count,
             confirmed=_confirmed(gathered, confirm_empty if self._knows(name, account_id) else None),
         )
-        self._send(name, gathered, replaces, lambda: self._account_state(name, account_id))
+        self._send(name, gathered, replaces, lambda: self._resumed.mark(self._account_state(name, account_id)))
         return gathered.count
+
+    def is_loaded(self, name: str, account_id: str) -> bool:
+        """Whether an earlier attempt of this run has loaded the account's entities, so that they need not be asked."""
+        with self._lock:
+            return self._resumed.has(self._known_accounts(name).get(account_id, {}))
 
     def replace_window(
         self,
@@ -116,6 +123,7 @@ class Extraction:
             account = self._account_state(name, account_id)
             _mark(account, "complete", window, yesterday)
             _mark(account, "settled", window, settled)
+            self._resumed.mark(account, window)
 
         self._send(name, gathered, replaces, mark)
         return gathered.count
@@ -133,7 +141,8 @@ class Extraction:
     ) -> tuple[Window, ...]:
         """The windows of a daily table that an account still needs, newest first; see `wire.days.due_days`.
 
-        `earliest` is the oldest day that the platform still serves; of the days only those of a round are meant.
+        `earliest` is the oldest day that the platform still serves; of the days only those of a round are meant, and
+        none that an earlier attempt of this run has loaded.
         """
         self._lookbacks[name] = lookback_days
         start = start_date(self._invocation.settings, today)
@@ -142,15 +151,16 @@ class Extraction:
             start = max(start, earliest)
             since = max(since, earliest) if since else None
         with self._lock:
-            settled = _windows(self._account_state(name, account_id).get("settled", ()))
-        due = due_days(
-            start=start,
-            today=today,
-            settled=settled,
-            lookback_days=lookback_days,
-            since=since,
-            until=self._invocation.until,
-        )
+            account = self._account_state(name, account_id)
+            due = due_days(
+                start=start,
+                today=today,
+                settled=windows(account.get("settled", ())),
+                lookback_days=lookback_days,
+                since=since,
+                until=self._invocation.until,
+            )
+            due = self._resumed.left(account, due)
         first, last = within_round.days(today)
         self._left[name, account_id] = sum(map(len, within(due, dt.date.min, before(first))))
         return in_windows(within(due, first, last), window_days)
@@ -224,7 +234,7 @@ class Extraction:
         with self._lock:
             if window is None:
                 return account_id in self._known_accounts(name)
-            complete = _windows(self._account_state(name, account_id).get("complete", ()))
+            complete = windows(self._account_state(name, account_id).get("complete", ()))
         return bool(within(complete, window.first, window.last))
 
     def _send_state(self, name: str, replaces: Replaces) -> None:
@@ -334,9 +344,5 @@ def _mark(account: dict[str, Any], what: str, window: Window, last: dt.date) -> 
     """Add the days of `window` up to `last` to the days that the account's state lists under `what`."""
     if min(window.last, last) < window.first:
         return
-    done = merged([*_windows(account.get(what, ())), Window(window.first, min(window.last, last))])
-    account[what] = [[each.first.isoformat(), each.last.isoformat()] for each in done]
-
-
-def _windows(pairs: Iterable[Sequence[str]]) -> tuple[Window, ...]:
-    return tuple(Window(dt.date.fromisoformat(first), dt.date.fromisoformat(last)) for first, last in pairs)
+    done = merged([*windows(account.get(what, ())), Window(window.first, min(window.last, last))])
+    account[what] = pairs(done)

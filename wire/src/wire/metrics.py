@@ -15,14 +15,14 @@ from collections.abc import Callable
 
 from wire.exits import Kind
 
-_EVERY_SECONDS = 30.0
+_EVERY_SECONDS = 5.0
 _THROTTLED = frozenset({Kind.RATE_LIMIT, Kind.QUOTA})
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
 
 class Meter:
-    """Counts, from any thread, and logs the counts every 30 seconds at most, and when it is told to."""
+    """Counts, from any thread, and logs the counts every five seconds at most, and when it is told to."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,9 @@ def wrong_settings(given: Mapping[str, Any], model: type[Struct]) -> Iterator[Pi
         except msgspec.ValidationError as cause:
             reason = str(cause).partition(" - at `$")[0]
             yield PipelineError(Kind.CONFIG, f"settings.{name}: {reason[:1].lower()}{reason[1:]}")
+
+
+BACKFILL_VARIABLE = "WIRE_BACKFILL_SECONDS"
 
 
 def unknown_tables(settings: Mapping[str, Any], tables: Sequence[Table]) -> None:
@@ -69,10 +73,14 @@ def concurrency(settings: Mapping[str, Any], *, default: int, most: int) -> int:
 
 
 def backfill_budget(settings: Mapping[str, Any]) -> float | None:
-    """For how many seconds a run may begin days before the lookback: the setting `backfill_budget`, else None."""
+    """For how many seconds a run may begin days before the lookback: the setting, or the supervisor's, else no limit.
+
+    The supervisor gives half of the time that the attempt has, so that an attempt comes to its end.
+    """
     given = settings.get("backfill_budget")
     if given is None:
-        return None
+        told = os.environ.get(BACKFILL_VARIABLE)
+        return float(told) if told else None
     if isinstance(given, bool) or not isinstance(given, int | float) or given < 0:
         raise PipelineError(Kind.CONFIG, f"settings.backfill_budget: expected seconds of at least 0, got {given!r}")
     return float(given)
