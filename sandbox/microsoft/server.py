@@ -16,6 +16,7 @@ from sandbox.faults import Faults
 from sandbox.microsoft import bulk, campaigns, customers, oauth, oddities, reports, rest, soap
 from sandbox.microsoft.calls import BULK, CAMPAIGN, CUSTOMER, REPORTING, Body, Call, Operation
 from sandbox.microsoft.refusals import RefusalError, can_strike, refuse
+from sandbox.microsoft.throttles import Throttles
 from sandbox.pace import Pace
 from sandbox.world import World
 
@@ -64,6 +65,7 @@ class MicrosoftServer:
         self.closing = threading.Event()
         self._directory = tempfile.mkdtemp(prefix="sandbox-microsoft-")
         self._tokens = oauth.Tokens()
+        self._throttles = Throttles() if pace.throttled else None
         self._world = world
         self._hosts = itertools.cycle(_HOSTS)
         self._reports = reports.Reports(world, self._file_url, pace)
@@ -156,6 +158,8 @@ class MicrosoftServer:
         elif struck is not None and struck.startswith("error="):
             raise self._refusal(int(struck.removeprefix("error=")), call)
         self._authenticate(call)
+        if self._throttles is not None:
+            self._throttles.check(call)
         if read is not None:
             call = read()
         if struck == "failed_job":

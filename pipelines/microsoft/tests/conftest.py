@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +14,7 @@ import pytest
 _HERE = Path(__file__).parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent / "src"), str(_HERE.parents[2])]
 
-from microsoft_runs import AS_OF, COMMAND, FAST, Outcome, Run, Sandbox, Serve, read, start_sandbox, stop_sandbox  # noqa: E402 - needs the paths above
+from microsoft_runs import AS_OF, COMMAND, Outcome, Run, Sandbox, Serve, read, start_run, start_sandbox, stop_sandbox  # noqa: E402 - needs the paths above
 
 
 @pytest.fixture
@@ -25,8 +22,8 @@ def serve() -> Iterator[Serve]:
     """Starts sandboxes of one test; all end with it."""
     processes = []
 
-    def start(*faults: str, size: str = "tiny", as_of: dt.datetime = AS_OF, first_day: str | None = None) -> Sandbox:
-        process, environment = start_sandbox(*faults, size=size, as_of=as_of, first_day=first_day)
+    def start(*faults: str, as_of: dt.datetime = AS_OF, **how: Any) -> Sandbox:
+        process, environment = start_sandbox(*faults, as_of=as_of, **how)
         processes.append(process)
         return Sandbox(environment, as_of)
 
@@ -56,17 +53,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
         before: dict[str, list[dict[str, Any]]] | None = None,
         environment: dict[str, str | None] | None = None,
     ) -> Outcome:
-        config = tmp_path / "config.json"
-        config.write_text(json.dumps(FAST | (settings or {})))
-        arguments = [str(COMMAND), "--config", str(config), *options]
-        if state is not None:
-            (tmp_path / "state.json").write_text(json.dumps(state))
-            arguments += ["--state", str(tmp_path / "state.json")]
-        given = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LOG_LEVEL": "DEBUG"}
-        if sandbox is not None:
-            given |= sandbox.environment | {"PIPELINE_NOW": sandbox.as_of.isoformat()}
-        given = {name: value for name, value in (given | (environment or {})).items() if value is not None}
-        child = subprocess.Popen(arguments, env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child = start_run(tmp_path, sandbox, *options, settings=settings, state=state, environment=environment)
         try:
             stdout, stderr = child.communicate(timeout=60)
         except BaseException:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -50,11 +51,25 @@ Serve = Callable[..., Sandbox]
 Run = Callable[..., Outcome]
 
 
-def start_sandbox(*faults: str, size: str = "tiny", as_of: dt.datetime = AS_OF, first_day: str | None = None) -> Any:
+def start_sandbox(
+    *faults: str,
+    size: str = "tiny",
+    as_of: dt.datetime = AS_OF,
+    first_day: str | None = None,
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Any:
     command = [sys.executable, "-m", "sandbox.serve", "microsoft", "--size", size, "--as-of", as_of.isoformat()]
     command += ["--first-day", first_day] if first_day else []
     command += [word for fault in faults for word in ("--fault", fault)]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, *options],
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout is not None
     return process, json.loads(process.stdout.readline())["environment"]
 
@@ -66,6 +81,28 @@ def stop_sandbox(process: Any) -> None:
     finally:
         process.kill()
         process.stdout.close()
+
+
+def start_run(
+    directory: Path,
+    sandbox: Sandbox | None,
+    *options: str,
+    settings: dict[str, Any] | None = None,
+    state: dict[str, Any] | None = None,
+    environment: Mapping[str, str | None] | None = None,
+) -> subprocess.Popen[bytes]:
+    """The pipeline as a child process whose both outputs are pipes."""
+    config = directory / "config.json"
+    config.write_text(json.dumps(FAST | (settings or {})))
+    arguments = [str(COMMAND), "--config", str(config), *options]
+    if state is not None:
+        (directory / "state.json").write_text(json.dumps(state))
+        arguments += ["--state", str(directory / "state.json")]
+    given: dict[str, str | None] = {"PATH": os.environ["PATH"], "HOME": str(directory), "LOG_LEVEL": "DEBUG"}
+    if sandbox is not None:
+        given |= sandbox.environment | {"PIPELINE_NOW": sandbox.as_of.isoformat()}
+    told = {name: value for name, value in (given | dict(environment or {})).items() if value is not None}
+    return subprocess.Popen(arguments, env=told, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def read(status: int, stdout: bytes, log: str, before: dict[str, list[dict[str, Any]]]) -> Outcome:

@@ -55,7 +55,7 @@ class AccountTotals:
                     raise
                 # The reports that are in the making get made, whether or not they are asked for.
                 count_pause(error.retry_after or 0)
-                time.sleep(error.retry_after or 0)
+                self._client.limiter.rest(error.retry_after or 0)
         raise AssertionError("the last failure is raised")
 
     def _address(self, account: Account, request_id: str) -> str | None:
@@ -69,7 +69,7 @@ class AccountTotals:
                 raise PipelineError(Kind.DATA, "account report: Microsoft failed to make it")
             if time.monotonic() >= deadline:
                 raise PipelineError(Kind.DATA, "account report: not made within the report_timeout")
-            time.sleep(interval)
+            self._client.limiter.rest(interval)
             interval = min(interval * _SLOWER, _SLOWEST)
 
     def _read(self, url: str | None, account: Account, window: Window, today: dt.date) -> bool:

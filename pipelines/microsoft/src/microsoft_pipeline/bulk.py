@@ -83,7 +83,7 @@ class Bulk:
         settings = self._client.settings
         deadline, interval = time.monotonic() + settings.report_timeout, settings.poll_interval
         while True:
-            time.sleep(interval)
+            self._client.limiter.rest(interval)
             interval = min(interval * _SLOWER, _SLOWEST)
             answer = self._call(poll)
             status = answer.get("RequestStatus")

@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 
 from microsoft_pipeline import errors
 from microsoft_pipeline.downloads import Downloads
-from microsoft_pipeline.errors import EXPIRED_TOKEN, INVALID_CREDENTIALS, RefusedError
+from microsoft_pipeline.errors import CALL_RATE, EXPIRED_TOKEN, INVALID_CREDENTIALS, RefusedError
 from microsoft_pipeline.operations import Call
+from microsoft_pipeline.rates import Rates
 from microsoft_pipeline.settings import Settings
 from microsoft_pipeline.sign_in import SignIn
 from microsoft_pipeline.transport import Caller, transport_for
-from wire import Backoff, Kind, PipelineError, call_with_retries, count_calls
+from wire import Backoff, Kind, Limiter, PipelineError, call_with_retries, count_calls
 
 T = TypeVar("T")
 
@@ -25,10 +26,12 @@ class Client:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.downloads = Downloads(settings.request_timeout)
+        self.limiter = Limiter(settings.concurrency)
+        self.downloads = Downloads(settings.request_timeout, self.limiter)
         self._backoff = Backoff(settings.retry_attempts, settings.retry_first_wait)
         self._sign_in = SignIn(settings)
         self._transport = transport_for(settings)
+        self._rates = Rates(self.limiter, settings.rate_limit_wait)
 
     def sign_in(self) -> None:
         """Make sure that a new refresh token can be kept, then get an access token."""
@@ -36,8 +39,13 @@ class Client:
         self.retried(lambda: self._sign_in.token, "user")
 
     def retried(self, call: Callable[[], T], what: str) -> T:
-        """Call again, with growing waits, as long as the failure is one that passes."""
-        return call_with_retries(call, mendable=errors.is_passing, backoff=self._backoff, what=what)
+        """Call again, with growing waits, as long as the failure is one that passes.
+
+        Each request inside takes its own place, so what is repeated may be several of them.
+        """
+        return call_with_retries(
+            call, mendable=errors.is_passing, backoff=self._backoff, what=what, sleep=self.limiter.rest
+        )
 
     def call(self, call: Call, *, account_id: str = "", customer_id: str = "") -> dict[str, Any]:
         """The answer to a call, on behalf of an account where the service wants one; raises PipelineError."""
@@ -66,8 +74,24 @@ class Client:
             raise self._explained(refused, call, account_id) from refused
 
     def _send(self, call: Call, caller: Caller) -> dict[str, Any]:
-        count_calls()
-        return self._transport.send(call, caller)
+        """One request, in its place; a throttle halves the places, and holds back those whom it is about."""
+        key = call.operation.service, caller.customer_id
+        self._rates.wait_for_turn(key)
+        seen = 0
+        try:
+            with self.limiter.place() as seen:
+                count_calls()
+                return self._transport.send(call, caller)
+        except RefusedError as refused:
+            if refused.decisive.code == CALL_RATE:
+                self.limiter.throttled(seen)
+                self._rates.refused(key)
+            raise
+        except PipelineError as error:
+            if error.kind is Kind.RATE_LIMIT:
+                # A bare 429 says of nobody whom it is about.
+                self.limiter.throttled(seen, pause=min(error.retry_after or 0, self._backoff.longest))
+            raise
 
     def _another_token(self, refused: RefusedError, used: str) -> str | None:
         """A token to try the call again with, None where none can help."""

@@ -11,10 +11,10 @@ import requests
 
 from microsoft_pipeline import errors
 from microsoft_pipeline.sessions import Sessions
-from wire import Kind, PipelineError, count_calls
+from wire import Kind, Limiter, PipelineError, count_calls
 from wire.endpoints import insecure_allowed, is_loopback
 
-_IN_MEMORY = 8 * 1024 * 1024
+_IN_MEMORY = 8 * 1024 * 1024  # of all threads together
 _BLOCK = 256 * 1024
 
 
@@ -28,13 +28,14 @@ class Downloads:
     Its host is not checked: Microsoft says that it may change.
     """
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, limiter: Limiter) -> None:
         self._sessions = Sessions(timeout)
+        self._limiter = limiter
 
     def fetch(self, url: str, what: str) -> tempfile.SpooledTemporaryFile[bytes]:
         """The file, in memory if it is small, else on disk, for the caller to close; raises PipelineError."""
         check_address(url, what)
-        file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the caller closes it
+        file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY // self._limiter.most)  # noqa: SIM115 - the caller closes it
         try:
             self._download(url, file, what)
         except BaseException:
@@ -46,7 +47,7 @@ class Downloads:
     def _download(self, url: str, file: tempfile.SpooledTemporaryFile[bytes], what: str) -> None:
         count_calls()
         try:
-            with self._sessions.get(url, stream=True) as response:
+            with self._limiter.place(), self._sessions.get(url, stream=True) as response:
                 if response.status_code != 200:
                     raise _refused(response.status_code, what)
                 for block in response.iter_content(_BLOCK):

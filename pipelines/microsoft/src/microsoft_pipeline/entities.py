@@ -21,7 +21,7 @@ from microsoft_pipeline.rows import Row, distinct, of_object
 from microsoft_pipeline.tables import ACCOUNT, AD, AD_GROUP, CAMPAIGN, KEYWORD, Entity
 from microsoft_pipeline.time_zones import iana_zone
 from microsoft_pipeline.walk import Walk
-from wire import Extraction, Kind, PipelineError
+from wire import Extraction
 
 log = logging.getLogger(__name__)
 
@@ -30,28 +30,13 @@ _ASKED_AGAIN = 5
 _BELOW_THE_ACCOUNT = (CAMPAIGN, AD_GROUP, AD, KEYWORD)
 
 
-def load_entities(
-    client: Client, extraction: Extraction, accounts: Sequence[Account], wanted: frozenset[str]
-) -> tuple[Account, ...]:
-    """Load the snapshots; returns the accounts whose reports can be asked for."""
-    ready = []
-    for account in accounts:
-        with extraction.account(account.id):
-            if account.contradicted:
-                raise PipelineError(
-                    Kind.DATA,
-                    "SearchAccounts: Microsoft gives the account twice, with different values",
-                    account_id=account.id,
-                )
-            if ACCOUNT.table.name in wanted:
-                own = {"account_id": account.id, "iana_time_zone": iana_zone(account.id, account.time_zone)}
-                extraction.replace_account(ACCOUNT.table.name, account.id, [of_object(ACCOUNT, account.raw, own)])
-            if account.closed:
-                log.info("account %s is closed (%s): only its own row is loaded", account.id, account.status)
-                continue
-            _Snapshot(client, extraction, account).load(wanted)
-            ready.append(account)
-    return tuple(ready)
+def load_entities(client: Client, extraction: Extraction, account: Account, wanted: frozenset[str]) -> None:
+    """Load the snapshots of an account; of a closed one its own row alone. Raises PipelineError."""
+    if ACCOUNT.table.name in wanted:
+        own = {"account_id": account.id, "iana_time_zone": iana_zone(account.id, account.time_zone)}
+        extraction.replace_account(ACCOUNT.table.name, account.id, [of_object(ACCOUNT, account.raw, own)])
+    if not account.closed:
+        _Snapshot(client, extraction, account).load(wanted)
 
 
 class _Snapshot:

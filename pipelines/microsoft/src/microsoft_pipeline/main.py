@@ -1,4 +1,4 @@
-"""The pipeline from end to end: sign in, find the accounts, load their entities, then their reports."""
+"""The pipeline from end to end: sign in, find the accounts, load them side by side."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from microsoft_pipeline.settings import problems, read_settings
 from microsoft_pipeline.tables import ENTITIES, REPORTS, TABLES
-from wire import Api, Extraction, Invocation, PipelineError, run_pipeline
+from wire import Api, Extraction, Invocation, PipelineError, load_accounts, run_pipeline
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +47,16 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
     # Only here, because they import requests, which --discover and --check do without.
     from microsoft_pipeline.accounts import discover, select  # noqa: PLC0415 - see above
     from microsoft_pipeline.client import Client  # noqa: PLC0415 - see above
-    from microsoft_pipeline.entities import load_entities  # noqa: PLC0415 - see above
-    from microsoft_pipeline.reports import load_reports  # noqa: PLC0415 - see above
+    from microsoft_pipeline.loading import Loading  # noqa: PLC0415 - see above
 
     client = Client(settings)
     client.sign_in()
     accounts = select(discover(client), settings.accounts, extraction)
-    healthy = load_entities(client, extraction, accounts, entities)
-    load_reports(client, extraction, healthy, reports)
+    load_accounts(
+        extraction,
+        accounts,
+        Loading(client, extraction, entities, reports).load,
+        account_id=lambda account: account.id,
+        lookback_days=settings.lookback_days,
+        limiter=client.limiter,
+    )

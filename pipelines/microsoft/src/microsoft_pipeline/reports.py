@@ -1,12 +1,12 @@
-"""Reports in the making: a few at a time, of whichever accounts, each loaded as soon as it is ready."""
+"""The reports of one account: each loaded as soon as it is ready; how many are made at once all accounts share."""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -18,9 +18,11 @@ from microsoft_pipeline.downloads import BrokenFileError
 from microsoft_pipeline.errors import LostReportError, TooManyReportsError
 from microsoft_pipeline.report_file import MissingRowsError, read_report
 from microsoft_pipeline.report_requests import Progress, poll, poll_once, submit
+from microsoft_pipeline.report_room import ReportRoom
+from microsoft_pipeline.settings import Settings
 from microsoft_pipeline.tables import Report
 from microsoft_pipeline.time_zones import iana_zone
-from wire import Extraction, Kind, PipelineError, Window, count_pause, today_in
+from wire import Extraction, Kind, PipelineError, Round, Window, today_in
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +31,6 @@ _KEPT = dt.timedelta(days=3 * 365)
 _REMAKES = 2
 _SLOWER = 1.5
 _SLOWEST = 30.0
-_SECONDS_OF_SILENCE = 60.0
 
 
 class Task(Struct, frozen=True):
@@ -63,95 +64,90 @@ class Job(Struct):
     interval: float
 
 
-def load_reports(
-    client: Client, extraction: Extraction, accounts: Sequence[Account], reports: Sequence[Report]
-) -> None:
-    """Load the days that are due of every report and account; a failed account's other reports are dropped."""
-    tasks: list[Task] = []
-    for account in accounts:
-        with extraction.account(account.id):
-            tasks += _due(client, extraction, account, reports)
-    if tasks:
-        _Queue(client, extraction, tasks).run()
-
-
-def _due(client: Client, extraction: Extraction, account: Account, reports: Sequence[Report]) -> Iterator[Task]:
+def due_reports(
+    settings: Settings, extraction: Extraction, account: Account, reports: Sequence[Report], within: Round
+) -> tuple[Task, ...]:
+    """The days of an account that are due and belong to a round, of every report, in the order of their loading."""
     today = today_in(iana_zone(account.id, account.time_zone))
-    for report in reports:
-        windows = extraction.due(
+    return tuple(
+        Task(account, report, window, today)
+        for report in reports
+        for window in extraction.due(
             report.table.name,
             account.id,
             today=today,
-            lookback_days=client.settings.lookback_days,
-            window_days=client.settings.window_days,
+            lookback_days=settings.lookback_days,
+            window_days=settings.window_days,
             earliest=today - _KEPT,
+            within_round=within,
         )
-        yield from (Task(account, report, window, today) for window in windows)
+    )
 
 
-class _Queue:
-    """The tasks that wait, in order, and the jobs that are in the making."""
+class AccountReports:
+    """An account's tasks that wait, in order, and its jobs that are in the making."""
 
-    def __init__(self, client: Client, extraction: Extraction, tasks: Sequence[Task]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        extraction: Extraction,
+        account: Account,
+        tasks: Sequence[Task],
+        *,
+        room: ReportRoom,
+        totals: AccountTotals,
+    ) -> None:
         self._client = client
         self._extraction = extraction
+        self._room = room
+        self._totals = totals
+        self._account = account
         self._waiting = deque(tasks)
         self._jobs: list[Job] = []
-        self._totals = AccountTotals(client)
-        self._limit = client.settings.max_reports_in_flight
-        self._alone = 0
-        self._speak_at = 0.0
-        self._loaded: Counter[str] = Counter()
-        self._left = Counter(task.account.id for task in tasks)
+        self._loaded = 0
 
-    def run(self) -> None:
-        while self._waiting or self._jobs:
-            while self._waiting and len(self._jobs) < self._limit:
-                if not self._start(self._waiting.popleft()):
-                    break
-            self._sleep()
-            for job in [job for job in self._jobs if job.poll_at <= time.monotonic()]:
-                if job in self._jobs:
+    def load(self) -> None:
+        """Have all made and load them; raises PipelineError at the first that cannot be had, dropping the others."""
+        try:
+            while self._waiting or self._jobs:
+                self._start_some()
+                self._sleep()
+                for job in [job for job in self._jobs if job.poll_at <= time.monotonic()]:
                     self._look(job)
+        finally:
+            while self._jobs:
+                self._end(self._jobs[-1])
+        log.info("account %s: %d rows of reports", self._account.id, self._loaded)
+
+    def _start_some(self) -> None:
+        """Ask for reports while there is room; with none in the making wait for it."""
+        while self._waiting:
+            if not self._room.try_take():
+                if self._jobs:
+                    return
+                self._room.take()
+            task = self._waiting.popleft()
+            try:
+                with self._room.asking():
+                    job = self._submitted(task)
+            except TooManyReportsError as error:
+                self._waiting.appendleft(task)
+                if self._jobs:
+                    return
+                self._room.wait_for_room(error)
+            else:
+                self._jobs.append(job)
+
+    def _end(self, job: Job) -> None:
+        """A job that is not asked about any more."""
+        self._jobs.remove(job)
+        self._room.leave()
 
     def _sleep(self) -> None:
-        """Wait for the next poll; a word now and then tells whoever watches that this is no standstill."""
-        if not self._jobs:
-            return
-        now = time.monotonic()
-        if now >= self._speak_at:
-            self._speak_at = now + _SECONDS_OF_SILENCE
-            log.info("%d reports are being made, %d wait for their turn", len(self._jobs), len(self._waiting))
-        time.sleep(max(0.0, min(job.poll_at for job in self._jobs) - now))
-
-    def _start(self, task: Task) -> bool:
-        """Have a report made; False if Microsoft makes no more of them now."""
-        full = False
-
-        def step() -> None:
-            nonlocal full
-            try:
-                self._jobs.append(self._submitted(task))
-                self._alone = 0
-            except TooManyReportsError as error:
-                full = True
-                self._wait_for_room(task, error)
-
-        self._guarded(task, step)
-        return not full
-
-    def _wait_for_room(self, task: Task, error: TooManyReportsError) -> None:
-        """Put the task back, behind the jobs that we have ourselves; with none of our own, wait as told."""
+        """Wait for the next poll; another account may use the turn meanwhile."""
+        self._room.speak()
         if self._jobs:
-            self._limit = len(self._jobs)
-            log.info("Microsoft makes no more than %d reports at once; the others wait", self._limit)
-        else:
-            self._alone += 1
-            if self._alone >= self._client.settings.retry_attempts:
-                raise error
-            count_pause(error.retry_after or 0)
-            time.sleep(error.retry_after or 0)
-        self._waiting.appendleft(task)
+            self._client.limiter.rest(max(0.0, min(job.poll_at for job in self._jobs) - time.monotonic()))
 
     def _submitted(self, task: Task) -> Job:
         request_id = submit(self._client, task.account, task.report, task.window)
@@ -166,26 +162,22 @@ class _Queue:
 
     def _look(self, job: Job) -> None:
         """Poll a job, and load it when it is ready."""
-
-        def step() -> None:
-            try:
-                progress = poll(self._client, job.task.account, job.task.report, job.request_id)
-            except LostReportError as error:
-                self._jobs.remove(job)
-                self._make_again(job.task, error)
-                return
-            if progress.status == "Success":
-                self._jobs.remove(job)
-                self._load(job, progress)
-            elif progress.status == "Pending":
-                self._keep_waiting(job)
-            else:
-                self._jobs.remove(job)
-                status = "" if progress.status == "Error" else f" (status {progress.status[:40]!r})"
-                failure = f"{job.task.report.table.name}: Microsoft failed to make it{status}"
-                self._make_again(job.task, PipelineError(Kind.TRANSIENT, failure))
-
-        self._guarded(job.task, step)
+        try:
+            progress = poll(self._client, job.task.account, job.task.report, job.request_id)
+        except LostReportError as error:
+            self._end(job)
+            self._make_again(job.task, error)
+            return
+        if progress.status == "Pending":
+            self._keep_waiting(job)
+            return
+        self._end(job)
+        if progress.status == "Success":
+            self._load(job, progress)
+        else:
+            status = "" if progress.status == "Error" else f" (status {progress.status[:40]!r})"
+            failure = f"{job.task.report.table.name}: Microsoft failed to make it{status}"
+            self._make_again(job.task, PipelineError(Kind.TRANSIENT, failure))
 
     def _keep_waiting(self, job: Job) -> None:
         now = time.monotonic()
@@ -223,7 +215,7 @@ class _Queue:
             self._make_again(task, error)
             return
         log.debug("%s: %d rows", task, count)
-        self._finish(task, count)
+        self._loaded += count
 
     def _replace(self, task: Task, progress: Progress) -> int:
         if progress.url is None:
@@ -257,20 +249,3 @@ class _Queue:
                 "it is made anew",
             )
         return False
-
-    def _finish(self, task: Task, count: int) -> None:
-        account_id = task.account.id
-        self._loaded[account_id] += count
-        self._left[account_id] -= 1
-        if not self._left[account_id]:
-            log.info("account %s: %d rows of reports", account_id, self._loaded[account_id])
-
-    def _guarded(self, task: Task, step: Callable[[], None]) -> None:
-        """Take a step for an account; if it fails, report that and drop whatever else the account has here."""
-        done = False
-        with self._extraction.account(task.account.id):
-            step()
-            done = True
-        if not done:
-            self._waiting = deque(each for each in self._waiting if each.account.id != task.account.id)
-            self._jobs = [each for each in self._jobs if each.task.account.id != task.account.id]

@@ -6,11 +6,11 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from microsoft_pipeline.tokens import TokenStore
 from wire import Kind, PipelineError, checked_endpoint, wrong_settings
@@ -22,11 +22,13 @@ _TOKEN_HOSTS = ("login.microsoftonline.com",)
 _SUPPORTED_VERSION = "v13"
 _UNSENDABLE = re.compile(r"[^\x21-\x7e]")
 TRANSPORTS = ("rest", "soap")
+MOST_AT_ONCE = 10
+"""Microsoft asks for no more than ten threads ("Using Bing Ads Services Efficiently")."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Waits and timeouts in seconds. `tables` and `start_date` are read by wire. An empty `api_url` means
-    each service's own address.
+    """Waits and timeouts in seconds. `tables`, `start_date` and `backfill_budget` are read by wire. An empty
+    `api_url` means each service's own address.
 
     `window_days` is one more than `lookback_days`, so that a usual run, today included, takes one report per table.
     """
@@ -50,6 +52,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     retry_attempts: int = 5
     retry_first_wait: float = 2
     rate_limit_wait: float = 60
+    concurrency: Annotated[int, Meta(ge=1, le=MOST_AT_ONCE)] = 8
+    backfill_budget: Annotated[float, Meta(ge=0)] | None = None
     max_reports_in_flight: int = 5
     poll_interval: float = 0.2
     report_timeout: float = 3600
