@@ -74,7 +74,8 @@ def test_a_passing_fault_costs_no_entity(serve: Serve, run: Run, faults: list[st
 
 
 def test_a_file_that_is_not_understood_is_its_accounts_failure(serve: Serve, run: Run) -> None:
-    outcome = run(serve("wrong_first_line@1x1"), settings={"tables": ["ad"], "accounts": [FIRST, SECOND]})
+    settings = {"tables": ["ad"], "accounts": [FIRST, SECOND], "concurrency": 1}
+    outcome = run(serve("wrong_first_line@1x1"), settings=settings)
     assert outcome.status == 65
     (failure,) = outcome.failures
     assert failure.account_id == SECOND

@@ -15,7 +15,7 @@ from sandbox.world import World
 
 FIRST, SECOND, EMPTY = "3001234567", "3002469134", "3000000077"
 NARROW = {"tables": ["campaign", "campaign_daily"]}
-ONE_BY_ONE = {"tables": ["campaign_daily"], "accounts": [FIRST, SECOND], "max_reports_in_flight": 1}
+ONE_BY_ONE = {"tables": ["campaign_daily"], "accounts": [FIRST, SECOND], "max_reports_in_flight": 1, "concurrency": 1}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_code_of_one_account_leaves_the_others_alone(
 def test_what_is_wrong_for_all_accounts_ends_the_run(
     serve: Serve, run: Run, faults: list[str], status: int, words: str
 ) -> None:
-    outcome = run(serve(*faults), settings={"tables": ["campaign_daily"], "max_reports_in_flight": 1})
+    outcome = run(serve(*faults), settings={"tables": ["campaign_daily"], "max_reports_in_flight": 1, "concurrency": 1})
     assert outcome.status == status, outcome.log
     assert outcome.failures[-1].account_id is None
     assert words in outcome.failures[-1].message

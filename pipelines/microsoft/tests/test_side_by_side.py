@@ -98,11 +98,11 @@ def test_an_account_that_hangs_keeps_nobody(serve: Serve, run: Run) -> None:
 def test_no_more_reports_are_made_than_microsoft_allows(serve: Serve, run: Run) -> None:
     """It makes six at once; the pipeline may have twenty, learns that, and goes on with what it may have."""
     sandbox = serve(options=("--accounts", "10", "--job-seconds", "0.5"), first_day=FIRST_DAY)
-    outcome = run(sandbox, settings={**FEW, **EIGHT, "max_reports_in_flight": 20})
+    outcome = run(sandbox, settings={**FEW, **EIGHT})
     assert (outcome.status, outcome.failures) == (0, []), outcome.log
     as_the_truth(outcome, FEW["tables"], FEW["start_date"])
     assert re.search(r"Microsoft makes no more than \d+ reports at once", outcome.log)
-    assert 0 < metric(outcome.log, "http_retry_count", "rate_limit") <= 14
+    assert 0 < metric(outcome.log, "http_retry_count", "rate_limit") <= 6
 
 
 def test_reports_of_many_accounts_are_in_the_making_with_few_requests_under_way(serve: Serve, run: Run) -> None:

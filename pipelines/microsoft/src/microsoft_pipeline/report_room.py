@@ -1,7 +1,8 @@
 """How many reports are in the making at once, of all accounts together, as Microsoft lets them be.
 
-Microsoft limits the reports of a user, says so with 207, and names no number. A refusal sets the limit to what is being
-made; after a while one more is tried again. Whoever has a report of its own looks after that instead of waiting here.
+Microsoft limits the reports of a user, says so with 207, and names no number. The room begins with `FIRST` places and
+grows by one as often as that many reports were accepted. A refusal sets it to what is being made, and from then on one
+more is tried only after `PROBE_AFTER`. Whoever has a report of its own looks after that instead of waiting here.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from wire.metrics import count_retry
 
 log = logging.getLogger(__name__)
 
-_PROBE_AFTER = 30
+FIRST = 5
+PROBE_AFTER = 30
 _LOOK_SECONDS = 0.5
 _SECONDS_OF_SILENCE = 60.0
 
@@ -31,7 +33,8 @@ class ReportRoom:
         self._most = most
         self._attempts = attempts
         self._changed = threading.Condition()
-        self._allowed = most
+        self._allowed = min(FIRST, most)
+        self._was_refused = False
         self._taken = 0
         self._making = 0
         self._accepted = 0
@@ -72,7 +75,8 @@ class ReportRoom:
             )  # asked for when another was refused, and made all the same
             self._accepted += 1
             self._refused_alone = 0
-            if self._accepted >= _PROBE_AFTER and self._allowed < self._most:
+            enough = PROBE_AFTER if self._was_refused else self._allowed
+            if self._accepted >= enough and self._allowed < self._most:
                 self._allowed, self._accepted = self._allowed + 1, 0
                 self._changed.notify_all()
 
@@ -110,7 +114,7 @@ class ReportRoom:
     def _refused(self) -> None:
         count_retry(Kind.RATE_LIMIT, 0)
         with self._changed:
-            self._accepted = 0
+            self._accepted, self._was_refused = 0, True
             allowed = max(1, self._making)
             if allowed < self._allowed:
                 self._allowed = allowed

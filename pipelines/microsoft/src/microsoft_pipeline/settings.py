@@ -54,7 +54,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rate_limit_wait: float = 60
     concurrency: Annotated[int, Meta(ge=1, le=MOST_AT_ONCE)] = 8
     backfill_budget: Annotated[float, Meta(ge=0)] | None = None
-    max_reports_in_flight: int = 5
+    max_reports_in_flight: int = 20
     poll_interval: float = 0.2
     report_timeout: float = 3600
 
