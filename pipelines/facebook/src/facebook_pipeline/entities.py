@@ -24,7 +24,7 @@ def load_entities(graph: Graph, extraction: Extraction, account: Account, wanted
         rows = _read(ACCOUNT, [account.raw], account)
         counts[ACCOUNT.table.name] = extraction.replace_account(ACCOUNT.table.name, account.id, rows)
     for entity in ENTITIES:
-        if entity.table.name in wanted:
+        if entity.table.name in wanted and not extraction.is_loaded(entity.table.name, account.id):
             counts[entity.table.name] = _load(graph, extraction, account, entity)
     if counts:
         log.info("account %s: %s", account.id, ", ".join(f"{name} {count}" for name, count in counts.items()))

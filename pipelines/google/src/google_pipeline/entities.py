@@ -31,6 +31,8 @@ class Entities:
         if query is CUSTOMER:
             # Its row came with the list of accounts.
             return self._extraction.replace_account(query.name, account.id, [account.row])
+        if self._extraction.is_loaded(query.name, account.id):
+            return 0
 
         def replaced(rows: Iterable[Mapping[str, Any]]) -> int:
             return self._extraction.replace_account(

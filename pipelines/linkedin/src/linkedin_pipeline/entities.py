@@ -30,11 +30,12 @@ def load_entities(
     count = 0
     needed = {level for report in REPORTS if report.name in wanted for level in (*report.parents, report.level)}
     for entity in LEVELS:
-        if entity.name not in wanted | needed:
+        is_sent = entity.name in wanted and not extraction.is_loaded(entity.name, account_id)
+        if not is_sent and entity.name not in needed:
             continue
         elements = found(client, entity, account_id)
         rows = directory.noting(entity, distinct(entity, (row(entity, each, account_id) for each in elements)))
-        if entity.name in wanted:
+        if is_sent:
             confirm_empty = partial(confirmation.nothing_of, entity)
             count += extraction.replace_account(entity.name, account_id, rows, confirm_empty=confirm_empty)
         else:
