@@ -25,7 +25,7 @@ test: .venv/.development lint .venvs/tap-dbf/.complete .venvs/singer-tools/.comp
 	@.venv/bin/supervisor install
 	@tests/prometheus.sh
 	@tests/azurite.sh
-	.venv/bin/pytest
+	.venv/bin/pytest -n 2 --dist loadfile
 
 # A quarter of an hour; CHAOS_SEED=n makes other storms.
 chaos: .venv/.development  ## random kills and faults for a quarter of an hour; CHAOS_SEED=n makes other storms
