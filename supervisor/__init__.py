@@ -5,7 +5,9 @@ The names below are imported when they are first used, so that the command line 
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
     from supervisor.sinks import Session, Sink
 
 __version__ = "1.0.0"
+
+# A checkout that is only put on PYTHONPATH, as in a container, has its wire one directory deeper.
+_WIRE = Path(__file__).resolve().parents[1] / "wire" / "src"
+if str(_WIRE) not in sys.path and _WIRE.is_dir():
+    sys.path.append(str(_WIRE))
 
 __all__ = [
     "ConfigError",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 import supervisor
 from supervisor.sinks.duckdb.sink import DuckDBSink
 
+ROOT = Path(__file__).resolve().parents[1]
 GOOD = "schema(); row(id='1', n=1); state({'a': 1})"
 
 
@@ -91,3 +94,14 @@ def test_orchestrator_example(house: Any, tmp_path: Path) -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="'supervisor' has no attribute 'Orchestra'"):
         supervisor.Orchestra  # noqa: B018 - reading it is the test
+
+
+def test_a_checkout_on_the_path_is_enough(tmp_path: Path) -> None:
+    """As in a container: `COPY . /app`, `pip install -r requirements.txt`, `PYTHONPATH=/app`."""
+    libraries = Path(duckdb.__file__).resolve().parents[1]
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "supervisor", "plan", "--config", ROOT / "orchestrator_config.yml"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{libraries}"},
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, "linkedin" in done.stdout) == (0, True), done.stderr

@@ -33,7 +33,7 @@ def fingerprint(root: Path, name: str) -> Fingerprint:
     locked.update(_content(pipeline / "requirements.txt"))
     code = hashlib.sha256()
     for package in (pipeline, wire_of(root)):
-        for file in _files(package, copied=is_release(root)):
+        for file in _files(package, copied=is_release(package)):
             code.update(f"{file.relative_to(package)}\0".encode() + _content(file) + b"\0")
     return Fingerprint(locked.hexdigest(), code.hexdigest())
 

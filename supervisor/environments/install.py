@@ -121,13 +121,13 @@ def _build(root: Path, name: str, stop: StopRequest) -> None:
     # into the source directory while it builds, and all environments share that of the wire.
     for package in (wire_of(root), root / "pipelines" / name):
         with _locked(environment.parent / f".{package.name}.source.lock", stop):
-            _call(stop, *pip, "--no-deps", "--no-build-isolation", *_source(root, package, environment))
+            _call(stop, *pip, "--no-deps", "--no-build-isolation", *_source(package, environment))
     (environment / STAMP).write_text(str(wanted), encoding="utf-8")
 
 
-def _source(root: Path, package: Path, environment: Path) -> tuple[str, ...]:
+def _source(package: Path, environment: Path) -> tuple[str, ...]:
     """What pip installs a package from: in place, or from a copy where the release's files must stay as they are."""
-    if not is_release(root):
+    if not is_release(package):
         return "-e", str(package)
     copy = environment / "source" / package.name
     shutil.rmtree(copy, ignore_errors=True)

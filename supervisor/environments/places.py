@@ -22,9 +22,10 @@ def built_in() -> Path:
     return RELEASE if RELEASE.is_dir() else CHECKOUT
 
 
-def is_release(root: Path) -> bool:
-    """Whether these pipelines came with an installed supervisor: their sources stay as they are, so they are copied."""
-    return root.resolve() == RELEASE
+def is_release(path: Path) -> bool:
+    """Whether this came with an installed supervisor: such sources stay as they are, so they are copied."""
+    path = path.resolve()
+    return path == RELEASE or RELEASE in path.parents
 
 
 def known_environments(root: Path) -> list[str]:
