@@ -81,6 +81,14 @@ class Reports:
             )
         return {"ReportRequestId": str(number)}
 
+    def is_waiting(self, request_id: str) -> bool:
+        """Whether a report is still being made; asking so does not count as a poll."""
+        report = self._reports.get(request_id)
+        if report is None or report.failed:
+            return False
+        young = time.monotonic() - report.since < self._pace.job_seconds
+        return bool(report.pending_polls) or young or not report.made.done()
+
     def _poll(self, call: Call) -> Body:
         request_id = str(call.body.get("ReportRequestId") or "")
         refuse(not request_id.isdecimal(), 2100)
@@ -91,8 +99,7 @@ class Reports:
         return {"ReportRequestStatus": {"ReportDownloadUrl": url, "Status": status}}
 
     def _progress(self, request_id: str, report: Report) -> tuple[str, str | None]:
-        young = time.monotonic() - report.since < self._pace.job_seconds
-        if not report.failed and (report.pending_polls or young or not report.made.done()):
+        if self.is_waiting(request_id):
             report.pending_polls = max(0, report.pending_polls - 1)
             return "Pending", None
         report.told = True

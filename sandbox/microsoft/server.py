@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import re
 import shutil
 import tempfile
 import threading
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from sandbox.faults import Faults
+from sandbox.faults import Fault, Faults
 from sandbox.microsoft import bulk, campaigns, customers, oauth, oddities, reports, rest, soap
 from sandbox.microsoft.calls import BULK, CAMPAIGN, CUSTOMER, REPORTING, Body, Call, Operation
 from sandbox.microsoft.refusals import RefusalError, can_strike, refuse
@@ -22,6 +23,7 @@ from sandbox.world import World
 
 _TOKEN_PATH = "/common/oauth2/v2.0/token"
 _HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>Bad Gateway<br></body></html>"
+_ASKED_FOR = re.compile(rb"ReportRequestId[^0-9]{1,40}(\d+)")
 _ANYWHERE = ("server_error", "html", "broken_connection", "hang")
 _OF_CALLS = ("expired_token", "revoked_token", "error", "bare", "empty_body", *_ANYWHERE)
 _OF_OPERATIONS = {
@@ -103,6 +105,10 @@ class MicrosoftServer:
             "MICROSOFT_TOKEN_URL": f"{self.base_url}{_TOKEN_PATH}",
             "MICROSOFT_TOKEN_STORE": str(Path(self._directory) / "refresh_token"),
         }
+
+    def is_waiting(self, request_id: str) -> bool:
+        """Whether a report is still being made."""
+        return self._reports.is_waiting(request_id)
 
     def close(self) -> None:
         self.closing.set()
@@ -256,7 +262,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif service := soap.PATHS.get(self.path.lower()):
             self._soap(service, body)
         elif call := rest.heard(self.path, self.headers):
-            struck = self._strike(call)
+            struck = self._strike(call, body)
             self._commit(struck, lambda: platform.rest(call, lambda: rest.parse(call, self.headers, body), struck))
         else:
             self._send(Answer(404, "text/plain", b"not found"))
@@ -267,16 +273,25 @@ class _Handler(BaseHTTPRequestHandler):
         except RefusalError as error:
             self._send(Answer(500, _XML, soap.fault(error, service)))
             return
-        struck = self._strike(call)
+        struck = self._strike(call, body)
         self._commit(struck, lambda: self.server.platform.soap(call, struck))
 
-    def _strike(self, call: Call) -> str | None:
+    def _strike(self, call: Call, body: bytes) -> str | None:
         odd = oddities.KINDS if call.operation in oddities.OPERATIONS else ()
         return self.server.platform.faults.strike(
             *(*_OF_CALLS, *_OF_OPERATIONS.get(call.operation, ()), *odd),
             account=call.account_id,
-            suits=lambda fault: fault.kind != "error" or can_strike(fault.code or 0, call.operation),
+            suits=lambda fault: self._suits(fault, call, body),
         )
+
+    def _suits(self, fault: Fault, call: Call, body: bytes) -> bool:
+        """A job is spoiled when it is done, so that how often it is asked about changes nothing of the faults."""
+        if fault.kind == "error":
+            return can_strike(fault.code or 0, call.operation)
+        if fault.kind in ("empty_job", "failed_job"):
+            asked = _ASKED_FOR.search(body)
+            return asked is None or not self.server.platform.is_waiting(asked[1].decode())
+        return True
 
     def _commit(self, struck: str | None, answer: Callable[[], Answer]) -> None:
         """Answer, unless the fault is that there is no proper answer."""

@@ -268,7 +268,7 @@ def test_what_a_target_was_told_in_confidence_is_not_in_the_log(
     monkeypatch.setenv("GOOGLE_REFRESH_TOKEN", "a-platforms-token")
     load(opened("secret", TARGET_PASSWORD="swordfish-1\nswordfish-line-2"), tmp_path, DAILY, ROW)
     told = [line for line in logged if line.startswith("singer target of p | ")]
-    assert "singer target of p | the password is swordfish-1" in told
+    assert "singer target of p | the password is [redacted]" in told
     assert "singer target of p | [redacted]" in told
     names = next(json.loads(line.partition("| ")[2]) for line in told if '"PATH"' in line)
     assert set(names) - {"LC_CTYPE"} == {"MISCHIEF", "PATH", "SUPERVISOR_ATTEMPT", "TARGET_PASSWORD"}  # Python adds it

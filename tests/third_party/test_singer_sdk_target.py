@@ -116,6 +116,16 @@ def assert_same(found: list[dict[str, str]], true: list[dict[str, Any]], what: s
         assert not different, f"{what}: (file, truth) differ in {different} of {row}"
 
 
+def without_the_run(states: dict[str, Any]) -> dict[str, Any]:
+    """The states without the name of the run that loaded each part last."""
+    kept: dict[str, Any] = json.loads(json.dumps(states))
+    for state in kept.values():
+        for table in state.get("bookmarks", {}).values():
+            for account in table["accounts"].values():
+                del account["loaded"]
+    return kept
+
+
 def test_real_pipelines_fill_a_real_target(pull: Pull) -> None:
     log = pull.run()
     assert "singer target of linkedin | " in log
@@ -136,6 +146,6 @@ def test_real_pipelines_fill_a_real_target(pull: Pull) -> None:
     for platform in PLATFORMS:
         for table, true in wanted(platform).items():
             assert_same(pull.records(f"{platform}__{table}"), true, f"{platform}.{table}, second run")
-    assert pull.state() == states | {"price-shop": {"seen": 2}}
+    assert without_the_run(pull.state()) == without_the_run(states) | {"price-shop": {"seen": 2}}
     fewer = len(pull.records("linkedin__campaign_daily")) < 2 * len(wanted("linkedin")["campaign_daily"])
     assert fewer, "the second run resumed from the state"

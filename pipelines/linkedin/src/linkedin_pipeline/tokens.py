@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from linkedin_pipeline.errors import token_failure
 from linkedin_pipeline.settings import Settings
@@ -13,6 +14,7 @@ from wire import Kind, PipelineError
 _WHAT = "renewing the access token"
 _DAY_SECONDS = 86_400
 _SOON_DAYS = 30
+_KNOWN_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ class Tokens:
         self._lock = threading.Lock()
         self._seen: set[str] = set()
         self._known = False
+        self._made = 0.0
         self._refused_to: set[int] = set()
         self._access_token = "" if self.renewable else settings.credentials.access_token
 
@@ -44,6 +47,7 @@ class Tokens:
                 self._access_token = self._exchanged()
                 self._seen.add(self._access_token)
                 self._known = False
+                self._made = time.monotonic()
                 self._refused_to.clear()
             return self._access_token
 
@@ -57,13 +61,14 @@ class Tokens:
         """Note that LinkedIn refused a token; whether a new one is worth a request at once.
 
         LinkedIn takes seconds to make a new token known everywhere, and may refuse it until then. So one that was never
-        accepted is kept for another attempt, and dropped when that of the same thread is refused as well.
+        accepted is kept for a while, and dropped when another attempt of the same thread is refused after it.
         """
         thread = threading.get_ident()
         with self._lock:
             if token != self._access_token:
                 return True
-            if self._known or thread in self._refused_to:
+            is_old = time.monotonic() - self._made > _KNOWN_SECONDS
+            if self._known or (is_old and thread in self._refused_to):
                 self._access_token = ""
             self._refused_to.add(thread)
             return self._known
