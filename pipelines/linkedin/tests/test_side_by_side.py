@@ -111,9 +111,9 @@ def test_a_vendor_that_throttles_for_long_is_left_alone_soon(start: Any) -> None
     assert "is not asked any more, because LinkedIn refused others before" in run.log
 
 
-def test_with_its_limits_on_a_run_of_twenty_accounts_loses_none_and_is_seldom_refused(start: Any) -> None:
+def test_with_its_limits_on_a_run_of_many_accounts_loses_none_and_is_seldom_refused(start: Any) -> None:
     limits = {"SANDBOX_LINKEDIN_AT_ONCE": "7"}
-    with start(accounts=20, options=("--throttle", "--latency", "20ms"), environment=limits) as sandbox:
+    with start(accounts=50, options=("--throttle", "--latency", "20ms"), environment=limits) as sandbox:
         run = sandbox.run(start_date="2026-10-25", environment=DEBUG)
         assert (run.status, run.errors) == (0, [])
         assert is_the_truth(sandbox, run.store(), "2026-10-25")
