@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,8 +112,8 @@ class SocialAdsOrchestrator:
         self._begin()
         self.monitor = ExecutionMonitor(platform.name for platform in plan.platforms)
         name_run(self.monitor.run_id)
-        continued = self._chains(pipelines)
         try:
+            continued = self._chains(pipelines)
             with self._storage() as sink, workspace() as directory:
                 log.info("Starting Social Ads Orchestrator")
                 log.info("Run %s into %s", self.monitor.run_id, sink.description)
@@ -260,24 +260,13 @@ class SocialAdsOrchestrator:
         from supervisor.config.environment import read_environment  # noqa: PLC0415 - only where no sink was given
         from supervisor.sinks import open_history  # noqa: PLC0415 - as above
 
+        started, seconds = self.monitor.started, self.config.resume_within
         try:
-            history = open_history(read_environment())
+            with closing(open_history(read_environment())) as history:
+                return chains(history, own, run_id=run_id, now=started, within_seconds=seconds)
         except SinkError as error:  # a first run has none; and what is loaded twice is right, too
             log.debug("No earlier run can be continued: %s", error)
             return own
-        try:
-            return chains(
-                history,
-                own,
-                run_id=run_id,
-                now=self.monitor.started,
-                within_seconds=self.config.resume_within,
-            )
-        except SinkError as error:
-            log.debug("No earlier run can be continued: %s", error)
-            return own
-        finally:
-            history.close()
 
     @contextmanager
     def _storage(self) -> Iterator[Sink]:
