@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from supervisor.cli import options
 from supervisor.cli.printing import print_lines
 from supervisor.cli.syntax import Command
+
+if TYPE_CHECKING:
+    from supervisor.record.backfill import Backfill
 
 
 @click.command("plan", cls=Command)
@@ -24,6 +28,7 @@ def command(config: Path, only: tuple[str, ...], since: dt.date | None, until: d
 def _lines(path: Path, only: tuple[str, ...], since: dt.date | None, until: dt.date | None) -> Iterator[str]:
     from supervisor.config.errors import ConfigError  # noqa: PLC0415 - as in `supervisor run`
     from supervisor.config.schema import load_orchestrator_config  # noqa: PLC0415 - as above
+    from supervisor.report.backfill_text import backfill_text  # noqa: PLC0415 - as above
     from supervisor.run.attempt import Days  # noqa: PLC0415 - as above
     from supervisor.run.forecast import api_text, due_lines  # noqa: PLC0415 - as above
     from supervisor.run.plan import make_plan, plan_text  # noqa: PLC0415 - as above
@@ -36,13 +41,15 @@ def _lines(path: Path, only: tuple[str, ...], since: dt.date | None, until: dt.d
     if refused:
         raise ConfigError(refused)
     yield plan_text(plan, since=since, until=until)
-    states, unknown = _states()
+    states, backfills, unknown = _known([platform.name for platform in plan.platforms])
     answers = answers_of(config, plan.platforms)
     today = today_in("UTC")
     for platform in plan.platforms:
         answer = answers.get(platform.name)
         lines = due_lines(platform, states.get(platform.name), days, today)
         lines = [f"API {api_text(answer.api)}", *lines] if answer and answer.api else lines
+        backfill = backfills.get(platform.name)
+        lines += [f"{backfill_text(backfill)}, as its last run told"] if backfill and backfill.left else []
         lines += [f"warning: {warning}" for warning in answer.warnings] if answer else []
         if lines:
             yield f"{platform.name}:"
@@ -51,13 +58,15 @@ def _lines(path: Path, only: tuple[str, ...], since: dt.date | None, until: dt.d
         yield f"No state is known, so all days are shown as due: {unknown}"
 
 
-def _states() -> tuple[dict[str, str], str | None]:
-    """Platform -> stored state; and why there is none, where the storage cannot be read."""
+def _known(platforms: Sequence[str]) -> tuple[dict[str, str], dict[str, Backfill], str | None]:
+    """Platform -> stored state, and -> its backfill; and why there is none, where the storage cannot be read."""
     from supervisor.cli.reading import kept_runs  # noqa: PLC0415 - as in `supervisor run`
     from supervisor.config.errors import SupervisorError  # noqa: PLC0415 - as above
+    from supervisor.record.backfill import last_backfills  # noqa: PLC0415 - as above
 
     try:
         with kept_runs() as history:
-            return {state.platform: state.value for state in history.states()}, None
+            states = {state.platform: state.value for state in history.states()}
+            return states, last_backfills(history, platforms), None
     except SupervisorError as error:
-        return {}, str(error)
+        return {}, {}, str(error)

@@ -81,6 +81,16 @@ def _peak(record: PlatformRecord, _: PlatformConfig) -> Values:
     return _one(max((*(attempt.peak_memory_bytes for attempt in record.attempts), *under_way), default=0))
 
 
+def _newest(name: str) -> Callable[[PlatformRecord, PlatformConfig], Values]:
+    """An attribute of the attempt under way, or of the last one; nothing where its pipeline does not tell it."""
+    of = attrgetter(name)
+
+    def read(record: PlatformRecord, _: PlatformConfig) -> Values:
+        return _one(of(_attempts(record)[-1]) if _attempts(record) else None)
+
+    return read
+
+
 def _outcomes(record: PlatformRecord, _: PlatformConfig) -> Values:
     ended = [attempt.outcome for attempt in record.attempts]
     return (((outcome.value,), ended.count(outcome)) for outcome in Outcome)
@@ -145,6 +155,20 @@ PLATFORM_FAMILIES = (
     Family(
         "supervisor_api_throttled_seconds_total", "counter", "Time waited because the platform asked for it.",
         _sum("throttled_seconds"),
+    ),
+    Family(
+        "supervisor_api_requests_in_flight", "gauge", "The most requests under way at once in the last seconds.",
+        lambda record, _: _one(record.progress.requests_in_flight if record.progress else 0),
+    ),
+    Family("supervisor_accounts", "gauge", "Accounts that the pipeline has to load.", _newest("accounts")),
+    Family(
+        "supervisor_accounts_done", "gauge", "Accounts that have their recent days.",
+        _newest("accounts_done"),
+    ),
+    Family(
+        "supervisor_backfill_days_left", "gauge",
+        "Days before the lookback still to load, of all accounts and tables.",
+        _newest("backfill_days_left"),
     ),
 )  # fmt: skip
 

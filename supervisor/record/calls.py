@@ -9,11 +9,22 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from collections.abc import Callable
+from typing import Any
 
 from attrs import define, field
 
 _MOST = 1e9
 """No line tells of more calls, or of more seconds, than this; sums then stay finite."""
+_IN_FLIGHT = "http_requests_in_flight"
+_ESTIMATE = "estimated_seconds_left"
+_GAUGES = frozenset(
+    {
+        "accounts_total", "accounts_done", "backfill_days_total", "backfill_days_left", "backfill_days_done",
+        _IN_FLIGHT, _ESTIMATE,
+    }
+)  # fmt: skip
 _METRIC = re.compile(r"\bMETRIC: (\{.*\})$")
 
 
@@ -21,13 +32,17 @@ _METRIC = re.compile(r"\bMETRIC: (\{.*\})$")
 class Calls:
     """The sums so far; `throttled_seconds` is what was spent waiting because the platform asked for it.
 
-    `gauges` stand for themselves, the newest value each: how many accounts there are, how many of them have their
-    recent days, and how many days of backfill, of all accounts and tables, are left.
+    Gauges stand for themselves, the newest value each: how many accounts there are, how many of them have their recent
+    days, how many days of backfill, of all accounts and tables, there are, are left and were loaded, how many requests
+    were under way together, and how long it will still take.
     """
 
     retries: int = 0
     throttled_seconds: float = 0.0
-    gauges: dict[str, int] = field(factory=dict)
+    clock: Callable[[], float] = time.monotonic
+    _gauges: dict[str, int] = field(factory=dict)
+    _peak_in_flight: int = field(default=0)
+    _estimated_at: float = field(default=0.0)
     _counted: int = field(default=0)
     _timed: int = field(default=0)
 
@@ -51,9 +66,38 @@ class Calls:
                 self.retries += int(value)
             case "throttled_duration":
                 self.throttled_seconds += value
-            case "accounts_total" | "accounts_done" | "backfill_days_left":
-                self.gauges[metric] = int(value)
+            case _ if metric in _GAUGES:
+                self._gauges[metric] = int(value)
+                if metric == _IN_FLIGHT:
+                    self._peak_in_flight = max(self._peak_in_flight, int(value))
+                if metric == _ESTIMATE:
+                    self._estimated_at = self.clock()
         return True
+
+    @property
+    def requests_in_flight(self) -> int:
+        """The most that were under way together lately."""
+        return self._gauges.get(_IN_FLIGHT, 0)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the pipeline thinks that it will still take; None where it does not tell."""
+        told = self._gauges.get(_ESTIMATE)
+        return None if told is None else max(0.0, told - (self.clock() - self._estimated_at))
+
+    def told(self) -> dict[str, Any]:
+        """Everything that the progress of an attempt and its result have in common, by the names that both have."""
+        return {
+            "api_calls": self.calls,
+            "api_retries": self.retries,
+            "throttled_seconds": self.throttled_seconds,
+            "peak_requests_in_flight": self._peak_in_flight,
+            "accounts": self._gauges.get("accounts_total"),
+            "accounts_done": self._gauges.get("accounts_done", 0),
+            "backfill_days_total": self._gauges.get("backfill_days_total"),
+            "backfill_days_left": self._gauges.get("backfill_days_left"),
+            "backfill_days_done": self._gauges.get("backfill_days_done"),
+        }
 
 
 def _decoded(text: str) -> tuple[str, float] | None:

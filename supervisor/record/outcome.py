@@ -63,9 +63,12 @@ class AttemptResult:
     api_calls: int = 0
     api_retries: int = 0
     throttled_seconds: float = 0.0
+    peak_requests_in_flight: int = 0
     accounts: int | None = None
     accounts_done: int = 0
+    backfill_days_total: int | None = None
     backfill_days_left: int | None = None
+    backfill_days_done: int | None = None
     stderr_tail: tuple[str, ...] = ()
     survivors: tuple[str, ...] = ()
     failed_accounts: tuple[AccountFailure, ...] = ()

@@ -9,7 +9,10 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class AttemptProgress:
-    """One look at an attempt. Rows are committed rows; `last_commit` says which, as people say it."""
+    """One look at an attempt. Rows are committed rows; `last_commit` says which, as people say it.
+
+    `requests_in_flight` is the most of the last seconds; `seconds_left` is the pipeline's own estimate.
+    """
 
     platform: str
     number: int
@@ -24,7 +27,12 @@ class AttemptProgress:
     api_calls: int = 0
     api_retries: int = 0
     throttled_seconds: float = 0.0
+    requests_in_flight: int = 0
+    peak_requests_in_flight: int = 0
     accounts: int | None = None
     accounts_done: int = 0
+    backfill_days_total: int | None = None
     backfill_days_left: int | None = None
+    backfill_days_done: int | None = None
+    seconds_left: float | None = None
     last_commit: str = ""

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from supervisor.config.units import size_text
+from supervisor.record.backfill import backfill_of
 from supervisor.record.history import PlatformRun
+from supervisor.report.backfill_text import backfill_text
 from supervisor.report.display import counted, printable, sparkline, table
 
 _TREND = 60
@@ -65,6 +67,9 @@ def _platform(platform: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {printable(platform['error_message'])}"
     tables = [(printable(name), f"{rows:,}") for name, rows in platform.get("rows_by_table", {}).items()]
     yield from (f"  {line}" for line in table(tables, right=frozenset({1})))
+    backfill = backfill_of(platform["attempts"])
+    if backfill is not None and backfill.total:
+        yield f"  {backfill_text(backfill)}"
     for attempt in platform["attempts"]:
         yield from (f"  {line}" for line in _attempt(attempt))
 
@@ -80,7 +85,12 @@ def _attempt(attempt: Mapping[str, Any]) -> Iterator[str]:
         f"{attempt['blocked_on_sink_seconds']:.1f} s blocked on the sink",
     ]
     if attempt.get("api_calls"):
-        figures.append(f"{counted(attempt['api_calls'], 'API call')}, {attempt['throttled_seconds']:.1f} s throttled")
+        peak = attempt.get("peak_requests_in_flight")
+        at_once = f", up to {peak:,} at once" if peak else ""
+        figures.append(f"{counted(attempt['api_calls'], 'API call')}{at_once}")
+        figures.append(f"{attempt['throttled_seconds']:.1f} s throttled")
+    if attempt.get("accounts"):
+        figures.append(f"{attempt['accounts_done']:,} of {counted(attempt['accounts'], 'account')}")
     yield f"  {', '.join(figures)}"
     if attempt["message"]:
         yield f"  {printable(attempt['message'])}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import define, field, frozen
 
 from supervisor.config.units import size_text
+from supervisor.record.backfill import backfill_of
 from supervisor.record.progress import AttemptProgress
 from supervisor.record.run_record import PlatformRecord, Status
 from supervisor.report.display import counted, elapsed, printable
@@ -108,7 +109,7 @@ def _block(
 
 
 def _parts(record: PlatformRecord, limits: Limits | None, rate: float) -> Iterator[str]:
-    """In the order in which an operator asks: how much, how fast, how long, how big, how often, and where it is."""
+    """In the order in which an operator asks: how much, how fast, how long, how big, how far, how often, and where."""
     if record.status is Status.PENDING:
         return
     if record.status is Status.SKIPPED:
@@ -125,8 +126,15 @@ def _parts(record: PlatformRecord, limits: Limits | None, rate: float) -> Iterat
         yield f"{memory}/{size_text(limits.memory)}" if limits and limits.memory else memory
         if progress.accounts:
             yield f"accounts {progress.accounts_done:,}/{progress.accounts:,}"
-        if progress.backfill_days_left:
-            yield f"backfill {progress.backfill_days_left:,} days left"
+        backfill = backfill_of((progress,))
+        if backfill is not None and backfill.left:
+            yield f"backfill {backfill.percent} %"
+        if progress.seconds_left:
+            yield f"about {elapsed(progress.seconds_left)} left"
+        if progress.requests_in_flight:
+            yield f"{counted(progress.requests_in_flight, 'request')} at once"
+        if progress.throttled_seconds >= 1:
+            yield f"throttled {elapsed(progress.throttled_seconds)}"
     if record.retry_count and limits:
         yield f"attempt {record.retry_count + 1} of {limits.attempts}"
     if progress is not None and progress.last_commit:

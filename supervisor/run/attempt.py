@@ -200,13 +200,10 @@ class Attempt:
                     peak_memory_bytes=self._peak,
                     cpu_seconds=usage.cpu_seconds,
                     blocked_on_sink_seconds=progress.blocked_seconds,
-                    api_calls=self._calls.calls,
-                    api_retries=self._calls.retries,
-                    throttled_seconds=self._calls.throttled_seconds,
-                    accounts=self._calls.gauges.get("accounts_total"),
-                    accounts_done=self._calls.gauges.get("accounts_done", 0),
-                    backfill_days_left=self._calls.gauges.get("backfill_days_left"),
+                    requests_in_flight=self._calls.requests_in_flight,
+                    seconds_left=self._calls.seconds_left,
                     last_commit=self._clean(_region_text(progress.region)),
+                    **self._calls.told(),
                 )
             )
 
@@ -345,12 +342,7 @@ class Attempt:
             cpu_seconds=max(child.cpu_seconds if child else 0.0, self._series.cpu_seconds),
             samples=self._series.points,
             blocked_on_sink_seconds=progress.blocked_seconds,
-            api_calls=self._calls.calls,
-            api_retries=self._calls.retries,
-            throttled_seconds=self._calls.throttled_seconds,
-            accounts=self._calls.gauges.get("accounts_total"),
-            accounts_done=self._calls.gauges.get("accounts_done", 0),
-            backfill_days_left=self._calls.gauges.get("backfill_days_left"),
+            **self._calls.told(),
             stderr_tail=tuple(self._stderr),
             survivors=tuple(map(self._clean, child.survivors)) if child and not was_cut_short else (),
             failed_accounts=tuple(

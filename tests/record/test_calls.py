@@ -27,6 +27,24 @@ def test_points_add_up() -> None:
     assert (calls.calls, calls.retries, calls.throttled_seconds) == (15, 2, 3.5)
 
 
+def test_gauges_stand_for_themselves_and_an_estimate_runs_down() -> None:
+    seconds = 100.0
+    calls = Calls(clock=lambda: seconds)
+    assert (calls.seconds_left, calls.told()["accounts"], calls.told()["backfill_days_left"]) == (None, None, None)
+    for name, values in {
+        "accounts_total": (50, 50), "accounts_done": (3, 7), "http_requests_in_flight": (16, 4),
+        "estimated_seconds_left": (90, 60), "backfill_days_left": (500, 400),
+    }.items():  # fmt: skip
+        assert all(calls.take(metric("gauge", name, value)) for value in values)
+    seconds += 25
+    assert (calls.seconds_left, calls.requests_in_flight) == (35.0, 4)
+    seconds += 100
+    assert calls.seconds_left == 0
+    told = calls.told()
+    assert (told["accounts"], told["accounts_done"], told["backfill_days_left"]) == (50, 7, 400)
+    assert told["peak_requests_in_flight"] == 16
+
+
 def test_requests_that_a_tap_both_counts_and_times_are_counted_once() -> None:
     calls = Calls()
     head = "2026-01-22 10:00:00,123 | INFO     | singer_sdk.metrics   | "

@@ -20,7 +20,10 @@ records = st.builds(
     progress=st.none()
     | st.builds(
         AttemptProgress, platform=names, number=st.just(1), seconds=st.floats(0, 1e6), rows=st.integers(0, 10**12),
-        memory_bytes=st.integers(0, 2**50), last_commit=names | st.just(""),
+        memory_bytes=st.integers(0, 2**50), last_commit=names | st.just(""), throttled_seconds=st.floats(0, 1e6),
+        requests_in_flight=st.integers(0, 99), accounts=st.none() | st.integers(0, 9999),
+        backfill_days_total=st.none() | st.integers(0, 10**9), backfill_days_left=st.none() | st.integers(0, 10**9),
+        seconds_left=st.none() | st.floats(0, 1e6),
     ),
 )  # fmt: skip
 
@@ -34,6 +37,16 @@ def test_no_line_is_too_wide_too_many_or_more_than_text(
     assert 1 <= len(lines) <= max(1, height)
     assert all(len(line.text) <= max(20, width) for line in lines)
     assert all(line.text.isprintable() or not set(line.text) & set("\x1b\n\r\t\x9b\u202e") for line in lines)
+
+
+def test_an_operator_sees_how_far_it_is_how_long_it_takes_and_whether_it_is_held_up() -> None:
+    progress = AttemptProgress(
+        platform="google", number=1, seconds=60, accounts=200, accounts_done=31, backfill_days_total=1000,
+        backfill_days_left=627, backfill_days_done=10, requests_in_flight=16, throttled_seconds=75, seconds_left=754.0,
+    )  # fmt: skip
+    record = PlatformRecord(platform_name="google", status=Status.RUNNING, progress=progress)
+    (line,) = view([record], {}, {}, width=200, height=10)
+    assert "accounts 31/200  backfill 37 %  about 12m34s left  16 requests at once  throttled 1m15s" in line.text
 
 
 def look(number: int, seconds: float, rows: int) -> AttemptProgress:

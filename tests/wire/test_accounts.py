@@ -38,6 +38,26 @@ def extract(invocation, extraction):
 sys.exit(run_pipeline("pipeline-test", (DAILY, ENTITY), extract))
 """
 ACCOUNTS = ["1", "2", "3"]
+SHORT_NIGHT = """
+import os, sys
+from wire import *
+C = (Column("account_id", Type.STRING), Column("date", Type.DATE), Column("n", Type.INTEGER))
+DAILY = Table("daily", C, ("account_id", "date"), "date")
+seconds = 0
+def extract(invocation, extraction):
+    def load(account, round):
+        global seconds
+        today = today_in("UTC")
+        for window in extraction.due("daily", account, today=today, lookback_days=30, window_days=31, within_round=round):
+            seconds += 1
+            if seconds > invocation.settings["timeout"]: os._exit(9)
+            row = {"account_id": account, "date": window.last, "n": 1}
+            extraction.replace_window("daily", account, window, [row], today=today)
+    accounts = [str(n) for n in range(200)]
+    load_accounts(extraction, accounts, load, account_id=str, lookback_days=30, limiter=Limiter(1), clock=lambda: seconds)
+sys.exit(run_pipeline("pipeline-night", (DAILY,), extract))
+"""
+"""Two hundred accounts, a second for each window of each; killed when its time is over."""
 
 
 def run(
@@ -99,6 +119,42 @@ def test_a_budget_leaves_backfill_for_the_next_nights_until_all_is_loaded(tmp_pa
     assert nights > 1
     for account in ACCOUNTS:
         assert state["bookmarks"]["daily"]["accounts"][account]["complete"] == [["2026-10-01", "2026-11-19"]]
+
+
+def nights(tmp_path: Path, number: int, *, timeout: int) -> Any:
+    """After each of so many nights: its exit status, and the days that are complete, newest first, by account."""
+    (tmp_path / "config.json").write_text(json.dumps({"start_date": "2024-11-20", "timeout": timeout}))
+    state: dict[str, Any] = {}
+    for night in range(number):
+        (tmp_path / "state.json").write_text(json.dumps({"bookmarks": {"daily": {"accounts": state}}}))
+        today = dt.date(2026, 11, 20) + dt.timedelta(days=night)
+        done = subprocess.run(
+            [sys.executable, "-c", SHORT_NIGHT, "--config", "config.json", "--state", "state.json"], cwd=tmp_path,
+            capture_output=True, text=True, timeout=60,
+            env={"PIPELINE_NOW": f"{today}T12:00:00Z", "WIRE_STATE": "patch", "WIRE_BACKFILL_SECONDS": str(timeout / 2)},
+        )  # fmt: skip
+        for line in map(json.loads, done.stdout.splitlines()):
+            if line["type"] == "STATE":
+                state |= line["patch"]["bookmarks"]["daily"]["accounts"]
+        yield done.returncode, {account: part["complete"][::-1] for account, part in state.items()}
+
+
+def test_a_night_of_a_tenth_of_the_work_loads_the_recent_days_of_all_and_backfill_in_turn(tmp_path: Path) -> None:
+    """Two years of 200 accounts are some 5,000 seconds."""
+    for night, (status, complete) in enumerate(nights(tmp_path, 2, timeout=500)):
+        assert (status, len(complete)) == (0, 200)
+        yesterday = dt.date(2026, 11, 19) + dt.timedelta(days=night)
+        oldest = [dt.date.fromisoformat(days[0][0]) for days in complete.values()]
+        assert {days[0][1] for days in complete.values()} == {yesterday.isoformat()}
+        assert max(oldest) <= yesterday - dt.timedelta(days=29)
+        assert max(oldest) - min(oldest) == dt.timedelta(days=30), "nobody is more than one turn ahead"
+
+
+def test_in_nights_too_short_for_all_nobody_starves(tmp_path: Path) -> None:
+    after = list(nights(tmp_path, 4, timeout=80))
+    assert [(status, len(complete)) for status, complete in after] == [(9, 80), (9, 160), (9, 200), (9, 200)]
+    newest = [days[0][1] for days in after[-1][1].values()]
+    assert min(newest) == "2026-11-20", "everybody was loaded in one of the last three nights"
 
 
 def test_who_waited_longest_comes_first(tmp_path: Path) -> None:

@@ -64,6 +64,18 @@ def test_a_retry_has_a_reason_and_only_what_the_platform_asked_for_is_throttling
     ]
 
 
+def test_the_most_requests_at_once_since_the_line_before_are_told(heard: pytest.LogCaptureFixture) -> None:
+    meter = Meter(Clock())
+    told = []
+    for changes in ((1, 1, 1, -1, -1), (1, -1), (-1,), ()):
+        for change in changes:
+            meter.count_in_flight(change)
+        meter.report()
+        told.append([(kind, metric, value) for kind, metric, value, _ in points(heard)])
+    name = "http_requests_in_flight"
+    assert told == [[("gauge", name, 3)], [("gauge", name, 2)], [("gauge", name, 1)], [("gauge", name, 0)]]
+
+
 def test_a_call_that_is_repeated_counts_by_itself(
     heard: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,7 @@ def _templates() -> Environment:
     )
     environment.filters |= {
         "attempt_class": attempt_class,
+        "backfill": words.backfill,
         "counted": words.counted,
         "moment": words.moment,
         "money": words.money,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from supervisor.record.outcome import Outcome
+from supervisor.record.backfill import backfill_of
+from supervisor.record.outcome import AttemptResult, Outcome
 from supervisor.record.run_record import Status
 
 _SIGNS = {Status.COMPLETED: "✓", Status.FAILED: "✕", Status.SKIPPED: "–"}
@@ -37,6 +38,14 @@ def seconds(value: float) -> str:
         return f"{minutes} min {rest:02d} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours:,} h {minutes:02d} min"
+
+
+def backfill(attempt: AttemptResult) -> str:
+    """`37 %, 4 nights left`; empty where there is none."""
+    found = backfill_of((attempt,))
+    if found is None or not found.total:
+        return ""
+    return f"{found.percent} %" + (f", {counted(found.nights, 'night')} left" if found.left and found.nights else "")
 
 
 def size(value: float) -> str:

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from wire import metrics
 from wire.extraction import Extraction
 from wire.limiter import Limiter
+from wire.night import Night
 from wire.rounds import Round
 from wire.side_by_side import side_by_side
 
@@ -34,28 +34,32 @@ def load_accounts(
     in the next run.
     """
     extraction.share_memory(limiter.most)
-    budget = extraction.backfill_budget
-    began = 0.0
     ordered = sorted(accounts, key=lambda account: extraction.newest_day(account_id(account)))
-    metrics.gauge("accounts_total", len(ordered))
+    night = Night(
+        extraction.backfill,
+        len(ordered),
+        has_backfill=not extraction.names_days,
+        budget=extraction.backfill_budget,
+        clock=clock,
+    )
     for each in extraction.rounds(lookback_days):
         if not each.is_first:
-            began = began or clock()
+            night.begin_backfill()
+            if night.budget_is_spent:
+                break
             ordered = [account for account in ordered if extraction.has_backfill(account_id(account))]
 
-        def one(account: T, each: Round = each, began: float = began) -> None:
+        def one(account: T, each: Round = each) -> None:
             name = account_id(account)
-            if extraction.has_failed(name) or (not each.is_first and budget is not None and clock() - began > budget):
+            if extraction.has_failed(name) or (not each.is_first and night.budget_is_spent):
                 return
-            with extraction.account(name):
+            with night.account(is_first_round=each.is_first), extraction.account(name):
                 load(account, each)
-            if each.is_first:
-                metrics.add("accounts_done", 1)
 
         side_by_side(one, ordered, limiter=limiter)
-        metrics.gauge("backfill_days_left", extraction.backfill_days_left)
-    if extraction.backfill_days_left:
+    night.tell()
+    if extraction.backfill.left:
         log.info(
             "the backfill continues in the next run: %s account days are left after its budget of %g s",
-            f"{extraction.backfill_days_left:,}", budget or 0,
+            f"{extraction.backfill.left:,}", extraction.backfill_budget or 0,
         )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from wire import metrics
+from wire.backfill import Backfill
 from wire.channel import GATHER_BYTES, Channel, Gathered, Row, open_channel, takes_patches
 from wire.checking import Api, ApiOf, Check, run_check, spoken
 from wire.days import Window, before, due_days, in_windows, merged, now, within
@@ -45,9 +46,9 @@ class Extraction:
         self._failed: set[Kind] = set()
         self._failed_accounts: set[str] = set()
         self._lookbacks: dict[str, int] = {}
-        self._left: dict[tuple[str, str], int] = {}
         self._lock = threading.RLock()
         self._resumed = Resumed()
+        self.backfill = Backfill()
         self.backfill_budget = backfill_budget(invocation.settings)
 
     def wants(self, name: str) -> bool:
@@ -117,9 +118,12 @@ class Extraction:
             confirmed=_confirmed(gathered, confirm_empty if self._knows(name, account_id, window) else None),
         )
         yesterday = today - dt.timedelta(days=1)
-        settled = min(yesterday, today - dt.timedelta(days=self._lookbacks.get(name, 0)))
+        recent = today - dt.timedelta(days=self._lookbacks.get(name, 0))
+        settled = min(yesterday, recent)
 
         def mark() -> None:
+            old = 0 if self.names_days else sum(map(len, within([window], dt.date.min, before(recent))))
+            self.backfill.loaded(recent=len(window) - old, backfill=old)
             account = self._account_state(name, account_id)
             _mark(account, "complete", window, yesterday)
             _mark(account, "settled", window, settled)
@@ -161,13 +165,18 @@ class Extraction:
                 until=self._invocation.until,
             )
             due = self._resumed.left(account, due)
-        first, last = within_round.days(today)
-        self._left[name, account_id] = sum(map(len, within(due, dt.date.min, before(first))))
+            first, last = within_round.days(today)
+            self.backfill.due(
+                name,
+                account_id,
+                total=0 if self.names_days else max(0, (today - start).days - lookback_days),
+                left=sum(map(len, within(due, dt.date.min, before(first)))),
+            )
         return in_windows(within(due, first, last), window_days)
 
     def rounds(self, lookback_days: int) -> Iterator[Round]:
         """The rounds of this run: see `wire.rounds`. Days that were asked for by name are one round."""
-        if self._invocation.since or self._invocation.until:
+        if self.names_days:
             return iter((EVERYTHING,))
         today = now().date()
         return rounds(start=start_date(self._invocation.settings, today), today=today, lookback_days=lookback_days)
@@ -187,12 +196,7 @@ class Extraction:
 
     def has_backfill(self, account_id: str) -> bool:
         """Whether days of the account are due that belong to later rounds."""
-        return any(days for (_, account), days in self._left.items() if account == account_id)
-
-    @property
-    def backfill_days_left(self) -> int:
-        """How many days, of all accounts and tables, are due and belong to later rounds."""
-        return sum(self._left.values())
+        return self.backfill.is_left(account_id)
 
     def share_memory(self, accounts: int) -> None:
         """Let so many accounts together gather in memory what one may gather alone."""
@@ -214,6 +218,11 @@ class Extraction:
                 self._failed_accounts.add(account_id)
                 log.error("account %s: %s", account_id, error.message)
                 self._channel.error(ErrorLine(error.kind, error.message, error.retry_after, account_id))
+
+    @property
+    def names_days(self) -> bool:
+        """Whether exactly some days were asked for, so that there is no backfill."""
+        return bool(self._invocation.since or self._invocation.until)
 
     @property
     def exit_status(self) -> int:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from wire import metrics
 from wire.exits import Kind
 from wire.failures import PipelineError
 
@@ -68,6 +69,7 @@ class Limiter:
             while (seconds := self._closed_for()) is not None:
                 self._changed.wait(seconds or None)
             self._in_flight += 1
+            metrics.count_in_flight(1)
             seen = self._throttles
         try:
             yield seen
@@ -160,6 +162,7 @@ class Limiter:
     def _leave(self, *, good: bool) -> None:
         with self._changed:
             self._in_flight -= 1
+            metrics.count_in_flight(-1)
             if good:
                 self._good += 1
                 if self._good >= self._enough and self._allowed < self.most:

@@ -17,6 +17,7 @@ from wire.exits import Kind
 
 _EVERY_SECONDS = 5.0
 _THROTTLED = frozenset({Kind.RATE_LIMIT, Kind.QUOTA})
+_IN_FLIGHT = "http_requests_in_flight"
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
@@ -30,6 +31,7 @@ class Meter:
         self._calls = 0
         self._retries: Counter[str] = Counter()
         self._throttled = 0.0
+        self._in_flight = self._most_in_flight = 0
         self._gauges: dict[str, float] = {}
         self._told: dict[str, float] = {}
         self._logged = clock()
@@ -53,16 +55,16 @@ class Meter:
             self._throttled += seconds
             self._log_if_due()
 
+    def count_in_flight(self, change: int) -> None:
+        """Requests begin, or end. The most that were under way together since the line before is logged."""
+        with self._lock:
+            self._in_flight += change
+            self._most_in_flight = max(self._most_in_flight, self._in_flight)
+
     def gauge(self, name: str, value: float) -> None:
         """How far the run is: a number that stands for itself, unlike the counts."""
         with self._lock:
             self._gauges[name] = value
-            self._log_if_due()
-
-    def add(self, name: str, change: float) -> None:
-        """Change a gauge, which begins at 0."""
-        with self._lock:
-            self._gauges[name] = self._gauges.get(name, 0) + change
             self._log_if_due()
 
     def report(self) -> None:
@@ -81,11 +83,14 @@ class Meter:
             _log_point("counter", "http_retry_count", number, {"reason": reason})
         if self._throttled:
             _log_point("timer", "throttled_duration", round(self._throttled, 3), {})
+        if self._most_in_flight or _IN_FLIGHT in self._gauges:
+            self._gauges[_IN_FLIGHT] = self._most_in_flight
         for name, value in self._gauges.items():
             if self._told.get(name) != value:
                 _log_point("gauge", name, value, {})
         self._told = dict(self._gauges)
         self._calls, self._throttled = 0, 0.0
+        self._most_in_flight = self._in_flight
         self._retries.clear()
         self._logged = self._clock()
 
@@ -95,9 +100,9 @@ def _log_point(kind: str, metric: str, value: float, tags: dict[str, str]) -> No
 
 
 _meter = Meter()
-add = _meter.add
 gauge = _meter.gauge
 count_calls = _meter.count_calls
+count_in_flight = _meter.count_in_flight
 count_retry = _meter.count_retry
 count_pause = _meter.count_pause
 report = _meter.report
