@@ -59,7 +59,7 @@ def install(
     wanted = list(dict.fromkeys(names or known))
     if not wanted:
         raise ConfigError(f"there are no pipelines under {root / 'pipelines'}")
-    turn, stop = threading.Lock(), stop or StopRequest()
+    turn, stop = threading.Lock(), StopRequest() if stop is None else stop  # an unset one is false
 
     def say(line: str) -> None:
         with turn:

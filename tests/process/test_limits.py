@@ -217,11 +217,13 @@ def test_a_signal_during_an_environment_build_ends_pip(house: Any) -> None:
     (pipeline / "setup.cfg").write_text("[metadata]\nname = slow\n")
     (house.directory / "wire").mkdir()
     house.platforms = [{"name": "slow"}]
+    house.environment["PIP_RETRIES"] = "20"
     process = started(house, "install")
     children = []
     wait_for(lambda: children.extend(psutil.Process(process.pid).children(recursive=True)) or len(children) > 1)
+    # pip has been told to try for a minute; what ends it is the signal.
     process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=10)
+    _, stderr = process.communicate(timeout=40)
     assert process.returncode == 143, stderr
     assert not [each for each in children if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
 
