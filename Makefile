@@ -38,7 +38,8 @@ lint: .venv/.development  ## style, types, layers, declared dependencies, genera
 	.venv/bin/mypy wire/src supervisor sandbox bench
 	.venv/bin/python -m supervisor.config.variable_table --check
 	.venv/bin/deptry supervisor sandbox wire/src
-	for name in google microsoft facebook linkedin; do .venv/bin/mypy pipelines/$$name/src || exit 1; done
+	for name in google microsoft facebook linkedin; do .venv/bin/mypy pipelines/$$name/src && \
+		.venv/bin/deptry --requirements-files pipelines/$$name/requirements.in pipelines/$$name/src || exit 1; done
 	PYTHONPATH=pipelines/google/src:pipelines/microsoft/src:pipelines/facebook/src:pipelines/linkedin/src .venv/bin/lint-imports
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
