@@ -88,6 +88,7 @@ class Child:
     _silent: bool = False
     _survivors: list[str] = field(factory=list)
     _seen: dict[int, psutil.Process] = field(factory=dict)
+    _keeper: psutil.Process | None = None
 
     @classmethod
     def spawn(
@@ -111,6 +112,9 @@ class Child:
         except OSError as cause:
             raise _spawn_error(command[0], cause.errno) from cause
         try:
+            if with_input and user is not None:
+                # So that this user may open it anew, as /dev/stdin.
+                os.fchown(theirs["stdin"], user.uid, user.gid)
             process = subprocess.Popen(
                 (
                     *(sys.executable, "-I", "-S", keeper.__file__),
@@ -178,7 +182,8 @@ class Child:
         processes, memory, seconds = 0, 0, 0.0
         self._remember()
         with suppress(psutil.Error):
-            times = psutil.Process(self.keeper_pid).cpu_times()
+            self._keeper = self._keeper or psutil.Process(self.keeper_pid)
+            times = self._keeper.cpu_times()
             seconds += times.children_user + times.children_system
         for process in self._seen.values():
             with suppress(psutil.Error):

@@ -65,6 +65,9 @@ def _platform(platform: Mapping[str, Any]) -> Iterator[str]:
     )
     if platform["error_message"]:
         yield f"  {printable(platform['error_message'])}"
+    api = platform.get("api")  # what an earlier release kept has none
+    if api:
+        yield f"  API {printable(api['version'])}" + (f", which ends on {api['ends']}" if api["ends"] else "")
     tables = [(printable(name), f"{rows:,}") for name, rows in platform.get("rows_by_table", {}).items()]
     yield from (f"  {line}" for line in table(tables, right=frozenset({1})))
     backfill = backfill_of(platform["attempts"])

@@ -37,6 +37,8 @@ from supervisor.sinks import Session
 from wire.messages import Replaces
 
 _LOOK_SECONDS = 0.25
+_IDLE_LOOK_SECONDS = 0.5
+"""Between two looks at a tree that used no CPU time since the one before, so it cannot have taken memory either."""
 _DRAIN_SECONDS = 5.0
 _ANSWER_SECONDS = 3.0
 _STDERR_LINES = 20
@@ -157,13 +159,16 @@ class Attempt:
                 return
 
     def _until_over(self, child: Child, loader: Loader, clock: float) -> End | None:
-        while not child.wait(_LOOK_SECONDS):
+        worked, idle = 0.0, False
+        while not child.wait(_IDLE_LOOK_SECONDS if idle else _LOOK_SECONDS):
             now = time.monotonic()
             if self.stop:
                 return End(Outcome.INTERRUPTED, self.stop.reason)
             if self._trouble is not None:
                 return end_of_error(self._trouble, running=True)
             usage = self._look(child)
+            if usage:
+                worked, idle = usage.cpu_seconds, usage.cpu_seconds == worked
             end = self._over_memory(child, usage, now - clock) if usage else None
             end = end or self._over_time(loader, now, clock) or _loading_end(loader)
             if end is not None:

@@ -107,8 +107,7 @@ def _run(orchestrator: SocialAdsOrchestrator, ready: Readiness, only: Collection
 
     with exposed(ready.config, record, is_interrupted=lambda: orchestrator.stop_exit_code is not None):
         with live(ready.config.platforms, lambda: orchestrator.monitor.platforms, wanted=not as_json):
-            result = orchestrator.run_all_platforms(only, refused=ready.refused)
-        orchestrator.monitor.keep_apis(ready.apis)
+            result = orchestrator.run_all_platforms(only, refused=ready.refused, apis=ready.apis)
         _summarize(orchestrator, as_json=as_json)
         _report(orchestrator, environment)
         if result.failed_platforms:

@@ -30,6 +30,7 @@ from supervisor.run.registry import Pipeline, PlatformRegistry, TokenProvider, c
 from supervisor.run.resuming import chains
 from supervisor.run.turns import Turns
 from supervisor.sinks.spend import read_spend
+from wire.checking import Api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,11 +100,18 @@ class SocialAdsOrchestrator:
     _stopped_on_failure: bool = field(default=False, init=False)
     _turn: threading.Lock = field(factory=threading.Lock, init=False)
 
-    def run_all_platforms(self, only: Collection[str] = (), *, refused: Mapping[str, str] | None = None) -> RunResult:
+    def run_all_platforms(
+        self,
+        only: Collection[str] = (),
+        *,
+        refused: Mapping[str, str] | None = None,
+        apis: Mapping[str, Api] | None = None,
+    ) -> RunResult:
         """Run every enabled platform, or those of `only`, and return when nothing of them is alive.
 
         `refused` holds platforms that cannot run, and why: they fail with that sentence without being started, and so
-        do those whose pipeline or credentials are found to be missing here.
+        do those whose pipeline or credentials are found to be missing here. `apis` is what the pipelines said of the
+        API that they speak, for the reports and the history.
         """
         plan = make_plan(self.config, only)
         pipelines, reasons = self._ready(plan.platforms, refused or {})
@@ -111,6 +119,7 @@ class SocialAdsOrchestrator:
             raise ConfigError(reasons.values())
         self._begin()
         self.monitor = ExecutionMonitor(platform.name for platform in plan.platforms)
+        self.monitor.keep_apis(apis or {})
         name_run(self.monitor.run_id)
         try:
             continued = self._chains(pipelines)

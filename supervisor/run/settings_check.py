@@ -18,9 +18,11 @@ import msgspec
 from attrs import evolve, frozen
 
 from supervisor.config.credentials import secret_values
+from supervisor.config.errors import ConfigError
 from supervisor.config.redaction import redact
 from supervisor.config.schema import PlatformConfig
 from supervisor.process.child import Child, SpawnError
+from supervisor.process.user import find_user
 from supervisor.report.display import printable
 from supervisor.run.registry import Pipeline
 from wire.checking import Api, CheckLine
@@ -60,15 +62,20 @@ def ask_pipelines(
 
 
 def _ask(platform: PlatformConfig, pipeline: Pipeline, seconds: float, over: threading.Event) -> Answer:
+    environment = pipeline.environment
     try:
+        user = find_user(platform.run_as) if platform.run_as else None
+        if user is not None:
+            environment = {**environment, "HOME": user.home}
         child = Child.spawn(
             # The settings go through a pipe: they may hold secrets, and a file would outlive a kill.
             (*pipeline.command, "--config", "/dev/stdin", "--check"),
             directory=pipeline.directory,
-            environment=pipeline.environment,
+            environment=environment,
             with_input=True,
+            user=user,
         )
-    except SpawnError as error:
+    except (ConfigError, SpawnError) as error:
         return Answer(errors=(str(error),))
     said: dict[str, bytes] = {}
     threads = [

@@ -18,6 +18,11 @@ from supervisor.process.user import find_user
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a process as somebody else")
 
 TAP = """#!/bin/sh
+if [ "$3" = --check ]; then
+    grep -q secret-of "$2" || exit 1
+    echo "{\\"type\\": \\"CHECK\\", \\"errors\\": [], \\"warnings\\": [\\"asked as $(id -un)\\"]}"
+    exit 0
+fi
 echo '{"type": "SCHEMA", "stream": "t", "schema": {"properties": {"id": {"type": "string"}}}, "key_properties": ["id"]}'
 say() { echo "{\\"type\\": \\"RECORD\\", \\"stream\\": \\"t\\", \\"record\\": {\\"id\\": \\"$1\\"}}"; }
 say "user $(id -un)"
@@ -55,12 +60,13 @@ def test_one_platform_cannot_look_into_another(house: Any, open_place: Path, con
     program.chmod(0o755)
     for name, other, user in (("one", "two", "nobody"), ("two", "one", "daemon")):
         house.platforms.append({
-            "name": name, "run_as": user, "settings": {"api_key": f"secret-of-{name}"}, "timeout": 30,
+            "name": name, "run_as": user, "settings": {"api_key": f"secret-of-{name}"}, "timeout": 30, "check": True,
             "command": ["/usr/bin/env", f"NAME={name}", f"OTHER={other}", str(program)],
             "pass_environment": ["SHARED"], "retry": {"max_attempts": 1},
         })  # fmt: skip
     done = configured()
     assert done.returncode == 0, done.stderr
+    assert "asked as nobody" in done.stderr and "asked as daemon" in done.stderr
     for name, user in (("one", "nobody"), ("two", "daemon")):
         said = {row[0] for row in house.rows(f"SELECT id FROM {name}.t")}
         assert said == {f"user {user}", f"config {{api_key: secret-of-{name}}}", "temporary writable"}

@@ -58,6 +58,7 @@ def test_check_and_plan_tell_the_version_of_the_api_and_warnings(house: Any) -> 
     assert ran.returncode == 0 and "Platform 'one': it ends soon" in ran.stderr
     report = json.loads((house.directory / "execution_report.json").read_text())
     assert report["platforms"][0]["api"] == API
+    assert "  API v24, which ends on 2030-05-12\n" in house.run("show", report["run_id"]).stdout
 
 
 def test_a_pipeline_that_does_not_offer_it_is_not_asked(house: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -37,6 +38,20 @@ def test_a_check_needs_neither_network_nor_sdk(tmp_path: Path, transport: str) -
     imported = {line.rpartition(b"|")[2].strip() for line in done.stderr.splitlines()}
     assert b"argparse" in imported
     assert not imported & {b"requests", b"bingads", b"suds"}
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="there is no file system in memory to keep a token in")
+def test_a_token_store_that_does_not_last_is_warned_of(tmp_path: Path) -> None:
+    secrets = dict.fromkeys(("CLIENT_ID", "CLIENT_SECRET", "DEVELOPER_TOKEN", "REFRESH_TOKEN"), "x")
+    given = {f"MICROSOFT_{name}": value for name, value in secrets.items()}
+    for store, lasts in ((Path("/dev/shm/never-made/token"), False), (Path("/proc/none"), True)):
+        environment = given | {"MICROSOFT_TOKEN_STORE": str(store)}
+        done = subprocess.run(
+            [COMMAND, "--check"], check=False, env=environment, capture_output=True, timeout=30, cwd=tmp_path
+        )
+        warnings = [each for each in json.loads(done.stdout)["warnings"] if "MICROSOFT_TOKEN_STORE to a volume" in each]
+        assert bool(warnings) is not lasts
+    assert not Path("/dev/shm/never-made").exists()
 
 
 def test_missing_credentials_are_named_at_once(run: Run) -> None:

@@ -6,7 +6,7 @@ A pipeline uses `run_pipeline` and `Extraction`; the supervisor uses `wire.reade
 from wire.accounts import load_accounts
 from wire.backoff import Backoff, call_with_retries
 from wire.channel import Channel, open_channel
-from wire.checking import Api
+from wire.checking import Api, CheckWarning
 from wire.days import Window, today_in
 from wire.endpoints import checked_endpoint
 from wire.exits import Kind
@@ -27,6 +27,7 @@ __all__ = [
     "Api",
     "Backoff",
     "Channel",
+    "CheckWarning",
     "Column",
     "Extraction",
     "Invocation",

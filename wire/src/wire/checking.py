@@ -22,7 +22,14 @@ from wire.settings import backfill_budget, start_date, unknown_tables
 WARNING_DAYS = 90
 """How long before the end of an API version the warnings begin."""
 
-Check = Callable[[Invocation], Iterable[PipelineError]]
+
+class CheckWarning(Struct, frozen=True):
+    """What a check found that does not keep a run from working, as a sentence."""
+
+    message: str
+
+
+Check = Callable[[Invocation], Iterable[PipelineError | CheckWarning]]
 """Everything that is wrong with an invocation's settings and credentials, found without the network."""
 
 
@@ -68,13 +75,18 @@ def run_check(
     """Write one CHECK line; the exit status is 0, or 78 where something must be mended first."""
     today = now().date()
     found: list[str] = []
+    warnings = api.warnings(today) if api else []
+
+    def ask() -> None:
+        for each in check(invocation) if check is not None else ():
+            (warnings if isinstance(each, CheckWarning) else found).append(each.message)
+
     _collect(found, lambda: unknown_tables(invocation.settings, tables))
     _collect(found, lambda: start_date(invocation.settings, today))
     _collect(found, lambda: backfill_budget(invocation.settings))
-    if check is not None:
-        _collect(found, lambda: found.extend(error.message for error in check(invocation)))
+    _collect(found, ask)
     errors = list(dict.fromkeys(found))
-    channel.write_line(CheckLine(errors=errors, warnings=api.warnings(today) if api else [], api=api))
+    channel.write_line(CheckLine(errors=errors, warnings=warnings, api=api))
     return CONFIGURATION if errors else OK
 
 

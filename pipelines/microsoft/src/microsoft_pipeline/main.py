@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from microsoft_pipeline.settings import problems, read_settings
 from microsoft_pipeline.tables import ENTITIES, REPORTS, TABLES
-from wire import Api, Extraction, Invocation, PipelineError, load_accounts, run_pipeline
+from wire import Api, CheckWarning, Extraction, Invocation, PipelineError, load_accounts, run_pipeline
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ def main() -> None:
     sys.exit(run_pipeline("pipeline-microsoft", TABLES, extract, check=check, api=spoken))
 
 
-def check(invocation: Invocation) -> Iterable[PipelineError]:
+def check(invocation: Invocation) -> Iterable[PipelineError | CheckWarning]:
     """Everything that is wrong with settings and credentials."""
     return problems(invocation.settings)
 

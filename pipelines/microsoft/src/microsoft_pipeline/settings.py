@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from microsoft_pipeline.tokens import TokenStore
-from wire import Kind, PipelineError, checked_endpoint, wrong_settings
+from wire import CheckWarning, Kind, PipelineError, checked_endpoint, wrong_settings
 
 _SECRETS = ("client_id", "client_secret", "developer_token", "refresh_token")
 _FROM_ENVIRONMENT = (*_SECRETS, "tenant_id", "token_store", "api_url", "token_url")
@@ -88,15 +88,24 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
     return settings
 
 
-def problems(given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Iterator[PipelineError]:
+def problems(
+    given: Mapping[str, Any], environment: Mapping[str, str] = os.environ
+) -> Iterator[PipelineError | CheckWarning]:
     """Everything that is wrong with settings, credentials and the refresh token's file, without the network."""
     settings, wrong = _examined(given, environment)
     yield from (PipelineError(Kind.CONFIG, sentence) for sentence in wrong)
     if settings is not None and not wrong:
         try:
-            TokenStore(settings.store_path, settings.refresh_token).check_usable()
+            store = TokenStore(settings.store_path, settings.refresh_token)
+            store.check_usable()
         except PipelineError as error:
             yield error
+            return
+        if store.is_fleeting():
+            yield CheckWarning(
+                f"the refresh token is kept in {settings.store_path}, which does not outlive this container; "
+                "Microsoft replaces it at every use, so point MICROSOFT_TOKEN_STORE to a volume"
+            )
 
 
 def _examined(given: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[Settings | None, list[str]]:

@@ -17,6 +17,9 @@ from msgspec import Struct
 
 from wire import Kind, PipelineError
 
+_FLEETING = frozenset({"overlay", "aufs", "tmpfs", "ramfs"})
+"""File systems of containers' own layers and of memory."""
+
 
 class _Stored(Struct, frozen=True):
     descends_from: str
@@ -57,6 +60,17 @@ class TokenStore:
             raise self._unwritable(IsADirectoryError(errno.EISDIR, f"{self._path} is a directory"))
         if not os.access(place, os.W_OK | os.X_OK):
             raise self._unwritable(PermissionError(errno.EACCES, "Permission denied"))
+
+    def is_fleeting(self) -> bool:
+        """Whether the file lies where nothing outlives the container or the machine's next start."""
+        try:
+            mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:  # a system that does not say
+            return False
+        kinds = {  # "36 35 98:0 /root /mount/point options - type source options", proc_pid_mountinfo(5)
+            Path(line.split()[4].replace("\\040", " ")): line.partition(" - ")[2].split(" ", 1)[0] for line in mounts
+        }
+        return next((kinds[each] for each in self._path.parents if each in kinds), "") in _FLEETING
 
     def newest(self) -> str:
         """The token to use: the stored one if it descends from the configured one, else the configured one."""
