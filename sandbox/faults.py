@@ -1,4 +1,7 @@
-"""Faults that a platform's server commits on request, each a given number of times."""
+"""Faults that a platform's server commits on request, each a given number of times.
+
+Which of them a server knows is its `FAULTS`.
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.config.schema import PlatformConfig
+from supervisor.run.plan import lookback_days
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
 PLATFORMS = ("google", "microsoft", "facebook", "linkedin")
@@ -50,3 +53,10 @@ def test_the_pipelines_have_the_same_doors(platform: str) -> None:
     named = set(re.findall(r"`(\w+\.py)`", PAGE.split("## The four pipelines")[1].split("##")[0]))
     everywhere = {path.name for each in PLATFORMS for path in (ROOT / "pipelines" / each / "src").rglob("*.py")}
     assert named <= everywhere
+
+
+def test_the_plan_knows_each_pipelines_own_lookback() -> None:
+    for name in PLATFORMS:
+        text = (ROOT / "pipelines" / name / "src" / f"{name}_pipeline" / "settings.py").read_text()
+        (default,) = set(re.findall(r"^    lookback_days: .* = (\d+)$", text, re.MULTILINE))
+        assert lookback_days(PlatformConfig(name=name)) == int(default), name

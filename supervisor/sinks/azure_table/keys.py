@@ -1,5 +1,7 @@
 """Keys and names as the service takes them: escaped where it would refuse a character, so that no two become one.
 
+Which columns make them is decided in `partitions`.
+
 Limits: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 """
 
