@@ -54,6 +54,8 @@ ifneq ($(shell cat .venv/.place 2>/dev/null || pwd),$(shell pwd))
 .PHONY: .venv/bin/pip
 endif
 .venv/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed, and $(PYTHON) is not; make PYTHON=/path/to/python3.12 names another"; exit 1; }
 	@echo "Building .venv with $(PYTHON)"
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv || { echo "Debian and Ubuntu: apt install python3-venv, then make again"; exit 1; }

@@ -30,15 +30,25 @@ def text_for(chosen: Sequence[str]) -> str:
     return head + "\n".join(kept) + "\n" + _groups_of([first, *others], groups)
 
 
+def refuse_what_is_there(path: Path) -> None:
+    """Raises ConfigError where the file is there already, before anybody is asked for what would not be written."""
+    if path.exists():
+        raise _there(path)
+
+
 def write_new(path: Path, text: str) -> None:
     """Write a file that is not there yet; raises ConfigError."""
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise ConfigError(f"{path} is there already, and nothing is overwritten; --config names another") from None
+        raise _there(path) from None
     except OSError as cause:
         raise ConfigError(f"{path} cannot be written: {cause.strerror}") from cause
+
+
+def _there(path: Path) -> ConfigError:
+    return ConfigError(f"{path} is there already, and nothing is overwritten; --config names another")
 
 
 def still_to_do(chosen: Sequence[str], config: Path) -> list[str]:

@@ -68,6 +68,9 @@ def _status(arguments: list[str]) -> int:
     except click.UsageError as error:
         _complain_of_usage(error)
         return exit_codes.USAGE
+    except click.Abort:  # Ctrl-C or Ctrl-D at a question
+        say("")
+        raise KeyboardInterrupt from None
     except ConfigError as error:
         for finding in dict.fromkeys(error.findings):
             _complain(finding)

@@ -28,7 +28,7 @@ class Fingerprint:
 def fingerprint(root: Path, name: str) -> Fingerprint:
     """Of the inputs as they are now. Of code that is installed in place only the packaging counts."""
     pipeline = root / "pipelines" / name
-    environment = environment_of(root.resolve(), name)
+    environment = environment_of(root.resolve(), name).resolve()
     locked = hashlib.sha256(f"{sys.version}\n{environment}\n".encode())
     locked.update(_content(pipeline / "requirements.txt"))
     code = hashlib.sha256()
@@ -36,6 +36,11 @@ def fingerprint(root: Path, name: str) -> Fingerprint:
         for file in _files(package, copied=is_release(package)):
             code.update(f"{file.relative_to(package)}\0".encode() + _content(file) + b"\0")
     return Fingerprint(locked.hexdigest(), code.hexdigest())
+
+
+def is_current(root: Path, name: str) -> bool:
+    """Whether the environment is complete, and built from the inputs as they are now."""
+    return stamped(environment_of(root, name)) == fingerprint(root, name)
 
 
 def stamped(environment: Path) -> Fingerprint | None:

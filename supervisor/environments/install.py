@@ -1,16 +1,20 @@
 """One virtual environment per pipeline, built from its hash-locked requirements and used again until they change.
 
 An environment cannot be built elsewhere and renamed, because its scripts hold its path. So a stamp is written last:
-where it is missing or tells of other inputs, the environment is removed and built anew.
+where it is missing or tells of other inputs, the environment is removed and built anew. What could not be built is
+removed at once, so that it takes no room on a disk that is perhaps full.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
+import re
 import shutil
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from supervisor.config.errors import ConfigError, InstallError
-from supervisor.environments.fingerprint import STAMP, fingerprint, stamped
+from supervisor.environments.fingerprint import STAMP, fingerprint, is_current, stamped
 from supervisor.environments.places import environment_of, is_release, known_environments, wire_of
 from supervisor.process.child import Child, SpawnError
 from supervisor.process.stopping import StopRequest
@@ -28,11 +32,12 @@ _LINES_SHOWN = 8
 _LOOK_SECONDS = 0.25
 _GRACE_SECONDS = 2.0
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet")
-
-
-def is_current(root: Path, name: str) -> bool:
-    """Whether the environment is complete, and built from the inputs as they are now."""
-    return stamped(environment_of(root, name)) == fingerprint(root, name)
+_UNREACHABLE = re.compile(
+    r"NewConnectionError|NameResolutionError|ConnectTimeoutError|ReadTimeoutError|ProtocolError|ProxyError|SSLError"
+    r"|Connection (?:refused|reset|aborted|broken)|Network is unreachable|IncompleteRead"
+)
+"""What pip says of a network that is not there. That no version was found, which it says last, comes of that."""
+_NO_SPACE = re.compile("|".join(map(os.strerror, (errno.ENOSPC, errno.EDQUOT))))
 
 
 def install(
@@ -98,9 +103,14 @@ def _install_one(root: Path, name: str, on_line: Callable[[str], None], stop: St
                 on_line(f"{name}: the environment was built meanwhile")
                 return None
             on_line(f"{name}: building the environment in {environment}")
-            _build(root, name, stop)
+            try:
+                _build(root, name, stop)
+            except BaseException:
+                shutil.rmtree(environment, ignore_errors=True)
+                raise
     except (OSError, InstallError) as cause:
-        return f"platform {name!r}: its environment could not be built: {cause}"
+        reason = _full(environment) if _NO_SPACE.search(str(cause)) else cause
+        return f"platform {name!r}: its environment could not be built: {reason}"
     on_line(f"{name}: the environment was built in {time.monotonic() - begun:.1f} s, {_size(environment)}")
     return None
 
@@ -115,13 +125,13 @@ def _build(root: Path, name: str, stop: StopRequest) -> None:
     if before is None or before.locked != wanted.locked:
         if environment.exists():
             shutil.rmtree(environment)
-        _call(stop, "-m", "venv", "--without-pip", str(environment))
-        _call(stop, *pip, "--require-hashes", "-r", str(root / "pipelines" / name / "requirements.txt"))
+        _call(stop, environment, "-m", "venv", "--without-pip", str(environment))
+        _call(stop, environment, *pip, "--require-hashes", "-r", str(root / "pipelines" / name / "requirements.txt"))
     # The locked requirements hold the build backend, so nothing unlocked is downloaded for these two. setuptools writes
     # into the source directory while it builds, and all environments share that of the wire.
     for package in (wire_of(root), root / "pipelines" / name):
         with _locked(environment.parent / f".{package.name}.source.lock", stop):
-            _call(stop, *pip, "--no-deps", "--no-build-isolation", *_source(package, environment))
+            _call(stop, environment, *pip, "--no-deps", "--no-build-isolation", *_source(package, environment))
     (environment / STAMP).write_text(str(wanted), encoding="utf-8")
 
 
@@ -141,8 +151,8 @@ def _size(environment: Path) -> str:
     return f"{blocks * 512 / 2**20:,.0f} MiB"
 
 
-def _call(stop: StopRequest, *arguments: str) -> None:
-    """Run this interpreter; raises InstallError with the last lines of what it said. It dies with us."""
+def _call(stop: StopRequest, environment: Path, *arguments: str) -> None:
+    """Run this interpreter, which dies with us. Raises InstallError: the cause, or the last lines of what it said."""
     try:
         child = Child.spawn((sys.executable, *arguments), directory=Path.cwd(), environment=os.environ)
     except SpawnError as error:
@@ -158,9 +168,22 @@ def _call(stop: StopRequest, *arguments: str) -> None:
     if stop:
         raise InstallError(stop.reason)
     if status != 0:
-        lines = [line for line in b"".join(said).decode(errors="replace").splitlines() if line.strip()]
-        what = " ".join(arguments[1:3]) if arguments[1] == "venv" else "pip install"
+        text = b"".join(said).decode(errors="replace")
+        if _NO_SPACE.search(text):
+            raise InstallError(_full(environment))
+        if _UNREACHABLE.search(text):
+            raise InstallError("the package index cannot be reached, or stopped answering; install again when it can")
+        what = "venv" if arguments[1] == "venv" else "pip install"
+        lines = [line for line in text.splitlines() if line.strip()]
         raise InstallError("\n  ".join((f"{what} ended with {status}:", *lines[-_LINES_SHOWN:])))
+
+
+def _full(environment: Path) -> str:
+    """The temporary directory may be the one that is full: pip unpacks there what it downloads."""
+    return (
+        f"the disk of {environment.parent} is full, or that of {tempfile.gettempdir()}; make room there (or set "
+        "TMPDIR) and install again"
+    )
 
 
 def _lines(descriptor: int) -> list[bytes]:

@@ -13,7 +13,8 @@ from attrs import frozen
 from supervisor.config.credentials import BUILT_IN, visible_environment
 from supervisor.config.errors import ConfigError
 from supervisor.config.schema import OrchestratorConfig
-from supervisor.environments.places import built_in, environment_of, program_of
+from supervisor.environments.fingerprint import is_current
+from supervisor.environments.places import built_in, environment_of, known_environments, program_of
 from supervisor.run.given import check_tokens, check_variables
 
 TokenProvider = Mapping[str, str] | Callable[[str], Mapping[str, str]]
@@ -102,6 +103,11 @@ class PlatformRegistry:
             raise ConfigError(
                 f"platform {name!r} has no environment at {environment_of(root, name)}; "
                 f"run `supervisor install --only {name}`"
+            )
+        if name in known_environments(root) and not is_current(root, name):
+            raise ConfigError(
+                f"platform {name!r}: its environment at {environment_of(root, name)} is of another release, of another "
+                f"Python, or half built; run `supervisor install --only {name}`"
             )
         return Launch(command=(str(program),))
 

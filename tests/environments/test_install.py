@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from supervisor.config.errors import ConfigError, InstallError
-from supervisor.environments.fingerprint import STAMP
-from supervisor.environments.install import install, is_current
+from supervisor.environments.fingerprint import STAMP, is_current
+from supervisor.environments.install import install
 from supervisor.environments.places import environment_of, known_environments
 
 BACKEND = '''
