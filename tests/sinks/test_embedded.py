@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from supervisor.config.errors import SinkError
 from supervisor.sinks import Commit
 from supervisor.sinks.duckdb.parquet import export_parquet
 from supervisor.sinks.duckdb.sink import DuckDBSink
+from supervisor.sinks.duckdb.snapshot import SLICES, WHOLE_BYTES, parts
 from supervisor.sinks.embedded import SETTINGS, connect
 from wire.schema import Column, Table, Type
 
@@ -63,7 +65,12 @@ def test_a_file_called_like_a_schema_is_refused_before_a_run(house: Any, name: s
         assert f"a file called {name} would have the name of the schema" in done.stdout + done.stderr
 
 
-def test_a_broken_database_does_not_replace_a_good_snapshot(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("whole", [WHOLE_BYTES, 0], ids=["read whole", "what the run has stored"])
+def test_a_broken_database_does_not_replace_a_good_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: int
+) -> None:
+    monkeypatch.setattr("supervisor.sinks.duckdb.snapshot.WHOLE_BYTES", whole)
+    began = dt.datetime.now(dt.UTC)
     path, snapshot = tmp_path / "x.duckdb", tmp_path / "x.snapshot.duckdb"
     sink = DuckDBSink(path, snapshot=snapshot)
     load(sink, tmp_path, DAILY, *(day("1", str(n), "2026-01-05", n) for n in range(30_000)))
@@ -78,9 +85,32 @@ def test_a_broken_database_does_not_replace_a_good_snapshot(tmp_path: Path, capl
         sink = DuckDBSink(path, snapshot=snapshot)
     except SinkError:
         return  # the broken bytes were met when it was opened
-    sink._published = True
+    sink._published, sink._opened = True, began
     sink.close()
     assert snapshot.read_bytes() == good
+
+
+def test_of_a_large_database_every_row_is_read_within_a_month(tmp_path: Path) -> None:
+    day_one = dt.date(2026, 11, 1)
+    with connect(tmp_path / "x.duckdb") as database:
+        database.execute(
+            "CREATE TABLE t AS SELECT i, TIMESTAMP '2026-11-01 00:00:00' AS _loaded_at FROM range(1007) r(i)"
+        )
+        database.execute("DELETE FROM t WHERE i BETWEEN 100 AND 500")
+        database.execute("CREATE TABLE state AS SELECT 1 AS n")
+        seen: list[int] = []
+        for night in range(SLICES):
+            of_the_run = dt.datetime(2026, 11, 1, tzinfo=dt.UTC) + dt.timedelta(days=night)
+            found = list(parts(database, of_the_run, day_one + dt.timedelta(days=night)))
+            assert [table for table, _, _ in found].count('"main"."state"') == 1
+            rows = [
+                database.execute(f"SELECT i FROM {table} {condition}", values).fetchall()
+                for table, condition, values in found
+                if table == '"main"."t"'
+            ]
+            assert len(rows[0]) == (606 if night == 0 else 0)
+            seen += [i for (i,) in rows[1]]
+    assert sorted(seen) == [*range(100), *range(501, 1007)]
 
 
 def test_two_tables_of_one_path_are_not_written_over_each_other(tmp_path: Path) -> None:

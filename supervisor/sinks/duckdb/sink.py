@@ -5,6 +5,7 @@ A region and the rows that replace it, and the state, are one transaction.
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class DuckDBSink:
         if name is not None:
             raise SinkError(name)
         self._published = False
+        self._opened = dt.datetime.now(dt.UTC)
         self._lock = RunLock(lock_path(self._path), what=f"the DuckDB file {self._path}")
         try:
             self._connection = _connect(self._path)
@@ -101,7 +103,7 @@ class DuckDBSink:
 
     def _keep_snapshot(self, snapshot: Path) -> None:
         try:
-            write_snapshot(self._path, snapshot)
+            write_snapshot(self._path, snapshot, since=self._opened)
         except SinkError as error:
             log.error("Readers keep the snapshot of an earlier run: %s", error)
 
