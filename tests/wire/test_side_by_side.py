@@ -155,6 +155,27 @@ def test_a_limited_account_does_not_stop_the_others() -> None:
     assert time.monotonic() - began < 2.5, "the limited ones waited side by side"
 
 
+def test_who_throttles_for_an_hour_is_not_waited_for() -> None:
+    """Its account's failure says how long; the others go on, and a throttle of the login keeps nobody for an hour."""
+    limiter, failed, done = Limiter(4), dict[str, PipelineError](), list[str]()
+
+    def load(account: str) -> None:
+        def call() -> None:
+            if account == "limited":
+                raise PipelineError(Kind.RATE_LIMIT, "too many calls", account_id=account, retry_after=3600.0)
+
+        try:
+            call_with_retries(call, mendable=lambda _: True, backoff=Backoff(), what=account, limiter=limiter)
+            done.append(account)
+        except PipelineError as error:
+            failed[account] = error
+
+    side_by_side(load, ["limited", *map(str, range(9))], limiter=limiter)
+    assert (sorted(done), list(failed)) == (list("012345678"), ["limited"])
+    assert failed["limited"].retry_after == 3600.0
+    assert (limiter.in_flight, limiter.waiting, limiter.allowed >= 1) == (0, 0, True)
+
+
 def test_what_ends_one_ends_the_others_at_their_next_request() -> None:
     limiter, calls = Limiter(2), Counter[str]()
 
