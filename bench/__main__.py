@@ -10,7 +10,10 @@ from bench.process import BenchError
 from bench.result import Result
 from bench.table import machine, table, write
 
-MEASUREMENTS = ("start", "load", "agency", "peer", "four", "sinks", "pipelines", "accounts", "keeping")
+MEASUREMENTS = (
+    *("start", "load", "agency", "large", "peer", "four", "sinks"),
+    *("pipelines", "accounts", "gaarf", "night", "keeping"),
+)
 
 
 def main() -> None:

@@ -29,8 +29,8 @@ TABLES = {
 """The two reports of each platform."""
 _AIMS = {"google": 6.0, "facebook": 6.0, "linkedin": 5.0, "microsoft": 5.0}
 _JOB_SECONDS = {"facebook": "10"}
-_NOW = "2026-11-20T12:00:00+00:00"
-_SINCE = "2026-11-06"
+NOW = "2026-11-20T12:00:00+00:00"
+SINCE = "2026-11-06"
 _TIMEOUT = 500.0
 
 
@@ -53,18 +53,18 @@ def measure() -> list[Result]:
 def night(platform: str, *options: str, **settings: Any) -> Night:
     """Run a pipeline once against a sandbox of its own; raises BenchError where it or an account fails."""
     google = {"google": ROOT / ".venvs" / "google" / "bin" / "python"}
-    options = ("--size", "agency", "--as-of", _NOW, *options)
+    options = ("--size", "agency", "--as-of", NOW, *options)
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as name,
         Sandbox([platform], options=options, interpreters=google) as sandbox,
     ):
-        return _run(platform, Path(name), environment(PIPELINE_NOW=_NOW) | sandbox.environment, settings)
+        return _run(platform, Path(name), environment(PIPELINE_NOW=NOW) | sandbox.environment, settings)
 
 
 def _measure(platform: str, throttled: bool) -> list[Result]:
     paced = ("--accounts", str(ACCOUNTS), "--latency", LATENCY, "--job-seconds", _JOB_SECONDS.get(platform, "0"))
     options = (*paced, "--throttle") if throttled else paced
-    given = {"start_date": _SINCE, "tables": TABLES[platform]}
+    given = {"start_date": SINCE, "tables": TABLES[platform]}
     alone = None if throttled else night(platform, *options, **given, concurrency=1)
     together = night(platform, *options, **given)
     if alone is not None and alone.rows != together.rows:
