@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from microsoft_pipeline import errors
+from microsoft_pipeline.connections import Connections
 from microsoft_pipeline.downloads import Downloads
 from microsoft_pipeline.errors import CALL_RATE, EXPIRED_TOKEN, INVALID_CREDENTIALS, RefusedError
 from microsoft_pipeline.operations import Call
@@ -27,10 +28,12 @@ class Client:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.limiter = Limiter(settings.concurrency)
-        self.downloads = Downloads(settings.request_timeout, self.limiter)
+        # One more than requests have places, because a sign-in takes none.
+        connections = Connections(settings.request_timeout, settings.concurrency + 1)
+        self.downloads = Downloads(connections, self.limiter)
         self._backoff = Backoff(settings.retry_attempts, settings.retry_first_wait)
-        self._sign_in = SignIn(settings)
-        self._transport = transport_for(settings)
+        self._sign_in = SignIn(settings, connections)
+        self._transport = transport_for(settings, connections)
         self._rates = Rates(self.limiter, settings.rate_limit_wait)
 
     def sign_in(self) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import requests
 
 from microsoft_pipeline import errors
-from microsoft_pipeline.sessions import Sessions
+from microsoft_pipeline.connections import Connections
 from wire import Kind, Limiter, PipelineError, count_calls
 from wire.endpoints import insecure_allowed, is_loopback
 
@@ -28,8 +28,8 @@ class Downloads:
     Its host is not checked: Microsoft says that it may change.
     """
 
-    def __init__(self, timeout: float, limiter: Limiter) -> None:
-        self._sessions = Sessions(timeout)
+    def __init__(self, connections: Connections, limiter: Limiter) -> None:
+        self._connections = connections
         self._limiter = limiter
 
     def fetch(self, url: str, what: str) -> tempfile.SpooledTemporaryFile[bytes]:
@@ -47,7 +47,7 @@ class Downloads:
     def _download(self, url: str, file: tempfile.SpooledTemporaryFile[bytes], what: str) -> None:
         count_calls()
         try:
-            with self._limiter.place(), self._sessions.get(url, stream=True) as response:
+            with self._limiter.place(), self._connections.get(url, stream=True) as response:
                 if response.status_code != 200:
                     raise _refused(response.status_code, what)
                 for block in response.iter_content(_BLOCK):

@@ -15,9 +15,9 @@ from typing import Any
 import requests
 
 from microsoft_pipeline import errors
+from microsoft_pipeline.connections import Connections
 from microsoft_pipeline.errors import ApiError, RefusedError
 from microsoft_pipeline.operations import Call
-from microsoft_pipeline.sessions import Sessions
 from microsoft_pipeline.settings import Settings
 from microsoft_pipeline.transport import Caller
 from wire import Kind, PipelineError
@@ -34,11 +34,11 @@ _FAULT_LISTS = ("Errors", "OperationErrors", "BatchErrors")
 
 
 class RestTransport:
-    """Sends calls from any thread; each thread keeps its connections alive."""
+    """Sends calls from any thread."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, connections: Connections) -> None:
         self._settings = settings
-        self._sessions = Sessions(settings.request_timeout)
+        self._connections = connections
 
     def send(self, call: Call, caller: Caller) -> dict[str, Any]:
         """The decoded answer, with numbers as exact decimals.
@@ -46,7 +46,7 @@ class RestTransport:
         Raises RefusedError for a fault, and PipelineError for what is no answer of the service at all.
         """
         try:
-            response = self._sessions.post(
+            response = self._connections.post(
                 self._address(call), data=json.dumps(call.body).encode(), headers=self._headers(caller)
             )
         except (requests.RequestException, OSError) as cause:

@@ -8,7 +8,7 @@ from typing import Any
 import requests
 
 from microsoft_pipeline import errors
-from microsoft_pipeline.sessions import Sessions
+from microsoft_pipeline.connections import Connections
 from microsoft_pipeline.settings import Settings
 from microsoft_pipeline.tokens import TokenStore
 from wire import count_calls
@@ -19,10 +19,10 @@ _SCOPE = "https://ads.microsoft.com/msads.manage offline_access"
 class SignIn:
     """The newest access token; the newest refresh token is on disk before the access token is used."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, connections: Connections) -> None:
         self._settings = settings
         self._store = TokenStore(settings.store_path, settings.refresh_token)
-        self._sessions = Sessions(settings.request_timeout)
+        self._connections = connections
         self._lock = threading.Lock()
         self._token = ""
         self._doubted = False
@@ -74,7 +74,7 @@ class SignIn:
         }
         count_calls()
         try:
-            response = self._sessions.post(self._settings.token_url, data=form)
+            response = self._connections.post(self._settings.token_url, data=form)
             answer = response.json()
         except requests.exceptions.JSONDecodeError as cause:
             raise errors.of_token_answer(response.status_code, None) from cause

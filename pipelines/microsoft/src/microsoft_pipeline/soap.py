@@ -23,9 +23,9 @@ from suds.sudsobject import Object
 from suds.transport import Reply, Transport, TransportError
 
 from microsoft_pipeline import errors
+from microsoft_pipeline.connections import Connections
 from microsoft_pipeline.errors import ApiError, RefusedError
 from microsoft_pipeline.operations import Call
-from microsoft_pipeline.sessions import Sessions
 from microsoft_pipeline.settings import Settings
 from microsoft_pipeline.transport import Caller
 from wire import Kind, PipelineError
@@ -90,9 +90,9 @@ _FAULTS = (
 class SoapTransport:
     """Sends calls from any thread."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, connections: Connections) -> None:
         self._settings = settings
-        self._sessions = Sessions(settings.request_timeout)
+        self._connections = connections
         self._local = threading.local()
 
     def send(self, call: Call, caller: Caller) -> dict[str, Any]:
@@ -131,7 +131,7 @@ class SoapTransport:
         return client
 
     def _options(self, service: str) -> dict[str, Any]:
-        options: dict[str, Any] = {"transport": _KeptAlive(self._sessions)}
+        options: dict[str, Any] = {"transport": _KeptAlive(self._connections)}
         if self._settings.api_url:
             options["location"] = self._settings.api_url + _LOCATIONS[service]
         return options
@@ -150,9 +150,9 @@ class _Token(Authentication):  # type: ignore[misc]  # the SDK is not typed, so 
 class _KeptAlive(Transport):  # type: ignore[misc]  # as above
     """suds' own transport opens a connection, with its handshakes, for every call; this one keeps them."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, connections: Connections) -> None:
         super().__init__()
-        self._sessions = sessions
+        self._connections = connections
 
     def open(self, request: Any) -> Any:
         """The services' descriptions, which are files of the SDK."""
@@ -162,7 +162,7 @@ class _KeptAlive(Transport):  # type: ignore[misc]  # as above
 
     def send(self, request: Any) -> Reply:
         headers = {str(name): str(value) for name, value in request.headers.items()}
-        response = self._sessions.post(request.url, data=request.message, headers=headers)
+        response = self._connections.post(request.url, data=request.message, headers=headers)
         if response.status_code != 200:
             raise TransportError(response.reason, response.status_code, io.BytesIO(response.content))
         return Reply(http.client.OK, dict(response.headers), response.content)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from microsoft_pipeline.connections import Connections
 from microsoft_pipeline.operations import Call
 from microsoft_pipeline.settings import Settings
 
@@ -27,12 +28,12 @@ class Transport(Protocol):
     def send(self, call: Call, caller: Caller) -> dict[str, Any]: ...
 
 
-def transport_for(settings: Settings) -> Transport:
+def transport_for(settings: Settings, connections: Connections) -> Transport:
     """The transport that the settings name; what the other one needs is not imported."""
     if settings.transport == "soap":
         from microsoft_pipeline.soap import SoapTransport  # noqa: PLC0415 - parses a service's description on import
 
-        return SoapTransport(settings)
-    from microsoft_pipeline.rest import RestTransport  # noqa: PLC0415 - takes requests along
+        return SoapTransport(settings, connections)
+    from microsoft_pipeline.rest import RestTransport  # noqa: PLC0415 - it takes `Caller` from here
 
-    return RestTransport(settings)
+    return RestTransport(settings, connections)
