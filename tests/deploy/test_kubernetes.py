@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import copy
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from supervisor.config.credentials import BUILT_IN, SINK_SECRETS
 from supervisor.config.environment import all_variables
@@ -24,6 +26,36 @@ VALIDATE = ROOT / ".venvs" / "kubernetes-validate" / "bin" / "kubernetes-validat
 VERSIONS = ("1.30", "1.34", "1.37")
 STORAGES = {"duckdb": "duckdb", "vertica": "vertica", "azure-table": "azure_table", "singer": "singer"}
 COMPONENTS = ("pod-monitor", "pushgateway")
+
+_DURATION = r"^(0|([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$"
+_LABELS = {"type": "object", "additionalProperties": {"type": "string", "maxLength": 63}}
+POD_MONITOR = {
+    "type": "object", "required": ["apiVersion", "kind", "metadata", "spec"], "additionalProperties": False,
+    "properties": {
+        "apiVersion": {"const": "monitoring.coreos.com/v1"}, "kind": {"const": "PodMonitor"},
+        "metadata": {"type": "object", "properties": {"labels": _LABELS}},
+        "spec": {
+            "type": "object", "required": ["podMetricsEndpoints", "selector"], "additionalProperties": False,
+            "properties": {
+                "jobLabel": {"type": "string"},
+                "selector": {
+                    "type": "object", "additionalProperties": False, "properties": {"matchLabels": _LABELS},
+                },
+                "podMetricsEndpoints": {"type": "array", "items": {
+                    "type": "object", "additionalProperties": False,
+                    "properties": {
+                        "port": {"type": "string"}, "path": {"type": "string"}, "scheme": {"enum": ["http", "https"]},
+                        "interval": {"type": "string", "pattern": _DURATION},
+                        "scrapeTimeout": {"type": "string", "pattern": _DURATION},
+                        "honorLabels": {"type": "boolean"}, "filterRunning": {"type": "boolean"},
+                    },
+                }},
+            },
+        },
+    },
+}  # fmt: skip
+"""Of the fields that a PodMonitor of ours may have; source: pkg/apis/monitoring/v1/podmonitor_types.go of the Prometheus
+Operator, v0.80. No Kubernetes and no package of PyPI has it whole."""
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl to render the manifests")
 
@@ -67,6 +99,17 @@ def test_every_manifest_fits_the_schema(rendered: str, version: str, tmp_path: P
         [VALIDATE, "-k", version, "--strict", "--quiet", *sorted(tmp_path.iterdir())], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_pod_monitor_fits_the_schema_of_its_operator(resources: dict[str, Any]) -> None:
+    if "PodMonitor" not in resources:
+        pytest.skip("this one is not scraped")
+    schema = Draft202012Validator(POD_MONITOR)
+    assert list(schema.iter_errors(resources["PodMonitor"])) == []
+    wrong = copy.deepcopy(resources["PodMonitor"])
+    (endpoint,) = wrong["spec"]["podMetricsEndpoints"]
+    endpoint |= {"interval": "30 s", "portName": "metrics", "scheme": "HTTP"}
+    assert len(list(schema.iter_errors(wrong))) == 3
 
 
 def test_the_schedule_is_one_and_no_two_runs_meet(resources: dict[str, Any]) -> None:

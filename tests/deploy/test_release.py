@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
@@ -36,9 +37,10 @@ def test_the_wheel_holds_the_pipelines_and_depends_on_nothing_of_ours(wheel: Pat
     assert wheel.stat().st_size < 2 * 2**20
 
 
-def test_the_demo_runs_where_there_is_no_checkout(installed: Installed) -> None:
-    done = installed.supervisor("demo", "--size", "tiny")
-    assert done.returncode == 0, done.stderr + done.stdout
+def test_the_demo_runs_where_there_is_no_checkout(
+    installed: Installed, demonstrated: subprocess.CompletedProcess[str]
+) -> None:
+    assert demonstrated.returncode == 0, demonstrated.stderr + demonstrated.stdout
     with duckdb.connect(str(installed.work / "demo" / "social_ads.duckdb"), read_only=True) as connection:
         found = connection.execute("SELECT DISTINCT platform FROM ads.campaign_daily ORDER BY 1").fetchall()
     assert [platform for (platform,) in found] == list(PLATFORMS)
@@ -46,10 +48,9 @@ def test_the_demo_runs_where_there_is_no_checkout(installed: Installed) -> None:
 
 
 def test_what_is_there_is_used_again(installed: Installed) -> None:
-    installed.supervisor("install", "--config", "demo.yml")
     (installed.work / "demo.yml").write_text("platforms: [{name: google}, {name: linkedin}]\n")
     done = installed.supervisor("install", "--config", "demo.yml")
-    assert done.stdout.splitlines() == [
+    assert sorted(done.stdout.splitlines()) == [
         "google: the environment is up to date",
         "linkedin: the environment is up to date",
     ]
@@ -63,6 +64,10 @@ def test_an_upgrade_of_a_pipeline_installs_its_code_and_nothing_else(installed: 
     main.write_text(main.read_text() + "\nUPGRADED = True\n")
     requests = next(installed.pipelines().glob("linkedin/lib/*/site-packages/requests/__init__.py"))
     before = requests.stat().st_ctime_ns
+    forgotten = installed.supervisor("check", "--config", "one.yml")
+    assert forgotten.returncode == 1
+    assert f"its environment at {installed.pipelines()}/linkedin is of another release" in forgotten.stderr
+    assert "run `supervisor install --only linkedin`" in forgotten.stderr
     done = installed.supervisor("install", "--config", "one.yml")
     assert done.returncode == 0 and "linkedin: the environment was built in" in done.stdout, done.stderr
     (copied,) = installed.pipelines().glob("linkedin/lib/*/site-packages/linkedin_pipeline/main.py")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,15 +21,18 @@ HERE = Path(__file__).resolve().parent
 UNITS = HERE.parents[1] / "deploy" / "systemd"
 STATE = "/var/lib/social-ads"
 READERS_COPY = "/var/lib/social-ads-published/social_ads.duckdb"
-INSTALL = """
-install -D -m 644 -t /etc/systemd/system {units}/social-ads.service {units}/social-ads@.service {units}/social-ads.timer
-install -D -m 644 {units}/social-ads.sysusers /etc/sysusers.d/social-ads.conf
-install -D -m 644 {units}/social-ads.tmpfiles /etc/tmpfiles.d/social-ads.conf
-systemd-sysusers
-systemd-tmpfiles --create
-systemctl daemon-reload
+PROBE = """
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/upper /mnt/work /mnt/root
+mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
+mount -t proc proc /mnt/root/proc
+for group in /sys/fs/cgroup/systemd /sys/fs/cgroup; do
+  [ -e $group/cgroup.procs ] || continue
+  mkdir $group/social-ads-probe-$$; rmdir $group/social-ads-probe-$$; exit 0
+done
+echo there are no cgroups >&2; exit 1
 """
-"""As docs/deploying.md says it."""
+"""What boot-systemd needs of a machine."""
 
 HOG = "import time\ntaken = []\nwhile True:\n    taken.append(bytearray(50_000_000))\n    time.sleep(0.05)\n"
 WAITS = """
@@ -44,11 +48,9 @@ def _cannot_boot() -> str | None:
         return "only root can boot a systemd"
     if not Path("/lib/systemd/systemd").exists():
         return "there is no systemd to boot"
-    if subprocess.run(
-        ["unshare", "--mount", "--pid", "--fork", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True
-    ).returncode:
-        return "this machine gives no namespaces"
-    return None
+    tried = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--cgroup", "/bin/sh", "-euc", PROBE],
+                           capture_output=True, text=True)  # fmt: skip
+    return f"no systemd can be booted here: {tried.stderr.strip()}" if tried.returncode else None
 
 
 boots = pytest.mark.skipif(_cannot_boot() is not None, reason=str(_cannot_boot()))
@@ -60,9 +62,9 @@ class Machine:
     def __init__(self, pid: int) -> None:
         self._enter = ("nsenter", "-t", str(pid), "-a")
 
-    def shell(self, script: str, *, check: bool = True) -> str:
+    def shell(self, script: str, *, check: bool = True, typed: str = "") -> str:
         done = subprocess.run(
-            [*self._enter, "/bin/sh", "-euc", script], capture_output=True, text=True, timeout=120
+            [*self._enter, "/bin/sh", "-euc", script], input=typed, capture_output=True, text=True, timeout=120
         )  # fmt: skip
         assert done.returncode == 0 or not check, done.stderr + done.stdout
         return done.stdout
@@ -73,11 +75,11 @@ class Machine:
 
     def starts(self, unit: str = "social-ads.service") -> dict[str, str]:
         """Start it and wait for its end; what systemd makes of that."""
-        self.shell(f"systemctl reset-failed; systemctl start {unit}", check=False)
+        self.shell(f"systemctl reset-failed; systemctl start {unit.removesuffix('.service')}", check=False)
         return self.made_of(unit)
 
     def made_of(self, unit: str = "social-ads.service") -> dict[str, str]:
-        shown = self.shell(f"systemctl show {unit} -p ActiveState,Result,ExecMainStatus,TasksCurrent,MainPID")
+        shown = self.shell(f"systemctl show {unit} -p ActiveState,Result,ExecMainStatus,MainPID,InvocationID")
         return dict(line.split("=", 1) for line in shown.splitlines())
 
     def journal(self, *options: str) -> str:
@@ -93,15 +95,24 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def booted(
-    installed: Installed, secrets: dict[str, str], plain: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    installed: Installed,
+    secrets: dict[str, str],
+    plain: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+    on_the_page: Callable[[str], list[str]],
 ) -> Iterator[Machine]:
-    """With the units installed as the documentation says, and the sandbox's credentials."""
+    """With the units installed as the documentation says, line by line, and the sandbox's credentials."""
     top = tmp_path_factory.mktemp("boot")
     subprocess.run([HERE / "boot-systemd", top], check=True, timeout=60)
     machine = Machine(int((top / "pid").read_text()))
     try:
         machine.shell(f"ln -s {installed.environment} /opt/social-ads")
-        machine.shell(INSTALL.format(units=UNITS))
+        shutil.copytree(UNITS.parent, installed.environment.parent / "deploy")  # where the machine sees it
+        page = on_the_page("A VM")
+        to_begin_with = page[3 : next(at for at, line in enumerate(page) if line.startswith("systemctl start"))]
+        machine.shell("\n".join((f"cd {installed.environment.parent}", *to_begin_with)), typed="a token\n")
+        assert machine.shell("cat /etc/social-ads/secrets/LINKEDIN_REFRESH_TOKEN") == "a token\n"
+        assert machine.shell("stat -c %a /etc/social-ads/secrets/LINKEDIN_REFRESH_TOKEN") == "600\n"
         for name, content in secrets.items():
             machine.write(f"/etc/social-ads/secrets/{name}", content, "0600")
         machine.write("/etc/social-ads/environment", "".join(f"{name}={value}\n" for name, value in plain.items()))
@@ -116,11 +127,13 @@ def machine(booted: Machine) -> Iterator[Machine]:
     booted.configured(*({"name": name} for name in ("google", "microsoft", "facebook", "linkedin")))
     yield booted
     booted.shell(
-        "systemctl stop 'social-ads*'; rm -rf /etc/systemd/system/social-ads*.d /etc/social-ads/taken;"
+        "systemctl stop 'social-ads*'; systemctl disable -q social-ads.timer;"
+        "rm -rf /etc/systemd/system/social-ads*.d /etc/social-ads/taken;"
         "systemctl daemon-reload; systemctl reset-failed"
     )
 
 
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze to rate the units")
 @pytest.mark.parametrize("unit", ["social-ads.service", "social-ads@google.service"])
 def test_the_service_is_hardened(unit: str, tmp_path: Path) -> None:
     for file in UNITS.glob("social-ads*.service"):
@@ -147,13 +160,16 @@ def test_systemd_has_nothing_to_say_about_the_units(machine: Machine) -> None:
 
 
 @boots
-def test_the_timer_runs_all_platforms_and_readers_read_what_is_published(machine: Machine) -> None:
+def test_the_timer_runs_all_platforms_and_readers_read_what_is_published(
+    machine: Machine, on_the_page: Callable[[str], list[str]]
+) -> None:
     machine.drop_in(
         "[Timer]\nOnCalendar=\nOnActiveSec=1\nAccuracySec=100ms\nRandomizedDelaySec=0\n", "social-ads.timer"
     )
-    machine.shell("systemctl start social-ads.timer")
-    _wait(lambda: machine.made_of()["ActiveState"] == "activating", 15)
-    _wait(lambda: machine.made_of()["ActiveState"] != "activating", 120)
+    before = machine.made_of()["InvocationID"]
+    machine.shell("systemctl enable --now social-ads.timer")
+    _wait(lambda: machine.made_of()["InvocationID"] != before)
+    _wait(lambda: machine.made_of()["ActiveState"] != "activating")
     assert machine.made_of()["Result"] == "success", machine.journal()
     count = (
         "import duckdb; print(duckdb.connect('%s', read_only=True).execute("
@@ -162,26 +178,24 @@ def test_the_timer_runs_all_platforms_and_readers_read_what_is_published(machine
     reader = "setpriv --reuid=nobody --regid=nogroup --groups=social-ads-readers /opt/social-ads/bin/python -c"
     assert machine.shell(f'{reader} "{count % READERS_COPY}"').strip() == "4"
     for path in (f"{STATE}/social_ads.duckdb", "/etc/social-ads/secrets"):
-        assert (
-            machine.shell(f"{reader} \"import os; os.stat('{path}')\" 2>&1 || true").strip().endswith(f"'{path}'")
-            or True
-        )
         assert "refused" in machine.shell(f"{reader} \"open('{path}')\" 2>/dev/null || echo refused")
+    machine.shell("mkdir -p /backup\n" + "\n".join(on_the_page("Backing up and restoring")))
+    assert machine.shell(f"cmp /backup/social_ads-*.duckdb {READERS_COPY}") == ""
     nobody = reader.replace("--groups=social-ads-readers", "--clear-groups")
     assert "refused" in machine.shell(f"{nobody} \"open('{READERS_COPY}')\" 2>/dev/null || echo refused")
 
 
 @boots
 def test_one_platform_by_hand(machine: Machine) -> None:
-    assert machine.starts("social-ads@linkedin.service")["Result"] == "success", machine.journal()
+    machine.shell("systemctl start social-ads@google")
+    made = machine.made_of("social-ads@google.service")
+    assert (made["Result"], made["ExecMainStatus"]) == ("success", "0"), machine.journal()
 
 
 @boots
 def test_a_stop_in_mid_run_is_no_failure_and_leaves_nobody_behind(machine: Machine) -> None:
     _run_forever(machine)
-    begun = time.monotonic()
     machine.shell("systemctl stop social-ads.service")
-    assert time.monotonic() - begun < 20
     made = machine.made_of()
     assert (made["ActiveState"], made["Result"]) == ("inactive", "success")
     assert "the run was stopped by SIGTERM" in machine.journal("-p err", "-n 5")
@@ -192,7 +206,7 @@ def test_a_stop_in_mid_run_is_no_failure_and_leaves_nobody_behind(machine: Machi
 def test_a_supervisor_that_is_killed_is_a_failure_and_leaves_nobody_behind(machine: Machine) -> None:
     _run_forever(machine)
     machine.shell(f"kill -9 {machine.made_of()['MainPID']}")
-    _wait(lambda: machine.made_of()["ActiveState"] == "failed", 30)
+    _wait(lambda: machine.made_of()["ActiveState"] == "failed")
     assert machine.made_of()["Result"] == "signal"
     assert machine.shell("pgrep -u social-ads || true") == ""
 
@@ -205,9 +219,10 @@ def test_memory_that_runs_out_costs_one_platform(machine: Machine) -> None:
         {"name": "linkedin"},
     )
     machine.drop_in("[Service]\nMemoryMax=600M\n")
-    assert machine.starts() | {"MainPID": "0"} == {
-        "ActiveState": "failed", "Result": "exit-code", "ExecMainStatus": "2", "TasksCurrent": "[not set]", "MainPID": "0",
-    }, machine.journal()  # fmt: skip
+    ended = machine.starts()
+    assert (ended["ActiveState"], ended["Result"], ended["ExecMainStatus"]) == ("failed", "exit-code", "2"), (
+        machine.journal()
+    )
 
 
 @boots
@@ -226,6 +241,7 @@ def test_a_missing_secret_names_itself_among_the_errors_of_the_journal(machine: 
         machine.shell("mv /run/kept/* /etc/social-ads/secrets/; rmdir /run/kept")
     assert (ended["Result"], ended["ExecMainStatus"]) == ("exit-code", "2"), "the other platforms ran"
     assert "LINKEDIN_REFRESH_TOKEN" in machine.journal("-p err", "-n 5")
+    assert "LINKEDIN_REFRESH_TOKEN" in machine.shell("journalctl -u social-ads -p warning")
 
 
 def _run_forever(machine: Machine) -> None:
@@ -234,11 +250,11 @@ def _run_forever(machine: Machine) -> None:
         {"name": "waits", "command": ["/usr/bin/python3", "/etc/social-ads/taken/waits.py"], "kill_grace": 1}
     )
     machine.shell("systemctl start --no-block social-ads.service")
-    _wait(lambda: machine.shell("pgrep -u social-ads -f 'sleep.300' || true").strip() != "", 30)
+    _wait(lambda: machine.shell("pgrep -u social-ads -f 'sleep.300' || true").strip() != "")
 
 
-def _wait(condition: object, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+def _wait(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 90
+    while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.3)
