@@ -40,6 +40,7 @@ KINDS = (
     "changed_object",
     "empty_list",
     "unlisted_object",
+    "no_refresh_token",
 )
 
 _WITH_CODE = frozenset({"error", "bare"})

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
 import json
 import socket
 import threading
@@ -12,24 +10,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from sandbox.consent import Page
 from sandbox.facebook.batch import run_batch
 from sandbox.facebook.graph import Graph
 from sandbox.facebook.limits import Limits, ThrottledError, Used
+from sandbox.facebook.oauth import ACCESS_TOKEN, APP_ID, APP_SECRET, DIALOG, EXCHANGE, Login, proof_of
 from sandbox.facebook.refusals import GraphError, refusal
 from sandbox.faults import Faults
 from sandbox.pace import Pace
 from sandbox.world import World
-
-APP_ID = "1029384756"
-APP_SECRET = "sandbox-facebook-app-secret"  # made up; the server accepts nothing else
-ACCESS_TOKEN = "EAAsandboxFacebookAccessToken"
 
 REGAINED_MINUTES = 0.002
 """The real header counts whole minutes; nobody wants to wait for the sandbox that long."""
 PRESSED_ANSWERS = 2
 """How many answers tell in their usage headers that the quota is used up: a rate limit's own, and those after it."""
 
-_PROOF = hmac.new(APP_SECRET.encode(), ACCESS_TOKEN.encode(), hashlib.sha256).hexdigest()
 _ANSWERS = (
     *("rate_limit", "expired_token", "revoked_token", "server_error", "html", "broken_connection", "hang"),
     *("error", "empty_body"),
@@ -64,6 +59,7 @@ class FacebookServer:
     def __init__(self, world: World, faults: Faults, pace: Pace) -> None:
         self.faults = faults
         self.pace = pace
+        self.login = Login()
         self.closing = threading.Event()
         self.refusal: GraphError | None = None
         self.errors_told = 0
@@ -99,12 +95,13 @@ class FacebookServer:
         """Raise GraphError for a token, or a proof of the app secret, that is not good."""
         if not params.get("access_token"):
             raise GraphError(104, "An access token is required to request this resource.")
-        if params["access_token"] != ACCESS_TOKEN:
+        if not self.login.accepts(params["access_token"]):
             raise GraphError(190, f"Malformed access token {params['access_token']}")
         if self.refusal is not None:
             raise self.refusal
         # Only an app that demands it refuses calls without a proof, and a new app does not.
-        if params.get("appsecret_proof", _PROOF) != _PROOF:
+        proof = proof_of(params["access_token"])
+        if params.get("appsecret_proof", proof) != proof:
             raise GraphError(100, "Invalid appsecret_proof provided in the API argument")
 
 
@@ -142,9 +139,15 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         params = dict(parse_qsl(url.query, keep_blank_values=True))
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if DIALOG.fullmatch(url.path):
+            self._show(platform.login.dialog(method, url.query, body.decode()))
+            return
         params.update(parse_qsl(body.decode(), keep_blank_values=True))
         path = [part for part in url.path.split("/") if part]
         try:
+            if EXCHANGE.fullmatch(url.path):
+                self._reply(200, json.dumps(platform.login.exchange(params)))
+                return
             platform.check_access(params)
             accounts = self._accounts(path, params)
             insights = "insights" in path or "ids" in params
@@ -234,6 +237,16 @@ class _Handler(BaseHTTPRequestHandler):
             "x-business-use-case-usage": {"1": [spent]},
             "x-fb-ads-insights-throttle": {"app_id_util_pct": 40.5, "acc_id_util_pct": 12},
         }
+
+    def _show(self, page: Page) -> None:
+        """What a browser sees, without the headers of the Graph API."""
+        self.send_response(page.status)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(page.body)))
+        if page.location:
+            self.send_header("Location", page.location)
+        self.end_headers()
+        self.wfile.write(page.body)
 
     def _reply(self, status: int, text: str, kind: str = "application/json", *, length: int | None = None) -> None:
         data = text.encode()

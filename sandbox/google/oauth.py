@@ -1,4 +1,4 @@
-"""Google's token endpoint: refresh tokens and service account assertions in, access tokens out."""
+"""Google's consent page and token endpoint: codes, refresh tokens and service account assertions in, tokens out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from sandbox.consent import Consents, Page, Rules
 from sandbox.faults import Faults
 from sandbox.pace import Pace
 
@@ -17,6 +18,21 @@ REFRESH_TOKEN = "1//sandbox-google-refresh-token"
 ASSERTION = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _PATHS = ("/token", "/o/oauth2/token")
 """Of oauth2.googleapis.com, and of accounts.google.com, which the SDK's own configuration goes to."""
+CONSENT_PATH = "/o/oauth2/v2/auth"
+SCOPE = "https://www.googleapis.com/auth/adwords"
+_RULES = Rules(
+    vendor="Google",
+    client_id=CLIENT_ID,
+    # Of a desktop client: any port of this machine.
+    redirects=r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?/?",
+    scopes=frozenset({SCOPE}),
+    pkce=True,
+)
+_WRONG_CODES = {
+    "code": ("invalid_grant", "Malformed auth code."),
+    "redirect": ("redirect_uri_mismatch", "Bad Request"),
+    "verifier": ("invalid_grant", "Invalid code verifier."),
+}
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 
 
@@ -29,6 +45,18 @@ class Tokens:
         self._good: set[str] = set()
         self._issued = 0
         self._revoked = False
+        self._refresh = {REFRESH_TOKEN}
+
+    def grant(self) -> str:
+        """A refresh token of a new consent."""
+        with self._lock:
+            token = f"{REFRESH_TOKEN}-{len(self._refresh)}"
+            self._refresh.add(token)
+            return token
+
+    def knows(self, refresh_token: str | None) -> bool:
+        with self._lock:
+            return refresh_token in self._refresh
 
     def issue(self) -> str | None:
         """A new access token; None once the user has taken the grant back."""
@@ -63,6 +91,7 @@ class TokenEndpoint:
         class Handler(_Handler):
             pass
 
+        Handler.consents = Consents(_RULES)
         Handler.tokens, Handler.faults, Handler.closing, Handler.pace = tokens, faults, closing, pace
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -77,6 +106,7 @@ class TokenEndpoint:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    consents: Consents
     tokens: Tokens
     faults: Faults
     closing: threading.Event
@@ -86,11 +116,24 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
         self.pace.connect()
 
+    def do_GET(self) -> None:
+        self.pace.answer()
+        parts = urllib.parse.urlsplit(self.path)
+        if parts.path == CONSENT_PATH:
+            self._show(self.consents.page(parts.query))
+        else:
+            self._answer(404, {"error": "not_found"})
+
     def do_POST(self) -> None:
         self.pace.answer()
         length = int(self.headers.get("Content-Length") or 0)
-        form = dict(urllib.parse.parse_qsl(self.rfile.read(length).decode()))
-        if urllib.parse.urlsplit(self.path).path not in _PATHS:
+        body = self.rfile.read(length).decode()
+        form = dict(urllib.parse.parse_qsl(body))
+        path = urllib.parse.urlsplit(self.path).path
+        if path == CONSENT_PATH:
+            self._show(self.consents.decided(body))
+            return
+        if path not in _PATHS:
             self._answer(404, {"error": "not_found"})
             return
         fault = self.faults.strike("html", "revoked_token")
@@ -103,10 +146,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _granted(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         grant = form.get("grant_type")
+        if grant == "authorization_code":
+            return self._redeemed(form)
         if grant == "refresh_token":
             if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
                 return 401, {"error": "invalid_client", "error_description": "The OAuth client was not found."}
-            good = form.get("refresh_token") == REFRESH_TOKEN
+            good = self.tokens.knows(form.get("refresh_token"))
             if good and self.tokens.reauthenticate:
                 # What a Workspace's session control does to the tokens of its users.
                 told = {"error": "invalid_grant", "error_description": "reauth related error (invalid_rapt)"}
@@ -119,14 +164,34 @@ class _Handler(BaseHTTPRequestHandler):
         token = self.tokens.issue() if good else None
         if token is None:
             return 400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}
-        scope = "https://www.googleapis.com/auth/adwords"
-        return 200, {"access_token": token, "expires_in": 3599, "scope": scope, "token_type": "Bearer"}
+        return 200, {"access_token": token, "expires_in": 3599, "scope": SCOPE, "token_type": "Bearer"}
+
+    def _redeemed(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """Tokens for a code; a refresh token is among them only where offline access was asked for."""
+        if form.get("client_id") != CLIENT_ID:
+            return 401, {"error": "invalid_client", "error_description": "The OAuth client was not found."}
+        if form.get("client_secret") != CLIENT_SECRET:
+            return 401, {"error": "invalid_client", "error_description": "Unauthorized"}
+        wrong, asked = self.consents.redeemed(form)
+        if wrong:
+            error, description = _WRONG_CODES[wrong]
+            return 400, {"error": error, "error_description": description}
+        answer = {"access_token": self.tokens.issue(), "expires_in": 3599, "scope": SCOPE, "token_type": "Bearer"}
+        offline = asked.get("access_type") == "offline" and asked.get("prompt") == "consent"
+        if offline and not self.faults.strike("no_refresh_token"):
+            answer["refresh_token"] = self.tokens.grant()
+        return 200, answer
+
+    def _show(self, page: Page) -> None:
+        self._send(page.status, "text/html; charset=utf-8", page.body, location=page.location)
 
     def _answer(self, status: int, body: dict[str, Any]) -> None:
         self._send(status, "application/json; charset=utf-8", json.dumps(body).encode())
 
-    def _send(self, status: int, kind: str, body: bytes) -> None:
+    def _send(self, status: int, kind: str, body: bytes, *, location: str = "") -> None:
         self.send_response(status)
+        if location:
+            self.send_header("Location", location)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -32,6 +32,7 @@ FAULTS = (
     "html",
     "broken_connection",
     "hang",
+    "no_refresh_token",
 )
 """The faults that this server can commit; `html` is the token endpoint's."""
 

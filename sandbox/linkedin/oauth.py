@@ -1,4 +1,4 @@
-"""Access tokens: exchanged for the refresh token, rotating, expiring and revoked on request."""
+"""The consent page, and access tokens: for a code or the refresh token, rotating, expiring and revoked on request."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 import time
 from urllib.parse import parse_qs
 
+from sandbox.consent import Consents, Page, Rules
 from sandbox.linkedin.replies import Reply, error, oauth_error, ok
 
 CLIENT_ID = "sandbox-linkedin-client-id"
@@ -14,13 +15,29 @@ REFRESH_TOKEN = "sandbox-linkedin-refresh-token"
 FIRST_ACCESS_TOKEN = "sandbox-linkedin-access-token-0"
 
 _DAY = 86_400
+_CONSENT_DAYS = 365
+_GRANTED = "r_ads,r_ads_reporting,r_basicprofile"
+RULES = Rules(
+    vendor="LinkedIn",
+    client_id=CLIENT_ID,
+    # What the sandbox's application has registered, at any port, as tests listen where it is free.
+    redirects=r"http://localhost:\d+/callback",
+    scopes=frozenset(_GRANTED.split(",")),
+    denial=(
+        ("error", "user_cancelled_authorize"),
+        ("error_description", "The user cancelled the authorization"),
+    ),
+)
+_WRONG_CODE = (
+    "Unable to retrieve access token: appid/redirect uri/code verifier does not match authorization code. "
+    "Or authorization code expired. Or external member binding exists"
+)
 
 
 class Tokens:
     """Which access tokens are good. Safe to ask from several threads."""
 
     def __init__(self, refresh_token_days: int, late: int = 0, late_seconds: float = 0.0) -> None:
-        self._refresh_token_days = refresh_token_days
         self._late = late
         self._late_seconds = late_seconds
         self._known_from: dict[str, float] = {}
@@ -29,31 +46,53 @@ class Tokens:
         self._expired: set[str] = set()
         self._issued = 0
         self._revoked = False
+        self._refresh = {REFRESH_TOKEN: refresh_token_days}
+        self._consents = Consents(RULES)
 
-    def exchange(self, body: str) -> Reply:
-        """The token endpoint: a refresh token and the application's credentials for an access token."""
+    def consent(self, query: str, body: str) -> Reply:
+        """The consent page, or where the browser is sent once a button was pressed."""
+        page: Page = self._consents.decided(body) if body else self._consents.page(query)
+        return Reply(page.status, page.body, "text/html; charset=utf-8", page.location)
+
+    def exchange(self, body: str, *, withhold: bool = False) -> Reply:
+        """The token endpoint: a code or a refresh token, and the application's credentials, for an access token.
+
+        With `withhold` a code leads to no refresh token, as for an application that is not approved.
+        """
         form = {name: values[0] for name, values in parse_qs(body).items()}
-        if form.get("grant_type") != "refresh_token":
+        if form.get("grant_type") not in ("refresh_token", "authorization_code"):
             return oauth_error(400, "invalid_request", 'A required parameter "grant_type" is missing or not supported')
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             return oauth_error(401, "invalid_client", "Client authentication failed")
+        return self._redeem(form, withhold) if form["grant_type"] == "authorization_code" else self._renew(form)
+
+    def _renew(self, form: dict[str, str]) -> Reply:
+        refresh = form.get("refresh_token", "")
         with self._lock:
-            if self._revoked or form.get("refresh_token") != REFRESH_TOKEN:
+            if self._revoked or refresh not in self._refresh:
                 text = "The provided authorization grant or refresh token is invalid, expired or revoked"
                 return oauth_error(400, "invalid_request", text)
-            self._issued += 1
-            token = f"sandbox-linkedin-access-token-{self._issued}"
-            self._good[token] = self._late
-            self._known_from[token] = time.monotonic() + self._late_seconds
-        return ok(
-            {
-                "access_token": token,
-                "expires_in": 60 * _DAY,
-                "refresh_token": REFRESH_TOKEN,
-                "refresh_token_expires_in": self._refresh_token_days * _DAY,
-                "scope": "r_ads,r_ads_reporting,r_basicprofile",
-            }
-        )
+            return self._granted(_GRANTED, refresh)
+
+    def _redeem(self, form: dict[str, str], withhold: bool) -> Reply:
+        wrong, asked = self._consents.redeemed(form)
+        if wrong:
+            return oauth_error(400, "invalid_request", _WRONG_CODE)
+        with self._lock:
+            refresh = "" if withhold else f"{REFRESH_TOKEN}-{len(self._refresh)}"
+            if refresh:
+                self._refresh[refresh] = _CONSENT_DAYS
+            return self._granted(asked["scope"].replace(" ", ","), refresh)
+
+    def _granted(self, scope: str, refresh: str) -> Reply:
+        self._issued += 1
+        token = f"sandbox-linkedin-access-token-{self._issued}"
+        self._good[token] = self._late
+        self._known_from[token] = time.monotonic() + self._late_seconds
+        answer: dict[str, object] = {"access_token": token, "expires_in": 60 * _DAY, "scope": scope}
+        if refresh:
+            answer |= {"refresh_token": refresh, "refresh_token_expires_in": self._refresh[refresh] * _DAY}
+        return ok(answer)
 
     def introspect(self, body: str) -> Reply:
         """The introspection endpoint: until when a token is good."""

@@ -16,6 +16,7 @@ class Reply:
     status: int
     body: bytes
     content_type: str = "application/json"
+    location: str = ""
 
 
 class RefusalError(Exception):

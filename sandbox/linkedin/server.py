@@ -26,13 +26,14 @@ from sandbox.world import Account, World
 LONGEST_QUERY = 4_096
 PROTOCOLS = ("1.0.0", "2.0.0")
 
+_CONSENT_PATH = "/oauth/v2/authorization"
 _TOKEN_PATH = "/oauth/v2/accessToken"
 _INTROSPECTION_PATH = "/oauth/v2/introspectToken"
 _WITHIN = re.compile(rf"/rest/adAccounts/(\d+)/({'|'.join(SEARCHES)})")
 _FORM = "application/x-www-form-urlencoded"
 _TOKEN_FAULTS = ("revoked_token", "server_error", "html", "broken_connection", "hang")
 _API_FAULTS = ("rate_limit", "expired_token", "error", "empty_body", *_TOKEN_FAULTS)
-FAULTS = frozenset(_API_FAULTS)
+FAULTS = frozenset((*_API_FAULTS, "no_refresh_token"))
 """The kinds of faults that this platform can suffer."""
 _ERRORS = {
     400: "ILLEGAL_ARGUMENT",
@@ -121,6 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
         if refused is not None:
             return refused
         try:
+            if split.path == _CONSENT_PATH:
+                return self.server.linkedin.tokens.consent(split.query, body)
             if split.path in (_TOKEN_PATH, _INTROSPECTION_PATH):
                 return self._token(split.path, body)
             return self._api(split.path, split.query, body)
@@ -134,7 +137,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "POST" or not self.headers.get("Content-Type", "").startswith(_FORM):
             return oauth_error(400, "invalid_request", "The request must be a POST of a form")
         tokens = self.server.linkedin.tokens
-        return tokens.exchange(body) if path == _TOKEN_PATH else tokens.introspect(body)
+        if path != _TOKEN_PATH:
+            return tokens.introspect(body)
+        redeems = "grant_type=authorization_code" in body
+        withhold = redeems and self.server.linkedin.faults.strike("no_refresh_token") is not None
+        return tokens.exchange(body, withhold=withhold)
 
     def _api(self, path: str, query: str, body: str) -> Reply:
         if len(query) > LONGEST_QUERY or len(self.path) > 2 * LONGEST_QUERY:
@@ -243,6 +250,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.linkedin.pace.answer()
         self.send_response(reply.status)
         self.send_header("Content-Type", reply.content_type)
+        if reply.location:
+            self.send_header("Location", reply.location)
         self.send_header("Content-Length", str(len(reply.body)))
         self.send_header("x-li-uuid", "AAYnSandbox==")
         self.end_headers()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from sandbox.consent import Consents, Page
 from sandbox.faults import Fault, Faults
 from sandbox.microsoft import bulk, campaigns, customers, oauth, oddities, reports, rest, soap
 from sandbox.microsoft.calls import BULK, CAMPAIGN, CUSTOMER, REPORTING, Body, Call, Operation
@@ -22,6 +23,7 @@ from sandbox.pace import Pace
 from sandbox.world import World
 
 _TOKEN_PATH = "/common/oauth2/v2.0/token"
+_CONSENT_PATH = re.compile(r"/[^/?]+/oauth2/v2\.0/authorize")
 _HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>Bad Gateway<br></body></html>"
 _ASKED_FOR = re.compile(rb"ReportRequestId[^0-9]{1,40}(\d+)")
 _ANYWHERE = ("server_error", "html", "broken_connection", "hang")
@@ -33,7 +35,9 @@ _OF_OPERATIONS = {
 }
 _OF_FILES = ("truncated_file", "expired_link", *_ANYWHERE)
 _OF_BULK_FILES = ("unknown_rows", "wrong_first_line", *_OF_FILES)
-FAULTS = frozenset({*_OF_CALLS, *_OF_BULK_FILES, *oddities.KINDS, *itertools.chain(*_OF_OPERATIONS.values())})
+FAULTS = frozenset(
+    {"no_refresh_token", *_OF_CALLS, *_OF_BULK_FILES, *oddities.KINDS, *itertools.chain(*_OF_OPERATIONS.values())}
+)
 _HANG_SECONDS = 120
 _HOSTS = ("127.0.0.1", "localhost")
 _XML = "text/xml; charset=utf-8"
@@ -52,6 +56,7 @@ class Answer:
     kind: str
     body: bytes
     tracking_id: str = ""
+    location: str = ""
 
 
 def serve(world: World, faults: Faults, pace: Pace) -> MicrosoftServer:
@@ -86,6 +91,10 @@ class MicrosoftServer:
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     @property
+    def consents(self) -> Consents:
+        return self._tokens.consents
+
+    @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self._http.server_port}"
 
@@ -118,6 +127,10 @@ class MicrosoftServer:
         self._bulk.close()
         shutil.rmtree(self._directory, ignore_errors=True)
 
+    def consent(self, page: Page) -> Answer:
+        """Answer a browser that asks for the owner's consent."""
+        return Answer(page.status, "text/html; charset=utf-8", page.body, location=page.location)
+
     def token(self, body: bytes, struck: str | None) -> Answer:
         """Answer at the token endpoint."""
         if struck == "revoked_token":
@@ -125,7 +138,7 @@ class MicrosoftServer:
         if struck == "server_error":
             unavailable = b'{"error":"temporarily_unavailable","error_description":"AADSTS90033"}'
             return Answer(503, "application/json", unavailable)
-        status, answer = self._tokens.refresh(body)
+        status, answer = self._tokens.answer(body, withhold=struck == "no_refresh_token")
         return Answer(status, _JSON, answer)
 
     def soap(self, call: Call, struck: str | None) -> Answer:
@@ -244,7 +257,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         platform = self.server.platform
-        if not self.path.startswith(("/download/", "/bulk/")):
+        path, _, query = self.path.partition("?")
+        if _CONSENT_PATH.fullmatch(path):
+            self._send(platform.consent(platform.consents.page(query)))
+        elif not self.path.startswith(("/download/", "/bulk/")):
             self._send(Answer(404, "text/plain", b"not found"))
         elif "Authorization" in self.headers or "Cookie" in self.headers:
             self._send(Answer(400, "text/plain", b"A signed address takes no credentials."))
@@ -256,8 +272,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         platform = self.server.platform
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.path == _TOKEN_PATH:
-            struck = platform.faults.strike("revoked_token", *_ANYWHERE)
+        if _CONSENT_PATH.fullmatch(self.path.partition("?")[0]):
+            self._send(platform.consent(platform.consents.decided(body.decode())))
+        elif self.path == _TOKEN_PATH:
+            redeems = ("no_refresh_token",) if b"authorization_code" in body else ()
+            struck = platform.faults.strike("revoked_token", *redeems, *_ANYWHERE)
             self._commit(struck, lambda: platform.token(body, struck))
         elif service := soap.PATHS.get(self.path.lower()):
             self._soap(service, body)
@@ -312,6 +331,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.platform.pace.answer()
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.kind)
+        if answer.location:
+            self.send_header("Location", answer.location)
         if answer.tracking_id:
             self.send_header("TrackingId", answer.tracking_id)
         if answer.status in (429, 503):

@@ -22,6 +22,7 @@ _COMMANDS = {
     "plan": ("supervisor.cli.plan", "show what would run, in which order, over which days"),
     "check": ("supervisor.cli.check", "look for everything that would keep a run from working; changes nothing"),
     "init": ("supervisor.cli.init", "write a commented configuration to begin with; overwrites nothing"),
+    "authorize": ("supervisor.cli.authorize", "ask a platform's owner for consent, keep the token, list the accounts"),
     "install": ("supervisor.cli.install", "build the environment of each pipeline from its lock file"),
     "history": ("supervisor.cli.history", "show the last runs: status, duration, rows and their trend"),
     "show": ("supervisor.cli.show", "show one run whole"),

@@ -13,9 +13,11 @@ from click.shell_completion import CompletionItem
 
 from supervisor.cli.syntax import Several
 from supervisor.config.spelling import meant
+from supervisor.config.units import duration
 
 F = TypeVar("F", bound=Callable[..., Any])
 CONFIG = Path("orchestrator_config.yml")
+_LAST_PORT = 65_535
 
 
 class _Parsed(click.ParamType[Any]):
@@ -73,9 +75,17 @@ def _time(text: str) -> float:
     return float(found[1]) / (1000 if found[2] == "ms" else 1)
 
 
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= _LAST_PORT):
+        raise ValueError(f"expected a port from 1 to {_LAST_PORT}, or 0 for any that is free, got {text!r}")
+    return int(text)
+
+
 DAY = _Parsed("day", _day)
 TIME = _Parsed("time", _time)
 COUNT = _Parsed("count", _count)
+PORT = _Parsed("port", _port)
+DURATION = _Parsed("duration", duration)
 PATH = click.Path(path_type=Path)
 
 

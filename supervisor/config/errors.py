@@ -42,3 +42,9 @@ class ReportError(SupervisorError):
     """The report cannot be written."""
 
     exit_code = 1
+
+
+class AuthorizationError(SupervisorError):
+    """The owner of an account gave no consent, or it led to no token."""
+
+    exit_code = 1

@@ -6,10 +6,7 @@ CHECK line (docs/wire.md). What it does not answer in time is not known, which i
 
 from __future__ import annotations
 
-import json
-import os
 import threading
-import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -21,16 +18,14 @@ from supervisor.config.credentials import secret_values
 from supervisor.config.errors import ConfigError
 from supervisor.config.redaction import redact
 from supervisor.config.schema import PlatformConfig
-from supervisor.process.child import Child, SpawnError
-from supervisor.process.user import find_user
+from supervisor.process.child import SpawnError
 from supervisor.report.display import printable
+from supervisor.run.asking import Heard, ask
 from supervisor.run.registry import Pipeline
 from wire.checking import Api, CheckLine
 from wire.exits import CONFIGURATION, OK
 
 CHECK_SECONDS = 10.0
-_LOOK_SECONDS = 0.05
-_GRACE_SECONDS = 1.0
 _MOST_BYTES = 256 * 1024
 _MOST_FINDINGS = 50
 
@@ -62,57 +57,35 @@ def ask_pipelines(
 
 
 def _ask(platform: PlatformConfig, pipeline: Pipeline, seconds: float, over: threading.Event) -> Answer:
-    environment = pipeline.environment
     try:
-        user = find_user(platform.run_as) if platform.run_as else None
-        if user is not None:
-            environment = {**environment, "HOME": user.home}
-        child = Child.spawn(
-            # The settings go through a pipe: they may hold secrets, and a file would outlive a kill.
-            (*pipeline.command, "--config", "/dev/stdin", "--check"),
-            directory=pipeline.directory,
-            environment=environment,
-            with_input=True,
-            user=user,
+        heard = ask(
+            pipeline,
+            "--check",
+            platform.settings,
+            run_as=platform.run_as,
+            seconds=seconds,
+            most_bytes=_MOST_BYTES,
+            over=over,
         )
     except (ConfigError, SpawnError) as error:
         return Answer(errors=(str(error),))
-    said: dict[str, bytes] = {}
-    threads = [
-        threading.Thread(target=_feed, args=(child.stdin, json.dumps(dict(platform.settings)).encode()), daemon=True),
-        *(
-            threading.Thread(target=_read, args=(said, name, descriptor), daemon=True)
-            for name, descriptor in (("stdout", child.stdout), ("stderr", child.stderr))
-        ),
-    ]
-    for thread in threads:
-        thread.start()
-    deadline = time.monotonic() + seconds
-    while not (ended := child.wait(_LOOK_SECONDS)) and time.monotonic() < deadline and not over.is_set():
-        pass
-    child.stop(_GRACE_SECONDS if ended else 0)
-    status = child.reap()
-    for thread in threads:
-        thread.join(_GRACE_SECONDS)
-    secrets = secret_values(pipeline.environment, platform.pass_environment, (platform.settings,))
-    if not ended:
+    if not heard.ended:
         return Answer(unknown=f"its --check did not answer within {seconds:g} s")
-    return _harmless(_understood(status, said.get("stdout", b""), said.get("stderr", b"")), secrets)
+    secrets = secret_values(pipeline.environment, platform.pass_environment, (platform.settings,))
+    return _harmless(_understood(heard), secrets)
 
 
-def _understood(status: int | None, stdout: bytes, stderr: bytes) -> Answer:
-    for line in stdout.splitlines():
+def _understood(heard: Heard) -> Answer:
+    for line in heard.stdout.splitlines():
         with suppress(msgspec.DecodeError, UnicodeDecodeError):  # a SCHEMA line, say, or somebody's print
             found = msgspec.json.decode(line, type=CheckLine)
-            if status not in (OK, CONFIGURATION):
+            if heard.status not in (OK, CONFIGURATION):
                 break
             errors = tuple(found.errors[:_MOST_FINDINGS])
-            if status == CONFIGURATION and not errors:
+            if heard.status == CONFIGURATION and not errors:
                 errors = ("its --check found something wrong and does not say what",)
             return Answer(errors=errors, warnings=tuple(found.warnings[:_MOST_FINDINGS]), api=found.api)
-    words = stderr.decode(errors="replace").strip().splitlines()
-    last = f"its last line was: {words[-1]}" if words else "it wrote nothing to its log"
-    return Answer(unknown=f"its --check ended with exit status {status} and no answer; {last}")
+    return Answer(unknown=f"its --check ended with exit status {heard.status} and no answer; {heard.last_words}")
 
 
 def _harmless(answer: Answer, secrets: frozenset[str]) -> Answer:
@@ -129,15 +102,3 @@ def _harmless(answer: Answer, secrets: frozenset[str]) -> Answer:
         api=api and Api(version=clean(api.version), ends=api.ends, source=clean(api.source)),
         unknown=answer.unknown and clean(answer.unknown),
     )
-
-
-def _feed(descriptor: int, content: bytes) -> None:
-    with suppress(OSError), os.fdopen(descriptor, "wb") as pipe:  # who does not read it breaks the pipe
-        pipe.write(content)
-
-
-def _read(said: dict[str, bytes], name: str, descriptor: int) -> None:
-    with suppress(OSError), os.fdopen(descriptor, "rb") as pipe:
-        said[name] = pipe.read(_MOST_BYTES)
-        while pipe.read(_MOST_BYTES):
-            pass

@@ -37,7 +37,12 @@ def check(invocation):
         if not account.isdigit():
             yield PipelineError(Kind.CONFIG, f"settings.accounts: {account!r} is not a number")
 api = Api(version="v9", ends=dt.date(2027, 1, 31), source="https://example.com/sunset")
-sys.exit(run_pipeline("pipeline-test", (T,), extract, check=check, api=api))
+def accounts(invocation, extraction):
+    for account in invocation.settings.get("accounts", []):
+        with extraction.account(account):
+            if account == "broken": raise PipelineError(Kind.TRANSIENT, "the platform hung up")
+            yield ListedAccount(account, "Müller & Co.", "EUR", "")
+sys.exit(run_pipeline("pipeline-test", (T,), extract, check=check, api=api, accounts=accounts))
 """
 
 
@@ -149,6 +154,15 @@ def test_discover_prints_a_catalog_and_a_wrong_option_exits_with_64(tmp_path: Pa
     assert (status, lines[0]["streams"][0]["tap_stream_id"]) == (0, "daily")
     assert run(tmp_path, "--nonsense")[0] == 64
     assert run(tmp_path, "--since", "2026-02-02", "--until", "2026-01-01")[0] == 64
+
+
+def test_accounts_are_listed_and_one_that_cannot_be_is_told(tmp_path: Path) -> None:
+    status, (error, listed), _ = run(tmp_path, "--discover-accounts", settings={"accounts": ["1", "broken", "2"]})
+    assert (status, error["type"], error["account_id"]) == (75, "ERROR", "broken")
+    assert listed["type"] == "ACCOUNTS" and [each["id"] for each in listed["accounts"]] == ["1", "2"]
+    assert listed["accounts"][0] == {"id": "1", "name": "Müller & Co.", "currency": "EUR", "status": ""}
+    status, (error,), _ = run(tmp_path, "--discover-accounts", pipeline=PIPELINE.replace(", accounts=accounts", ""))
+    assert (status, error["message"]) == (78, "this pipeline cannot list accounts")
 
 
 def test_an_empty_answer_is_confirmed_only_where_days_were_loaded_before(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from wire.extraction import Extraction, run_pipeline
 from wire.failures import PipelineError, SchemaError, WireError
 from wire.invocation import Invocation
 from wire.limiter import Limiter
+from wire.listing import ListedAccount
 from wire.messages import Replaces
 from wire.metrics import count_calls, count_pause
 from wire.money import from_micros, plain
@@ -33,6 +34,7 @@ __all__ = [
     "Invocation",
     "Kind",
     "Limiter",
+    "ListedAccount",
     "PipelineError",
     "Replaces",
     "Round",

@@ -21,6 +21,7 @@ from wire.days import Window, before, due_days, in_windows, merged, now, within
 from wire.exits import INTERNAL, OK, Kind, status_of_all
 from wire.failures import PipelineError, SchemaError
 from wire.invocation import Invocation, read_invocation
+from wire.listing import AccountsLine, ListedAccount
 from wire.messages import ErrorLine, Replaces
 from wire.resuming import Resumed, pairs, windows
 from wire.rounds import EVERYTHING, Round, rounds
@@ -268,6 +269,10 @@ def _confirmed(gathered: Gathered, confirm_empty: Callable[[], bool] | None) -> 
     return gathered.count == 0 and confirm_empty is not None and confirm_empty()
 
 
+ListAccounts = Callable[[Invocation, Extraction], Iterable[ListedAccount]]
+"""The accounts that the login can see; one that cannot be listed is reported through the Extraction."""
+
+
 def run_pipeline(
     name: str,
     tables: Sequence[Table],
@@ -275,11 +280,13 @@ def run_pipeline(
     *,
     check: Check | None = None,
     api: Api | ApiOf | None = None,
+    accounts: ListAccounts | None = None,
 ) -> int:
     """A pipeline's whole main function: everything from the command line to the exit status.
 
     `check` finds what is wrong with settings and credentials without the network, for `--check`; `api` is the version
-    of the platform's API that the pipeline speaks, or finds it where a setting decides.
+    of the platform's API that the pipeline speaks, or finds it where a setting decides; `accounts` asks the platform
+    what the login can see, for `--discover-accounts`.
 
     `extract` imports the SDK itself, after standard output has been taken for the wire. Whatever it raises becomes one
     ERROR line and one log line; a traceback is only logged at LOG_LEVEL=DEBUG, because it may quote a request.
@@ -297,7 +304,10 @@ def run_pipeline(
         for warning in version.warnings(now().date()) if version else ():
             log.warning("%s", warning)
         extraction = Extraction(channel, invocation, tables)
-        extract(invocation, extraction)
+        if invocation.discover_accounts:
+            _list_accounts(channel, invocation, extraction, accounts)
+        else:
+            extract(invocation, extraction)
         channel.flush()
         return extraction.exit_status
     except PipelineError as error:
@@ -333,6 +343,14 @@ def _answer(
         _print_catalog(channel, tables)
         return OK
     return run_check(channel, invocation, tables, check=check, api=api)
+
+
+def _list_accounts(
+    channel: Channel, invocation: Invocation, extraction: Extraction, accounts: ListAccounts | None
+) -> None:
+    if accounts is None:
+        raise PipelineError(Kind.CONFIG, "this pipeline cannot list accounts")
+    channel.write_line(AccountsLine(list(accounts(invocation, extraction))))
 
 
 def _print_catalog(channel: Channel, tables: Sequence[Table]) -> None:

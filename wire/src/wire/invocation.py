@@ -26,10 +26,11 @@ class Invocation(Struct, frozen=True):
     check: bool
     since: dt.date | None
     until: dt.date | None
+    discover_accounts: bool = False
 
 
 def read_invocation(name: str, arguments: Sequence[str] | None = None) -> Invocation:
-    """Parse `--config FILE --state FILE --catalog FILE --discover --check --since DAY --until DAY`.
+    """Parse `--config FILE --state FILE --catalog FILE --discover --check --discover-accounts --since DAY --until DAY`.
 
     Raises PipelineError (config) for a file that is missing or is not a JSON object; a wrong option exits with 64.
     """
@@ -46,6 +47,7 @@ def read_invocation(name: str, arguments: Sequence[str] | None = None) -> Invoca
     parser.add_argument(
         "--check", action="store_true", help="say what is wrong with settings and credentials, without the network"
     )
+    parser.add_argument("--discover-accounts", action="store_true", help="print the accounts of the login and exit")
     parser.add_argument(
         "--since", type=dt.date.fromisoformat, metavar="DAY", help="reload from this day on (2026-01-31)"
     )
@@ -61,6 +63,7 @@ def read_invocation(name: str, arguments: Sequence[str] | None = None) -> Invoca
         check=given.check,
         since=given.since,
         until=given.until,
+        discover_accounts=given.discover_accounts,
     )
 
 

@@ -13,7 +13,7 @@ from facebook_pipeline.errors import ApiError, ObjectRefusedError, Scope
 from facebook_pipeline.objects import ACCOUNT
 from facebook_pipeline.runs import IDS_AT_ONCE
 from facebook_pipeline.settings import Settings
-from wire import Kind, PipelineError, side_by_side
+from wire import Kind, ListedAccount, PipelineError, side_by_side
 
 if TYPE_CHECKING:
     from facebook_pipeline.client import Graph
@@ -52,6 +52,13 @@ class Listed:
         self._raw = raw
         self._account: Account | None = None
 
+    @property
+    def told(self) -> ListedAccount:
+        """What one chooses it by, as far as the list of accounts says it."""
+        row = ACCOUNT.row(self._raw or {}, self.id, "")
+        name, currency = (str(row[column] or "") for column in ("name", "currency"))
+        return ListedAccount(self.id, name, currency, str(row["account_status_name"] or row["account_status"] or ""))
+
     def read(self, graph: Graph) -> Account:
         """What it is. Raises PipelineError where it cannot be read, or lacks what rows need."""
         if self._account is None:
@@ -62,7 +69,7 @@ class Listed:
 def listed_accounts(graph: Graph, settings: Settings) -> list[Listed]:
     """The accounts to load, those asked for or all that the token can see, each once."""
     ids = settings.account_ids()
-    found = _asked_for(graph, ids) if ids else _discovered(graph)
+    found = _asked_for(graph, ids) if ids else discovered(graph)
     # A list that changes while it is read can show an account on two pages.
     return list({each.id: each for each in reversed(found)}.values())[::-1]
 
@@ -88,7 +95,7 @@ def _asked_for(graph: Graph, ids: tuple[str, ...]) -> list[Listed]:
     return [Listed(each, raw if isinstance(raw, Mapping) else None) for each, raw in found.items()]
 
 
-def _discovered(graph: Graph) -> list[Listed]:
+def discovered(graph: Graph) -> list[Listed]:
     """All accounts of the token. That there are none is an error: a user without roles must not look like a success."""
     found = [Listed(_name(raw), raw) for page in graph.pages("me", "adaccounts", fields=_FIELDS) for raw in page]
     if not found:

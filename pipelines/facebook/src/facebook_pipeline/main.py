@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 from facebook_pipeline.settings import api_of, problems, read_credentials, read_settings
 from facebook_pipeline.tables import TABLES
-from wire import Extraction, Invocation, Limiter, Round, load_accounts, run_pipeline
+from wire import Extraction, Invocation, Limiter, ListedAccount, Round, load_accounts, run_pipeline
 
 
 def main() -> None:
-    sys.exit(run_pipeline("pipeline-facebook", TABLES, extract, check=problems, api=api_of))
+    sys.exit(run_pipeline("pipeline-facebook", TABLES, extract, check=problems, api=api_of, accounts=listed))
 
 
 def extract(invocation: Invocation, extraction: Extraction) -> None:
@@ -44,3 +45,14 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
         lookback_days=settings.lookback_days,
         limiter=limiter,
     )
+
+
+def listed(invocation: Invocation, _: Extraction) -> Iterator[ListedAccount]:
+    """All accounts that the token can see, whichever are asked for."""
+    from facebook_pipeline.accounts import discovered  # noqa: PLC0415 - the SDK comes with it
+    from facebook_pipeline.client import Graph  # noqa: PLC0415 - the same
+
+    settings = read_settings(invocation.settings)
+    graph = Graph.connect(settings, read_credentials(settings), Limiter(settings.concurrency))
+    for account in {each.id: each for each in discovered(graph)}.values():
+        yield account.told

@@ -13,7 +13,7 @@ from google_pipeline.client import Session, Target
 from google_pipeline.errors import AccountClosedError
 from google_pipeline.queries import As, Field
 from google_pipeline.tables import CUSTOMER
-from wire import Extraction, Kind, Limiter, PipelineError, side_by_side
+from wire import Extraction, Kind, Limiter, ListedAccount, PipelineError, side_by_side
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,13 @@ class Account(Struct, frozen=True):
     def target(self) -> Target:
         """Whom to ask; raises PipelineError (data) where Google gives no currency for the amounts in the answers."""
         return Target(self.id, self.login_customer_id, self._given("currency_code"))
+
+    @property
+    def listed(self) -> ListedAccount:
+        """What one chooses it by; a manager has no campaigns of its own."""
+        status = ", manager" if self.is_manager else ""
+        name, currency = (str(self.row[column] or "") for column in ("descriptive_name", "currency_code"))
+        return ListedAccount(self.id, name, currency, f"{self.row['status'] or ''}{status}")
 
     def _given(self, column: str) -> str:
         value = self.row[column]

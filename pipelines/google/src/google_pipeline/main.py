@@ -7,13 +7,23 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from google_pipeline.errors import LoginExhaustedError
-from google_pipeline.settings import arrange_proxies, check, read_configuration, spoken_version
+from google_pipeline.settings import Configuration, arrange_proxies, check, read_configuration, spoken_version
 from google_pipeline.tables import QUERIES, TABLES
-from wire import Extraction, Invocation, Kind, Limiter, PipelineError, Round, load_accounts, run_pipeline
+from wire import (
+    Extraction,
+    Invocation,
+    Kind,
+    Limiter,
+    ListedAccount,
+    PipelineError,
+    Round,
+    load_accounts,
+    run_pipeline,
+)
 
 if TYPE_CHECKING:
     from google_pipeline.client import Session
@@ -23,24 +33,20 @@ NAMED = 5
 
 
 def main() -> None:
-    sys.exit(run_pipeline("pipeline-google", TABLES, extract, check=check, api=spoken_version))
+    sys.exit(run_pipeline("pipeline-google", TABLES, extract, check=check, api=spoken_version, accounts=listed))
 
 
 def extract(invocation: Invocation, extraction: Extraction) -> None:
     """Load everything that is due, for the accounts asked for or, if none are named, for all."""
     configuration = read_configuration(invocation.settings)
-    access, settings = configuration.access, configuration.settings
+    settings = configuration.settings
     queries = [query for query in QUERIES if extraction.wants(query.name)]
-    # gRPC's C core writes to standard error by itself, and reads this when it is imported.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    limiter = Limiter(settings.concurrency)
+    session = _session(configuration, limiter)
     from google_pipeline.accounts import discovered, selected  # noqa: PLC0415 - imports the SDK, see above
-    from google_pipeline.client import Session  # noqa: PLC0415 - the same
     from google_pipeline.loading import Loading  # noqa: PLC0415 - the same
 
-    arrange_proxies(access)
-    limiter = Limiter(settings.concurrency)
-    session = Session(access, settings, limiter)
-    found = discovered(session, extraction, access.manager_customer_id, limiter)
+    found = discovered(session, extraction, configuration.access.manager_customer_id, limiter)
     accounts: dict[str, Loading | PipelineError] = {
         account_id: account
         if isinstance(account, PipelineError)
@@ -64,6 +70,27 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
     except LoginExhaustedError:
         left = [each for each in accounts if each in unfinished or extraction.has_backfill(each)]
         raise _exhausted(session, [each for each in left if not extraction.has_failed(each)]) from None
+
+
+def listed(invocation: Invocation, extraction: Extraction) -> Iterator[ListedAccount]:
+    """The accounts below the given manager, or below whatever the login reaches, managers included."""
+    configuration = read_configuration(invocation.settings)
+    limiter = Limiter(configuration.settings.concurrency)
+    session = _session(configuration, limiter)
+    from google_pipeline.accounts import discovered  # noqa: PLC0415 - imports the SDK, see above
+
+    manager = configuration.access.manager_customer_id
+    for account in discovered(session, extraction, manager, limiter).values():
+        yield account.listed
+
+
+def _session(configuration: Configuration, limiter: Limiter) -> Session:
+    # gRPC's C core writes to standard error by itself, and reads this when it is imported.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from google_pipeline.client import Session  # noqa: PLC0415 - imports the SDK, see above
+
+    arrange_proxies(configuration.access)
+    return Session(configuration.access, configuration.settings, limiter)
 
 
 def _exhausted(session: Session, left: Sequence[str]) -> PipelineError:

@@ -5,17 +5,27 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Iterator
 
 from linkedin_pipeline.settings import api_of, check, read_settings
 from linkedin_pipeline.tables import TABLES
-from wire import Extraction, Invocation, Limiter, load_accounts, run_pipeline, today_in
+from wire import (
+    Extraction,
+    Invocation,
+    Limiter,
+    ListedAccount,
+    PipelineError,
+    load_accounts,
+    run_pipeline,
+    today_in,
+)
 
 log = logging.getLogger(__name__)
 
 
 def main() -> None:
     """Run the pipeline and exit with its status."""
-    sys.exit(run_pipeline("pipeline-linkedin", TABLES, extract, check=check, api=api_of))
+    sys.exit(run_pipeline("pipeline-linkedin", TABLES, extract, check=check, api=api_of, accounts=listed))
 
 
 def extract(invocation: Invocation, extraction: Extraction) -> None:
@@ -43,3 +53,19 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
         lookback_days=settings.lookback_days,
         limiter=limiter,
     )
+
+
+def listed(invocation: Invocation, extraction: Extraction) -> Iterator[ListedAccount]:
+    """Every account that the token's member has access to, whichever are asked for."""
+    settings = read_settings(invocation.settings, os.environ)
+
+    from linkedin_pipeline.accounts import discovered  # noqa: PLC0415 - imports requests, after the wire opened
+    from linkedin_pipeline.client import connect  # noqa: PLC0415 - the same
+
+    for account_id, account in discovered(connect(settings, Limiter(settings.concurrency))).items():
+        if isinstance(account, PipelineError):
+            with extraction.account(account_id):
+                raise account
+        else:
+            name, currency, status = (str(account.get(key) or "") for key in ("name", "currency", "status"))
+            yield ListedAccount(account_id, name, currency, status)

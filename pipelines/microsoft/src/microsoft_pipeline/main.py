@@ -5,11 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from microsoft_pipeline.settings import problems, read_settings
 from microsoft_pipeline.tables import ENTITIES, REPORTS, TABLES
-from wire import Api, CheckWarning, Extraction, Invocation, PipelineError, load_accounts, run_pipeline
+from wire import (
+    Api,
+    CheckWarning,
+    Extraction,
+    Invocation,
+    ListedAccount,
+    PipelineError,
+    load_accounts,
+    run_pipeline,
+)
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +27,7 @@ _SOAP = Api("v13, SOAP", dt.date(2027, 1, 31), "learn.microsoft.com/advertising/
 
 
 def main() -> None:
-    sys.exit(run_pipeline("pipeline-microsoft", TABLES, extract, check=check, api=spoken))
+    sys.exit(run_pipeline("pipeline-microsoft", TABLES, extract, check=check, api=spoken, accounts=listed))
 
 
 def check(invocation: Invocation) -> Iterable[PipelineError | CheckWarning]:
@@ -33,9 +42,7 @@ def spoken(invocation: Invocation) -> Api:
 
 def extract(invocation: Invocation, extraction: Extraction) -> None:
     """Load every table that is asked for, of every account; an account that fails leaves the others alone."""
-    # At DEBUG these libraries log whole requests, with the tokens and signed addresses in them.
-    for chatty in ("suds", "urllib3", "requests"):
-        logging.getLogger(chatty).setLevel(logging.CRITICAL)
+    _quieten()
     settings = read_settings(invocation.settings)
     entities = frozenset(entity.table.name for entity in ENTITIES if extraction.wants(entity.table.name))
     reports = tuple(report for report in REPORTS if extraction.wants(report.table.name))
@@ -60,3 +67,22 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
         lookback_days=settings.lookback_days,
         limiter=client.limiter,
     )
+
+
+def listed(invocation: Invocation, _: Extraction) -> Iterator[ListedAccount]:
+    """The accounts that the user can use, under whichever customer."""
+    _quieten()
+    settings = read_settings(invocation.settings)
+    from microsoft_pipeline.accounts import discover  # noqa: PLC0415 - see above
+    from microsoft_pipeline.client import Client  # noqa: PLC0415 - see above
+
+    client = Client(settings)
+    client.sign_in()
+    for account in discover(client):
+        yield ListedAccount(account.id, str(account.raw.get("Name") or ""), account.currency or "", account.status)
+
+
+def _quieten() -> None:
+    """At DEBUG these libraries log whole requests, with the tokens and signed addresses in them."""
+    for chatty in ("suds", "urllib3", "requests"):
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)
