@@ -15,7 +15,17 @@ from attrs import frozen
 
 from supervisor.cli import exit_codes
 from supervisor.cli.consent import Consent, Granted
-from supervisor.cli.keeping import DEFAULT, Place, check_writable, keep, not_read, occupied, place_for, printed
+from supervisor.cli.keeping import (
+    DEFAULT,
+    Place,
+    before_the_first,
+    check_writable,
+    keep,
+    not_read,
+    occupied,
+    place_for,
+    printed,
+)
 from supervisor.cli.printing import print_lines
 from supervisor.cli.redirect import Loopback, awaited, redirect_address
 from supervisor.cli.token_exchange import Client
@@ -54,8 +64,9 @@ def authorize(wishes: Wishes) -> int:
     """
     vendor = VENDORS[wishes.platform]
     configured = load_orchestrator_config(wishes.config) if wishes.config.exists() else None
-    addresses = endpoints(vendor, os.environ)
-    known = _known_client(wishes.platform, vendor, configured)
+    environ = before_the_first(os.environ)
+    addresses = endpoints(vendor, environ)
+    known = _known_client(wishes.platform, vendor, configured, environ)
     lacking = [name for name in vendor.client if name not in known]
     _check_client(wishes, vendor, lacking)
     place = _place(wishes, vendor, lacking)
@@ -74,31 +85,33 @@ def authorize(wishes: Wishes) -> int:
         for file in keep(place, values):
             show(f"{file} is written")
     show(f"{granted.token.variable} {told_end(granted.token, granted.answer, now())}")
-    for sentence in (*not_read(place, values, os.environ), *_hidden_by_better(vendor, granted)):
+    for sentence in (*not_read(place, values, os.environ), *_hidden_by_better(vendor, granted, environ)):
         show(sentence)
     _show_accounts(wishes.platform, configured, {**known, **values}, show)
     return 0
 
 
-def _hidden_by_better(vendor: Vendor, granted: Granted) -> list[str]:
+def _hidden_by_better(vendor: Vendor, granted: Granted, environ: Mapping[str, str]) -> list[str]:
     """A better kind of token that is still set is what the pipeline would go on using."""
     before = vendor.tokens[: vendor.tokens.index(granted.token)]
     return [
         f"{better.variable} is set too, and is used before {granted.token.variable}: take it away"
         for better in before
-        if value_of(better.variable, os.environ)
+        if value_of(better.variable, environ)
     ]
 
 
-def _known_client(platform: str, vendor: Vendor, configured: OrchestratorConfig | None) -> dict[str, str]:
+def _known_client(
+    platform: str, vendor: Vendor, configured: OrchestratorConfig | None, environ: Mapping[str, str]
+) -> dict[str, str]:
     """The client's id and secret as far as a run would find them: variables, settings, google-ads.yaml."""
     settings = next((each.settings for each in configured.platforms if each.name == platform), {}) if configured else {}
-    yaml_file = value_of("GOOGLE_CONFIG_FILE", os.environ) if platform == "google" else None
+    yaml_file = value_of("GOOGLE_CONFIG_FILE", environ) if platform == "google" else None
     file = _google_ads_yaml(Path(yaml_file).expanduser()) if yaml_file else {}
     found = {}
     for name in vendor.client:
         key = name.removeprefix(f"{platform.upper()}_").lower()
-        value = value_of(name, os.environ) or settings.get(key) or file.get(key)
+        value = value_of(name, environ) or settings.get(key) or file.get(key)
         if value:
             found[name] = str(value).strip()
     return found

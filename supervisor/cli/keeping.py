@@ -55,6 +55,14 @@ def place_for(given: Path | None, variables: Collection[str], environ: Mapping[s
     return Place(Path(environ[_SECRETS])) if environ.get(_SECRETS) else None
 
 
+def before_the_first(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The variables for looking things up: a directory of secrets that is not there yet is made when there is one."""
+    directory = environ.get(_SECRETS)
+    if not directory or Path(directory).exists():
+        return environ
+    return {name: value for name, value in environ.items() if name != _SECRETS}
+
+
 def check_writable(place: Place) -> None:
     """Raise ConfigError where nothing can be written there; changes nothing."""
     wanted = place.directory.absolute()
