@@ -31,11 +31,11 @@ from supervisor.cli.redirect import Loopback, awaited, redirect_address
 from supervisor.cli.token_exchange import Client
 from supervisor.config.credentials import value_of
 from supervisor.config.errors import ConfigError
-from supervisor.config.schema import OrchestratorConfig, load_orchestrator_config
+from supervisor.config.schema import PlatformConfig, load_orchestrator_config
 from supervisor.config.vendors import FIXED_PORT, VENDORS, Vendor, endpoints, told_end
 from supervisor.report.display import say, table
 from supervisor.run.account_list import account_list
-from supervisor.run.registry import create_default_registry
+from supervisor.run.registry import PlatformRegistry, create_default_registry
 from wire.days import now
 
 _NO_BROWSER = "No browser could be opened here: open the address above in one."
@@ -66,7 +66,8 @@ def authorize(wishes: Wishes) -> int:
     configured = load_orchestrator_config(wishes.config) if wishes.config.exists() else None
     environ = before_the_first(os.environ)
     addresses = endpoints(vendor, environ)
-    known = _known_client(wishes.platform, vendor, configured, environ)
+    own = next((each for each in configured.platforms if each.name == wishes.platform), None) if configured else None
+    known = _known_client(wishes.platform, vendor, own, environ)
     lacking = [name for name in vendor.client if name not in known]
     _check_client(wishes, vendor, lacking)
     place = _place(wishes, vendor, lacking)
@@ -87,7 +88,14 @@ def authorize(wishes: Wishes) -> int:
     show(f"{granted.token.variable} {told_end(granted.token, granted.answer, now())}")
     for sentence in (*not_read(place, values, os.environ), *_hidden_by_better(vendor, granted, environ)):
         show(sentence)
-    _show_accounts(wishes.platform, configured, {**known, **values}, show)
+    registry = create_default_registry()
+    _show_accounts(
+        wishes.platform,
+        registry.with_configured(configured) if configured else registry,
+        own,
+        {**known, **values},
+        show,
+    )
     return 0
 
 
@@ -102,10 +110,10 @@ def _hidden_by_better(vendor: Vendor, granted: Granted, environ: Mapping[str, st
 
 
 def _known_client(
-    platform: str, vendor: Vendor, configured: OrchestratorConfig | None, environ: Mapping[str, str]
+    platform: str, vendor: Vendor, own: PlatformConfig | None, environ: Mapping[str, str]
 ) -> dict[str, str]:
     """The client's id and secret as far as a run would find them: variables, settings, google-ads.yaml."""
-    settings = next((each.settings for each in configured.platforms if each.name == platform), {}) if configured else {}
+    settings = own.settings if own else {}
     yaml_file = value_of("GOOGLE_CONFIG_FILE", environ) if platform == "google" else None
     file = _google_ads_yaml(Path(yaml_file).expanduser()) if yaml_file else {}
     found = {}
@@ -218,20 +226,20 @@ def _open(address: str) -> None:
 
 
 def _show_accounts(
-    platform: str, configured: OrchestratorConfig | None, values: Mapping[str, str], show: Callable[[str], None]
+    name: str,
+    registry: PlatformRegistry,
+    own: PlatformConfig | None,
+    values: Mapping[str, str],
+    show: Callable[[str], None],
 ) -> None:
     """What the platform's own pipeline finds with what was kept; where it cannot be asked, why."""
-    registry = create_default_registry()
-    if configured is not None:
-        registry = registry.with_configured(configured)
-    settings = next((each.settings for each in configured.platforms if each.name == platform), {}) if configured else {}
     try:
-        pipeline = registry.get_pipeline(platform, values)
+        pipeline = registry.get_pipeline(name, values)
     except ConfigError as error:
         show(f"The accounts of this login cannot be listed yet: {error}")
         return
     say("Asking for the accounts that this login can see…")
-    found = account_list(pipeline, settings)
+    found = account_list(pipeline, own.settings if own else {}, run_as=own.run_as if own else None)
     if found.accounts:
         show("")
         for line in table([("account", "name", "currency", "status"), *found.rows]):

@@ -48,8 +48,8 @@ def ask(
 ) -> Heard:
     """Call the pipeline with `--config /dev/stdin` and the question; it is ended after `seconds`, or once `over` is.
 
-    With `run_as` it is asked as that user. Raises ConfigError for a user who is not there, SpawnError where the pipeline
-    cannot be started.
+    With `run_as` it is asked as that user. Raises ConfigError for one who is not there, and SpawnError where the
+    pipeline cannot be started.
     """
     user = find_user(run_as) if run_as else None
     child = Child.spawn(
