@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from attrs import frozen
 
+from bench.chain import JOB_SECONDS, LIMITS, chain
 from bench.process import ROOT, BenchError, Finished, environment, run
 from bench.result import Result
 from bench.supervised import SUPERVISOR
@@ -29,37 +29,9 @@ from wire.days import Window
 ACCOUNTS = int(os.environ.get("BENCH_ACCOUNTS", "40"))
 """Of each platform. Chains grow with them in proportion; 200 take an hour, as Microsoft makes six reports at once."""
 DAYS = 31
-LATENCY, JOB_SECONDS = 0.15, 10.0
+LATENCY = 0.15
 _NOW = "2026-11-20T12:00:00+00:00"
 _TIMEOUT = 3000.0
-
-
-@frozen(kw_only=True)
-class Limits:
-    """What a platform lets happen at once: requests, report jobs of all accounts and of one; days of one report."""
-
-    requests: int
-    jobs: int | None = None
-    jobs_of_account: int | None = None
-    window_days: int = 31
-
-
-LIMITS = {
-    "google": Limits(requests=16),
-    "microsoft": Limits(requests=8, jobs=6),
-    "facebook": Limits(requests=8, jobs=128, jobs_of_account=4, window_days=7),
-    "linkedin": Limits(requests=8),
-}
-
-
-def chain(limits: Limits, *, calls: int, jobs: int, accounts: int, latency: float, job_seconds: float) -> float:
-    """Seconds that this many requests and report jobs take at least; whichever of the two chains is longer."""
-    requests = calls * latency / limits.requests
-    if limits.jobs is None:
-        return requests
-    all_jobs = jobs * job_seconds / min(limits.jobs, jobs or 1)
-    of_account = -(-jobs // accounts // (limits.jobs_of_account or jobs or 1)) * job_seconds
-    return max(requests, all_jobs, of_account)
 
 
 def measure() -> list[Result]:
@@ -92,7 +64,7 @@ def _results(directory: Path, finished: Finished) -> list[Result]:
     chains = {
         part["platform_name"]: chain(
             LIMITS[part["platform_name"]], calls=_calls(part), jobs=jobs[part["platform_name"]], accounts=ACCOUNTS,
-            latency=LATENCY, job_seconds=JOB_SECONDS,
+            latency=LATENCY,
         )
         for part in parts
     }  # fmt: skip
@@ -142,9 +114,8 @@ def _jobs(database: Path) -> dict[str, int]:
 
 
 def _windows(state: StoredState) -> int:
-    days = LIMITS[state.platform].window_days
-    found = [
-        Window(*map(dt.date.fromisoformat, each)) for mark in bookmarks(state.value) or () for each in mark.complete
-    ]
+    limits = LIMITS[state.platform]
+    marks = [mark for mark in bookmarks(state.value) or () if mark.table not in limits.together]
+    found = [Window(*map(dt.date.fromisoformat, each)) for mark in marks for each in mark.complete]
     # Today is asked for with the days before it and is never complete.
-    return sum(-(-(len(window) + 1) // days) for window in found)
+    return sum(-(-(len(window) + 1) // limits.window_days) for window in found)
