@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := demo
-.PHONY: help demo test test-deploy lint bench install locks clean chaos release
+.PHONY: help demo test test-deploy lint bench install locks clean chaos fuzz release
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(firstword $(MAKEFILE_LIST)) | while IFS=: read -r name text; do \
@@ -27,10 +27,18 @@ test: .venv/.development lint .venvs/tap-dbf/.complete .venvs/singer-tools/.comp
 	@tests/azurite.sh
 	.venv/bin/pytest -n 2 --dist loadfile
 
-# A quarter of an hour; CHAOS_SEED=n makes other storms.
-chaos: .venv/.development  ## random kills and faults for a quarter of an hour; CHAOS_SEED=n makes other storms
+# Half an hour; CHAOS_SEED=n makes other storms.
+STORAGE ?= duckdb
+chaos: .venv/.development  ## storms of kills, faults and hardships into STORAGE=duckdb, vertica, azure_table or singer
 	@.venv/bin/supervisor install --only linkedin
-	CHAOS_STORMS=$${CHAOS_STORMS:-240} .venv/bin/pytest tests/chaos
+	@test $(STORAGE) != azure_table || tests/azurite.sh
+	CHAOS_STORAGE=$(STORAGE) CHAOS_STORMS=$${CHAOS_STORMS:-300} .venv/bin/pytest tests/chaos
+
+# FUZZ_SECONDS=n makes it longer or shorter. What a reader fails at stays among its seeds in tests/fuzz/.
+fuzz: .venv/.development .venvs/atheris/.complete  ## every reader of other people's bytes, mutated for ten minutes
+	PYTHONPATH=$(wildcard .venvs/atheris/lib/python*/site-packages) .venv/bin/python tests/fuzz/long.py $${FUZZ_SECONDS:-420}
+	WIRE_FUZZ=40000 FUZZ_EXAMPLES=1000 .venv/bin/pytest -q tests/fuzz tests/wire/test_fuzz.py
+	FUZZ_EXAMPLES=300 .venv/bin/pytest -q tests/sinks/test_what_regions_select.py -k duckdb
 
 lint: .venv/.development  ## style, types, layers, declared dependencies, generated tables
 	.venv/bin/ruff check .

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -100,13 +99,3 @@ def test_no_credential_is_found_anywhere_but_in_its_own_process(house: Any) -> N
                 assert not [path for path, text in watch.files.items() if spelling in text], name
             for other, seen in watch.environments.items():
                 assert (other == place) == any(value in each for each in seen), f"{name} and {other}"
-
-
-def test_the_report_is_readable_by_its_owner_only(house: Any, configured: Any) -> None:
-    house.tap("p", "schema(); row(id='1', n=1)")
-    before = os.umask(0)
-    try:
-        assert configured().returncode == 0
-    finally:
-        os.umask(before)
-    assert (house.directory / "execution_report.json").stat().st_mode & 0o777 == 0o600

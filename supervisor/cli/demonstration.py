@@ -119,9 +119,9 @@ def _without_credentials() -> dict[str, str]:
 
 
 def _spend_table(database: Path) -> str:
-    import duckdb  # noqa: PLC0415 - only the demo reads the database
+    from supervisor.sinks.embedded import connect  # noqa: PLC0415 - only the demo reads the database
 
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         rows = connection.execute(_SPEND).fetchall()
     lines = [
         "",

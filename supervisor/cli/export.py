@@ -23,9 +23,11 @@ def _export(directory: Path, platforms: Collection[str]) -> Iterator[str]:
     """Write the tables below a directory; a line for each. Raises ConfigError or SinkError."""
     from supervisor.config.environment import StorageType, read_environment  # noqa: PLC0415 - as in `supervisor run`
     from supervisor.config.errors import ConfigError  # noqa: PLC0415 - as above
+    from supervisor.record.readers import make_files_for  # noqa: PLC0415 - as above
     from supervisor.report.display import counted, printable  # noqa: PLC0415 - as above
 
     environment = read_environment()
+    make_files_for(environment.readable_by)
     if environment.storage_type is not StorageType.DUCKDB:
         raise ConfigError(
             f"STORAGE_TYPE: `supervisor export` reads a DuckDB file, and rows go to {environment.storage_type} here; "
@@ -34,7 +36,7 @@ def _export(directory: Path, platforms: Collection[str]) -> Iterator[str]:
     from supervisor.sinks.duckdb.parquet import export_parquet  # noqa: PLC0415 - DuckDB loads only where it is used
     from supervisor.sinks.duckdb.reading import open_for_reading  # noqa: PLC0415 - as above
 
-    path, connection = open_for_reading(environment.duckdb_path, environment.snapshot)
+    path, connection = open_for_reading(environment.duckdb_path, environment.snapshot, files=directory)
     names = set()
     with connection:
         yield f"from {path}"

@@ -8,6 +8,7 @@ from supervisor.config.environment import read_environment
 from supervisor.config.errors import ConfigError
 from supervisor.record.bookmarks import Bookmark, bookmarks, without
 from supervisor.record.history import StoredState
+from supervisor.record.readers import make_files_for
 from supervisor.report.display import printable, table
 from supervisor.sinks import Sink, open_history, open_sink
 
@@ -43,7 +44,9 @@ def reset_state(platform: str | None, account: str | None, stream: str | None) -
         raise ConfigError(f"no state of {f'platform {platform!r}' if platform else 'any platform'} is stored")
     part = " and ".join(filter(None, (stream and f"table {stream}", account and f"account {account}")))
     findings: list[str] = []
-    sink = open_sink(read_environment())
+    environment = read_environment()
+    make_files_for(environment.readable_by)
+    sink = open_sink(environment)
     try:
         for name in names:
             try:

@@ -29,6 +29,8 @@ from supervisor.config.variable_values import (
     Patience,
     PlainName,
     PromPath,
+    ReadableBy,
+    Readers,
     ReportFormat,
     ServedPort,
     ServerPort,
@@ -44,7 +46,7 @@ from supervisor.config.variable_values import (
 from wire.endpoints import is_loopback
 
 __all__ = [
-    "AzureAccess", "LogFormat", "ReportFormat", "RunEnvironment", "SingerAccess", "StorageType", "TlsMode",
+    "AzureAccess", "LogFormat", "Readers", "ReportFormat", "RunEnvironment", "SingerAccess", "StorageType", "TlsMode",
     "VerticaAccess", "all_variables", "read_environment", "wants_html", "wants_log_file",
 ]  # fmt: skip
 
@@ -200,6 +202,12 @@ class RunEnvironment:
     )
     report_html_path: FilePath | None = declared(
         "REPORT_HTML_PATH", "Write the report as an HTML page there too.", default=None
+    )
+    readable_by: ReadableBy = declared(
+        "READABLE_BY",
+        "Who may read the files that a run makes, beside their owner: with `group` those of the directory's group; see "
+        "[operating.md](operating.md#who-can-read-what).",
+        default=Readers.OWNER,
     )
     storage_type: Storage = declared(
         "STORAGE_TYPE",

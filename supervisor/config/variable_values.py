@@ -40,6 +40,14 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class Readers(StrEnum):
+    """Who may read the files that a run makes."""
+
+    OWNER = "owner"
+    GROUP = "group"
+    ALL = "all"
+
+
 class TlsMode(StrEnum):
     """How far a connection is encrypted and the server's certificate checked; vertica-python's own words."""
 
@@ -130,6 +138,7 @@ Level = Annotated[str, Parsed(_level, ", ".join(f"`{level}`" for level in LOG_LE
 Storage = Annotated[StorageType, _one_of(StorageType)]
 Format = Annotated[ReportFormat, _one_of(ReportFormat)]
 LineFormat = Annotated[LogFormat, _one_of(LogFormat)]
+ReadableBy = Annotated[Readers, _one_of(Readers)]
 Tls = Annotated[TlsMode, _one_of(TlsMode)]
 FilePath = Annotated[Path, Parsed(lambda text: Path(str(text)), "path")]
 ExistingFile = Annotated[Path, Parsed(_file, "path")]

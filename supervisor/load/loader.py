@@ -13,6 +13,7 @@ import select
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import frozen
@@ -23,7 +24,7 @@ from supervisor.load.progress import Progress
 from supervisor.load.spool import Piece, Spool
 from supervisor.sinks import Commit, Refusal, Session
 from wire.failures import WireError
-from wire.reader import Failure, Notice, Reader, Rows, Schema, State
+from wire.reader import Failure, Notice, Reader, Rows, Schema, State, repeated_column
 from wire.schema import Table
 
 BLOCK_BYTES = 1024 * 1024
@@ -227,7 +228,8 @@ class Loader:
         if self._tables.get(table.name) == table:
             return
         if table.name in self._spools and self._spools[table.name].count:
-            raise WireError("its SCHEMA changes while rows wait for a STATE", line=0, stream=table.name)
+            line = self._reader.line
+            raise WireError("its SCHEMA changes while rows wait for a STATE", line=line, stream=table.name)
         self._flush()
         self._tables[table.name] = table
         self._spools[table.name] = Spool(self._directory)
@@ -333,8 +335,7 @@ class Loader:
         if isinstance(work, _Prepare):
             self._session.prepare(work.table)
         elif isinstance(work, _Stage):
-            self._session.stage(work.stream, work.piece.path, work.piece.count, work.piece.parts)
-            work.piece.path.unlink()
+            self._store_piece(work.stream, work.piece)
         elif isinstance(work, _Transaction):
             for commit, result in zip(work.commits, self._session.commit(work.commits), strict=True):
                 if isinstance(result, Refusal):
@@ -343,3 +344,21 @@ class Loader:
                     self.progress.count(commit, result)
         elif isinstance(work, _Discard):
             self._session.discard()
+
+    def _store_piece(self, stream: str, piece: Piece) -> None:
+        try:
+            self._session.stage(stream, piece.path, piece.count, piece.parts)
+        except SinkError as refusal:
+            column = _repeated_in(piece.path)
+            if column is None:
+                raise
+            reason = f"a record has {column!r} twice, so nobody can tell which value is meant"
+            raise WireError(reason, line=None, stream=stream) from refusal
+        piece.path.unlink()
+
+
+def _repeated_in(spool: Path) -> str | None:
+    """The first column that a record in a file has twice, if any."""
+    with suppress(OSError), spool.open("rb") as records:
+        return next(filter(None, map(repeated_column, records)), None)
+    return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, write_to_textfile
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
@@ -20,13 +20,15 @@ from supervisor.config.schema import PlatformConfig
 from supervisor.metrics.families import LAST_SUCCESS, platform_metrics, run_metrics
 from supervisor.record.log import log
 from supervisor.record.run_record import RunRecord
+from supervisor.record.whole_file import replace_file
 
 
 def write_textfile(path: Path, run: RunRecord, platforms: Sequence[PlatformConfig]) -> None:
     """Write the file so that `path` holds the old one or the whole new one; raises OSError."""
     registry = CollectorRegistry()
     registry.register(_Merged(run, platforms, tuple(_samples(path))))
-    write_to_textfile(str(path), registry)
+    # Whoever may read the reports, node_exporter is somebody else and reads this.
+    replace_file(path, generate_latest(registry), mode=0o644)
 
 
 class _Merged(Collector):

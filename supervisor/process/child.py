@@ -30,6 +30,7 @@ from attrs import define, field, frozen
 
 from supervisor.process import keeper
 from supervisor.process.user import User
+from supervisor.record.readers import inherited_umask
 
 MARKER = "SUPERVISOR_ATTEMPT"
 _F_SETPIPE_SZ = 1031
@@ -128,6 +129,7 @@ class Child:
                 cwd=directory,
                 env={**environment, MARKER: marker},
                 start_new_session=True,
+                umask=inherited_umask(),
             )
         except BaseException as cause:
             _close(ours.values())

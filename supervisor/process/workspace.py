@@ -29,7 +29,7 @@ _UNLOCKED_SECONDS = 60.0
 
 @define
 class Workspace:
-    """The directory of one run, and after it was swept away under the run another one."""
+    """The directory of one run; after it was swept away under the run, another one of its name."""
 
     _place: Path
     _held: list[tuple[Path, int]] = field(factory=list)
@@ -57,8 +57,9 @@ class Workspace:
 
     def _room(self, name: str) -> Path:
         with self._turn:
-            if not self._held or not self.path.is_dir():  # systemd-tmpfiles and the like remove what looks old
-                self._held.append(_make(self._place))
+            if not self.path.is_dir():  # systemd-tmpfiles and the like remove what looks old
+                # Under its former name, the only one under which the storage reads.
+                self._held.append(_make(self._place, self.path.name))
             return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.path))
 
     def open(self) -> None:
@@ -94,8 +95,8 @@ def remove_dead(place: Path) -> None:
                 _remove_if_dead(directory)
 
 
-def _make(place: Path) -> tuple[Path, int]:
-    """It gets its final name only when it is locked, so nobody can take it for a dead one."""
+def _make(place: Path, name: str | None = None) -> tuple[Path, int]:
+    """It gets its final name, a new one unless given, only when it is locked, so nobody can take it for a dead one."""
     unlocked = Path(tempfile.mkdtemp(prefix=_UNLOCKED_PREFIX, dir=place))
     try:
         lock = os.open(unlocked, os.O_RDONLY | os.O_DIRECTORY)
@@ -103,7 +104,7 @@ def _make(place: Path) -> tuple[Path, int]:
         unlocked.rmdir()
         raise
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return unlocked.rename(place / unlocked.name.removeprefix(".")), lock
+    return unlocked.rename(place / (name or unlocked.name.removeprefix("."))), lock
 
 
 def _remove_if_dead(directory: Path) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 
 from attrs import define, field
 
+from wire.bounds import LONGEST_METRIC
+
 _MOST = 1e9
 """No line tells of more calls, or of more seconds, than this; sums then stay finite."""
 _IN_FLIGHT = "http_requests_in_flight"
@@ -25,7 +27,7 @@ _GAUGES = frozenset(
         _IN_FLIGHT, _ESTIMATE,
     }
 )  # fmt: skip
-_METRIC = re.compile(r"\bMETRIC: (\{.*\})$")
+_METRIC = re.compile(r"\bMETRIC: (?=\{)")
 
 
 @define
@@ -52,8 +54,8 @@ class Calls:
 
     def take(self, line: str) -> bool:
         """Add up what one line of a pipeline's log says; whether it is a METRIC line at all."""
-        found = _METRIC.search(line)
-        point = _decoded(found.group(1)) if found else None
+        found = _METRIC.search(line) if len(line) <= LONGEST_METRIC else None
+        point = _decoded(line[found.end() :]) if found else None
         if point is None:
             return False
         metric, value = point

@@ -71,8 +71,19 @@ def kept_report(record: RunRecord) -> dict[str, Any]:
     return report
 
 
-def platform_parts(report: Mapping[str, Any]) -> Iterator[PlatformRun]:
-    """Each platform's part of a kept report."""
+NOT_OURS = (LookupError, TypeError, ValueError, AttributeError, OverflowError)
+"""What reading a report raises that is not one of ours."""
+
+
+def platform_parts(report: Mapping[str, Any]) -> tuple[PlatformRun, ...]:
+    """Each platform's part of a kept report; none where it is no report of ours."""
+    try:
+        return tuple(_parts(report))
+    except NOT_OURS:
+        return ()
+
+
+def _parts(report: Mapping[str, Any]) -> Iterator[PlatformRun]:
     for part in report["platforms"]:
         yield PlatformRun(
             run_id=report["run_id"],

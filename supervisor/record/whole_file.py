@@ -15,8 +15,8 @@ _SUFFIX = ".partial"
 _YOUNG_SECONDS = 2.0
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Put `content` in place of what is at `path`, readable by its owner alone. Raises OSError.
+def replace_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Put `content` in place of what is at `path`, readable by its owner alone unless `mode` opens it. Raises OSError.
 
     A symbolic link stays one; its target is replaced. What a writer that was killed has left beside it is removed.
     """
@@ -27,6 +27,8 @@ def replace_file(path: Path, content: bytes) -> None:
         with os.fdopen(descriptor, "wb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.write(content)
+            if mode != 0o600:
+                os.fchmod(descriptor, mode)
             file.flush()
             os.fsync(file.fileno())
         _put_in_place(Path(name), path, content)

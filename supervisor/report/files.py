@@ -11,6 +11,7 @@ from typing import Any
 
 from supervisor.config.errors import ReportError
 from supervisor.record.as_json import PLATFORM_FIELDS, json_report, rounded
+from supervisor.record.readers import report_mode
 from supervisor.record.run_record import ExecutionSummary, RunRecord
 from supervisor.record.whole_file import replace_file
 
@@ -97,7 +98,7 @@ def _write(path: Path, content: bytes) -> None:
     if _is_special(path):
         path.write_bytes(content)
     else:
-        replace_file(path, content)
+        replace_file(path, content, mode=report_mode())
 
 
 def _is_special(path: Path) -> bool:

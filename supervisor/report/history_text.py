@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from supervisor.config.errors import SinkError
 from supervisor.config.units import size_text
 from supervisor.record.backfill import backfill_of
-from supervisor.record.history import PlatformRun
+from supervisor.record.history import NOT_OURS, PlatformRun
 from supervisor.report.backfill_text import backfill_text
 from supervisor.report.display import counted, printable, sparkline, table
 
@@ -40,8 +41,15 @@ def history_lines(runs: Sequence[PlatformRun]) -> Iterator[str]:
         yield from (f"  {line}" for line in table(rows, right=frozenset({2, 3})))
 
 
-def run_lines(report: Mapping[str, Any]) -> Iterator[str]:
-    """One kept report, whole."""
+def run_lines(report: Mapping[str, Any]) -> list[str]:
+    """One kept report, whole. Raises SinkError where it is none, because somebody changed what is kept, say."""
+    try:
+        return list(_run(report))
+    except NOT_OURS as cause:
+        raise SinkError(f"what is kept of this run is no report: {type(cause).__name__}: {cause}") from cause
+
+
+def _run(report: Mapping[str, Any]) -> Iterator[str]:
     summary = report["summary"]
     code = "never finished" if report["finished_at"] is None else f"exit code {report['exit_code']}"
     yield f"Run {report['run_id']}: {code}"

@@ -12,12 +12,13 @@ from pathlib import Path
 import attrs
 
 from supervisor.config.credentials import secret_values
-from supervisor.config.environment import LogFormat, RunEnvironment, wants_html, wants_log_file
+from supervisor.config.environment import LogFormat, Readers, RunEnvironment, wants_html, wants_log_file
 from supervisor.config.errors import ConfigError, ReportError, SupervisorError
 from supervisor.config.schema import OrchestratorConfig
 from supervisor.metrics.exposed import exposed, tell_refusal
 from supervisor.process.stopping import stop_on_signals
 from supervisor.record.log import log, log_in_file, start_logging
+from supervisor.record.readers import make_files_for
 from supervisor.record.run_record import RunRecord
 from supervisor.report.display import say
 from supervisor.report.files import summary_text
@@ -51,11 +52,13 @@ def orchestrate(
     name what keeps it from starting, before anything is started.
     """
     config_path = Path(config_path)
+    make_files_for(Readers.OWNER)  # until the environment has been read, which may ask for more
     try:
         if since and until and since > until:
             raise ConfigError(f"--since {since} is after --until {until}")
         days = Days(since=since, until=until)
         ready = readiness(config_path, only, days=days, strict=strict, registry=registry, tokens=token_provider)
+        make_files_for(ready.environment.readable_by)
         orchestrator = SocialAdsOrchestrator(
             config=_that_may_be_emptied(ready.config) if allow_emptying else ready.config,
             registry=registry or create_default_registry(),

@@ -123,7 +123,7 @@ class SocialAdsOrchestrator:
         name_run(self.monitor.run_id)
         try:
             continued = self._chains(pipelines)
-            with self._storage() as sink, workspace() as directory:
+            with workspace() as directory, self._storage(directory.path) as sink:
                 log.info("Starting Social Ads Orchestrator")
                 log.info("Run %s into %s", self.monitor.run_id, sink.description)
                 _log_plan(plan, only)
@@ -278,14 +278,14 @@ class SocialAdsOrchestrator:
             return own
 
     @contextmanager
-    def _storage(self) -> Iterator[Sink]:
+    def _storage(self, spools: Path) -> Iterator[Sink]:
         if self.data_sink is not None:
             yield self.data_sink
             return
         from supervisor.config.environment import read_environment  # noqa: PLC0415 - only where no sink was given
         from supervisor.sinks import open_sink  # noqa: PLC0415 - as above
 
-        sink = open_sink(read_environment())
+        sink = open_sink(read_environment(), spools)
         try:
             yield sink
         finally:

@@ -14,7 +14,7 @@ from typing import TypeVar
 from attrs import evolve, frozen
 
 from supervisor.config.credentials import missing_credentials
-from supervisor.config.environment import RunEnvironment, read_environment
+from supervisor.config.environment import RunEnvironment, StorageType, read_environment
 from supervisor.config.errors import ConfigError, SupervisorError
 from supervisor.config.schema import OrchestratorConfig, PlatformConfig, load_orchestrator_config
 from supervisor.report.files import check_report_path
@@ -23,6 +23,7 @@ from supervisor.run.plan import make_plan
 from supervisor.run.registry import Pipeline, PlatformRegistry, TokenProvider, create_default_registry
 from supervisor.run.settings_check import Answer, ask_pipelines
 from supervisor.sinks import backend
+from supervisor.sinks.duckdb.naming import taken_name
 from wire.checking import Api
 
 T = TypeVar("T")
@@ -68,6 +69,7 @@ def readiness(
     plan = _gather(general, lambda: make_plan(config, only)) if config is not None else None
     general += _report_findings(environment)
     platforms = plan.platforms if plan is not None else ()
+    general += _name_findings(environment, platforms)
     general += dates_refused(platforms, days or Days())
     found: dict[str, tuple[str, ...]] = {}
     answers: dict[str, Answer] = {}
@@ -122,6 +124,13 @@ def _report_findings(environment: RunEnvironment | None) -> list[str]:
     path = environment.report_path if environment else Path(os.environ.get("REPORT_PATH") or "execution_report.json")
     unwritable = check_report_path(path)
     return [f"REPORT_PATH: {unwritable}"] if unwritable else []
+
+
+def _name_findings(environment: RunEnvironment | None, platforms: Collection[PlatformConfig]) -> list[str]:
+    if environment is None or environment.storage_type is not StorageType.DUCKDB:
+        return []
+    taken = taken_name(environment.duckdb_path.absolute(), [platform.name for platform in platforms])
+    return [taken] if taken else []
 
 
 def dates_refused(platforms: Collection[PlatformConfig], days: Days) -> list[str]:

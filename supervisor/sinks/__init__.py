@@ -115,8 +115,8 @@ class Sink(Protocol):
 class Backend(Protocol):
     """What the package of a sink offers; its library loads only when one of these is called."""
 
-    def open_sink(self, environment: RunEnvironment) -> Sink:
-        """Open the storage for a run; raises SinkError."""
+    def open_sink(self, environment: RunEnvironment, spools: Path | None = None) -> Sink:
+        """Open the storage for a run; raises SinkError. All files that are staged lie below `spools`, or in TMPDIR."""
 
     def open_history(self, environment: RunEnvironment) -> History:
         """Open what it has kept, for reading; raises SinkError."""
@@ -130,9 +130,9 @@ def backend(environment: RunEnvironment) -> Backend:
     return cast(Backend, import_module(f"{__name__}.{environment.storage_type.value}"))
 
 
-def open_sink(environment: RunEnvironment) -> Sink:
-    """The open sink that STORAGE_TYPE asks for; raises SinkError."""
-    return backend(environment).open_sink(environment)
+def open_sink(environment: RunEnvironment, spools: Path | None = None) -> Sink:
+    """The open sink that STORAGE_TYPE asks for; raises SinkError. It reads no files but those below `spools`."""
+    return backend(environment).open_sink(environment, spools)
 
 
 def open_history(environment: RunEnvironment) -> History:

@@ -2,11 +2,15 @@
 
 Nothing outside the rows may have a say in them: no extension is looked for, fetched or loaded by a name in a statement,
 no name in a statement is looked up among Python's variables, times are UTC whatever the machine's zone is, and one
-thread keeps rows in their order.
+thread keeps rows in their order. And no statement reaches further than the rows: it can read and write the database
+itself and the files of one directory, and change no setting.
 """
 
 from __future__ import annotations
 
+import os
+import tempfile
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
     import duckdb
 
 MEMORY_LIMIT = "192MiB"
+_NOWHERE = os.devnull  # what has no files in it, as no home that somebody prepared would
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": MEMORY_LIMIT,
     "threads": 1,  # more would share out small files at a higher price than the work itself
@@ -23,13 +28,31 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "allow_persistent_secrets": False,
     "python_enable_replacements": False,
     "preserve_insertion_order": True,
+    "home_directory": _NOWHERE,
+    "extension_directory": _NOWHERE,
 }
 
 
-def connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """Open a file, or without one a database in memory. Raises what DuckDB raises."""
+def connect(path: Path | None, *, read_only: bool = False, files: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """Open a file, or without one a database in memory, which spills into `files`. Raises what DuckDB raises.
+
+    Statements can read and write what lies below `files`, and no other file than the database's own.
+    """
     import duckdb  # noqa: PLC0415 - it loads only when it is used
 
-    connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=dict(SETTINGS))
+    spill = {} if path or files is None else {"temp_directory": str(files.absolute() / f".spill-{uuid.uuid4().hex}")}
+    connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config={**SETTINGS, **spill})
+    if connection.execute("SELECT current_setting('lock_configuration')").fetchone() == (True,):
+        return connection  # this process has the file open, and all its connections have the settings of the first
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    if files is not None:
+        name = str(files.absolute()).replace("'", "''")
+        connection.execute(f"SET GLOBAL allowed_directories = ['{name}']")
+    connection.execute("SET GLOBAL enable_external_access = false")
+    connection.execute("SET GLOBAL lock_configuration = true")
     return connection
+
+
+def temporary_files() -> Path:
+    """Where everything that is staged lies, when nothing more is known."""
+    return Path(tempfile.gettempdir())

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from supervisor.config.errors import SinkError
-from supervisor.sinks.embedded import connect
+from supervisor.sinks.embedded import connect, temporary_files
 from supervisor.sinks.regions import Region
 from wire.reader import LINE_LIMIT
 from wire.schema import DECIMAL_PRECISION, DECIMAL_SCALE, Column, Table, Type
@@ -43,13 +43,14 @@ class StagingDatabase:
     It is opened when the first of them has a table: DuckDB takes 50 MiB, and many a run only looks.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, spools: Path | None = None) -> None:
+        self._files = spools or temporary_files()
         self._opening = threading.Lock()
         self._database: duckdb.DuckDBPyConnection | None = None
 
     def staging(self) -> Staging:
         """For one more session; several may be used at once."""
-        return Staging(self._cursor, spills_beside_spool=True)
+        return Staging(self._cursor)
 
     def close(self) -> None:
         if self._database is not None:
@@ -58,7 +59,7 @@ class StagingDatabase:
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         with self._opening:
             if self._database is None:
-                self._database = connect(None)
+                self._database = connect(None, files=self._files)
             return self._database.cursor()
 
 
@@ -68,10 +69,9 @@ class Staging:
     `connect` gives a cursor that nobody else uses, and is called when there is something to execute.
     """
 
-    def __init__(self, connect: Callable[[], duckdb.DuckDBPyConnection], *, spills_beside_spool: bool) -> None:
+    def __init__(self, connect: Callable[[], duckdb.DuckDBPyConnection]) -> None:
         self._connect = connect
         self._connection: duckdb.DuckDBPyConnection | None = None
-        self._spills_beside_spool = spills_beside_spool
         self._tables: dict[str, Table] = {}
 
     def table(self, stream: str) -> Table:
@@ -89,10 +89,6 @@ class Staging:
         Rows have the number of their region in the transaction: 0, or where `parts` counts the rows of several, the
         place of theirs.
         """
-        if self._spills_beside_spool:
-            # A database in memory would spill into the working directory; this one is removed with the attempt.
-            self.run(f"SET temp_directory = {text(str(spool.parent / 'spill'))}")
-            self._spills_beside_spool = False
         table = self._tables[stream]
         columns = ", ".join(f"{text(c.name)}: {text(_READ_AS.get(c.type, TYPES[c.type]))}" for c in table.columns)
         chosen = ", ".join(_as_stored(c) for c in table.columns)

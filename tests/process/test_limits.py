@@ -50,6 +50,10 @@ ENDS = {
         "protocol_error", "the output ends in the middle of a line",
     ),
     "no newline at all": ("while True: os.write(1, b'x' * 65536)", "protocol_error", "over the limit"),
+    "a column twice": (
+        """schema(); row(id='1', n=1); os.write(1, b'{"type":"RECORD","stream":"t","record":{"id":"2","n":1,"n":2}}\\n'); state({'a': 1})""",
+        "protocol_error", "stream 't': a record has 'n' twice, so nobody can tell which value is meant",
+    ),
     "killed": ("schema(); os.kill(os.getpid(), 9)", "killed_by_kernel", "killed by the kernel (SIGKILL)"),
     "its keeper killed": (
         "schema(); subprocess.Popen(['setsid', 'sleep', '60']); time.sleep(0.6); os.kill(os.getppid(), 9); time.sleep(60)",

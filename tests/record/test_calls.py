@@ -69,6 +69,8 @@ def test_requests_that_a_tap_both_counts_and_times_are_counted_once() -> None:
         'METRIC: {"type": "counter", "metric": "http_request_count", "value": NaN}',
         'METRIC: {"type": "counter", "metric": "http_request_count", "value": Infinity}',
         'METRIC: {"type": "counter", "metric": ["http_request_count"], "value": 1}',
+        'METRIC: {"type": "counter", "metric": "http_request_count", "value": 1, "tags": {"x": "' + "y" * 4096 + '"}}',
+        "METRIC: {" * 1_000_000 + "}",
         "METRIC: " + '{"a":' * 100_000 + "1" + "}" * 100_000,
     ],
 )

@@ -124,7 +124,7 @@ def test_the_snapshot_of_the_last_run_can_be_read_while_a_run_is_on(house: Any) 
     assert reader.execute("SELECT n FROM one.t").fetchall() == [(1,)]
     reader.close()
     assert read(snapshot, "SELECT n FROM one.t ORDER BY n") == [(1,), (2,)]
-    assert snapshot.stat().st_mode & 0o777 == 0o444
+    assert snapshot.stat().st_mode & 0o777 == 0o400
 
 
 def test_no_snapshot_is_kept_where_none_is_wanted(house: Any) -> None:

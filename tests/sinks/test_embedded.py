@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 import json
 from pathlib import Path
@@ -9,13 +10,13 @@ from typing import Any
 
 import duckdb
 import pytest
-from storage import DAILY, commit_one, day, load
+from storage import DAILY, commit_one, day, load, write_spool
 
 from supervisor.config.errors import SinkError
 from supervisor.sinks import Commit
 from supervisor.sinks.duckdb.parquet import export_parquet
 from supervisor.sinks.duckdb.sink import DuckDBSink
-from supervisor.sinks.duckdb.snapshot import SLICES, WHOLE_BYTES, parts
+from supervisor.sinks.duckdb.snapshot import SLICES, WHOLE_BYTES, parts, write_snapshot
 from supervisor.sinks.embedded import SETTINGS, connect
 from wire.schema import Column, Table, Type
 
@@ -34,9 +35,49 @@ def test_every_setting_holds_in_every_cursor(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     with connect(tmp_path / "x.duckdb") as connection:
         cursor = connection.cursor()
-        wanted = {**SETTINGS, "memory_limit": "192.0 MiB", "TimeZone": "UTC"}
+        locked = {"enable_external_access": False, "lock_configuration": True}
+        wanted = {**SETTINGS, **locked, "memory_limit": "192.0 MiB", "TimeZone": "UTC"}
         found = {name: cursor.execute(f"SELECT current_setting('{name}')").fetchall()[0][0] for name in wanted}
         assert found == wanted
+
+
+def test_no_statement_reaches_further_than_the_spool(tmp_path: Path) -> None:
+    """A table as a file, a copy, another database, an extension, a setting: each is refused, whatever the sink."""
+    spools, beside = tmp_path / "spools", tmp_path / "secret.jsonl"
+    spools.mkdir()
+    beside.write_text('{"account_id": "stolen"}\n')
+    for database in (tmp_path / "x.duckdb", None):
+        with connect(database, files=spools) as connection:
+            write_spool(spools, day("1", "a", "2026-01-05", 1))
+            for path in (spools / "spool.jsonl", beside, spools / ".." / "secret.jsonl", "/etc/passwd"):
+                query = f"SELECT count(*) FROM read_text('{path}')"
+                if path == spools / "spool.jsonl":
+                    assert connection.execute(query).fetchall() == [(1,)]
+                    continue
+                with pytest.raises(duckdb.PermissionException):
+                    connection.execute(query)
+            for statement in (
+                f"COPY (SELECT 1) TO '{tmp_path}/out.csv'", f"ATTACH '{tmp_path}/other.duckdb'", "INSTALL httpfs",
+                "LOAD httpfs", "SET GLOBAL enable_external_access = true", "SET GLOBAL TimeZone = 'Asia/Tokyo'",
+                f"SET GLOBAL allowed_directories = ['{tmp_path}']",
+            ):  # fmt: skip
+                with pytest.raises(duckdb.Error):
+                    connection.execute(statement)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.jsonl", "spools", "x.duckdb"]
+
+
+def test_every_duckdb_is_opened_in_the_one_place() -> None:
+    root = Path(__file__).resolve().parents[2]
+    opens = [
+        path.relative_to(root).as_posix()
+        for path in (root / "supervisor").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and (node.value.id, node.attr)
+        in {("duckdb", name) for name in ("connect", "sql", "query", "execute", "default_connection")}
+    ]
+    assert opens == ["supervisor/sinks/embedded.py"]
 
 
 def test_a_local_variable_is_no_table(tmp_path: Path) -> None:
@@ -55,9 +96,9 @@ def test_times_of_rfc_3339_in_small_letters(tmp_path: Path) -> None:
         assert str(database.execute('SELECT "at" FROM p.t').fetchall()[0][0]) == "2026-01-31 23:59:59"
 
 
-@pytest.mark.parametrize("name", ["google.duckdb", "ADS.db", "_supervisor.duckdb"])
+@pytest.mark.parametrize("name", ["google.prod.duckdb", "ADS.db", "_supervisor.duckdb", "Shop.duckdb"])
 def test_a_file_called_like_a_schema_is_refused_before_a_run(house: Any, name: str) -> None:
-    house.tap("one", "schema()")
+    house.tap("shop", "schema()")
     house.write()
     for command in ("check", "run"):
         done = house.run(command, DUCKDB_PATH=str(house.directory / name))
@@ -73,21 +114,32 @@ def test_a_broken_database_does_not_replace_a_good_snapshot(
     began = dt.datetime.now(dt.UTC)
     path, snapshot = tmp_path / "x.duckdb", tmp_path / "x.snapshot.duckdb"
     sink = DuckDBSink(path, snapshot=snapshot)
-    load(sink, tmp_path, DAILY, *(day("1", str(n), "2026-01-05", n) for n in range(30_000)))
+    load(sink, tmp_path, DAILY, *(day("1", str(n * 7919), "2026-01-05", n) for n in range(30_000)))
     sink.publish()
     sink.close()
-    good = snapshot.read_bytes()
-    content = bytearray(path.read_bytes())
-    for at in range(len(content) // 2, len(content) // 2 + 64):
-        content[at] ^= 0xFF
-    path.write_bytes(content)
-    try:
-        sink = DuckDBSink(path, snapshot=snapshot)
-    except SinkError:
-        return  # the broken bytes were met when it was opened
-    sink._published, sink._opened = True, began
-    sink.close()
-    assert snapshot.read_bytes() == good
+    content, good = path.read_bytes(), snapshot.read_bytes()
+    refused = 0
+    for place in range(0, len(content), 40_000):  # somewhere in every kind of block
+        broken = bytearray(content)
+        for at in range(place, min(place + 64, len(content))):
+            broken[at] ^= 0xFF
+        path.write_bytes(broken)
+        try:
+            write_snapshot(path, snapshot, since=began)
+        except SinkError as error:
+            refused += 1
+            assert "is broken" in str(error)
+            assert "put a copy of it back" in str(error)
+            assert snapshot.read_bytes() == good
+        else:  # the bytes belonged to nothing
+            with duckdb.connect(str(snapshot), read_only=True) as copy:
+                assert copy.execute("SELECT count(*), sum(n), count(DISTINCT campaign_id) FROM p.daily").fetchall() == [
+                    (30_000, 449_985_000, 30_000)
+                ]
+        snapshot.unlink()
+        snapshot.write_bytes(good)
+        assert not list(tmp_path.glob(".x.snapshot*"))
+    assert refused >= 2, "the check was not reached"
 
 
 def test_of_a_large_database_every_row_is_read_within_a_month(tmp_path: Path) -> None:
@@ -121,5 +173,8 @@ def test_two_tables_of_one_path_are_not_written_over_each_other(tmp_path: Path) 
         commit_one(session, Commit(streams=(name,), state=json.dumps({"n": 1}).encode()))
     session.close()
     sink.close()
-    with connect(tmp_path / "x.duckdb") as database, pytest.raises(SinkError, match="would both be written to"):
+    with (
+        connect(tmp_path / "x.duckdb", files=tmp_path / "out") as database,
+        pytest.raises(SinkError, match="would both be written to"),
+    ):
         list(export_parquet(database, tmp_path / "out"))

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from supervisor.config.environment import AzureAccess, RunEnvironment
     from supervisor.sinks.azure_table.history import AzureHistory
     from supervisor.sinks.azure_table.sink import AzureSink
 
 
-def open_sink(environment: RunEnvironment) -> AzureSink:
+def open_sink(environment: RunEnvironment, spools: Path | None = None) -> AzureSink:
     from supervisor.sinks.azure_table.sink import AzureSink  # noqa: PLC0415 - the SDK loads only when it is used
 
-    return AzureSink(_access(environment))
+    return AzureSink(_access(environment), spools=spools)
 
 
 def open_history(environment: RunEnvironment) -> AzureHistory:

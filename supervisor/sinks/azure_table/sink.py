@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 from supervisor.config.environment import AzureAccess
 from supervisor.record.run_record import RunRecord
@@ -21,14 +22,19 @@ class AzureSink:
     """An open account. `hold_seconds` is how long a killed run keeps the next one out. Every verb raises SinkError."""
 
     def __init__(
-        self, access: AzureAccess, *, hold_seconds: float = HOLD_SECONDS, patience: Patience | None = None
+        self,
+        access: AzureAccess,
+        *,
+        hold_seconds: float = HOLD_SECONDS,
+        patience: Patience | None = None,
+        spools: Path | None = None,
     ) -> None:
         self._access = access
         self._patience = patience
         self._account = Account(access, patience)
         self._hold = Account(access, patience or IMPATIENT)  # a renewal that waits for long has missed its time
         self._catalog = threading.Lock()
-        self._database = StagingDatabase()
+        self._database = StagingDatabase(spools)
         self._own = own_table(self._account.prefix)
         self._documents = Documents(self._account.table(self._own))
         try:

@@ -6,15 +6,17 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from supervisor.config.environment import RunEnvironment
     from supervisor.sinks.duckdb.history import DuckDBHistory
     from supervisor.sinks.duckdb.sink import DuckDBSink
 
 
-def open_sink(environment: RunEnvironment) -> DuckDBSink:
+def open_sink(environment: RunEnvironment, spools: Path | None = None) -> DuckDBSink:
     from supervisor.sinks.duckdb.sink import DuckDBSink  # noqa: PLC0415 - DuckDB loads only when it is used
 
-    return DuckDBSink(environment.duckdb_path, snapshot=environment.snapshot)
+    return DuckDBSink(environment.duckdb_path, snapshot=environment.snapshot, spools=spools)
 
 
 def open_history(environment: RunEnvironment) -> DuckDBHistory:
@@ -24,7 +26,7 @@ def open_history(environment: RunEnvironment) -> DuckDBHistory:
 
 
 def check(environment: RunEnvironment) -> str | None:
-    from supervisor.sinks.duckdb.sink import taken_name  # noqa: PLC0415 - as above
+    from supervisor.sinks.duckdb.naming import taken_name  # noqa: PLC0415 - as above
     from supervisor.sinks.embedded import connect  # noqa: PLC0415 - as above
 
     path = environment.duckdb_path.absolute()

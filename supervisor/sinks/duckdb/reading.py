@@ -12,8 +12,10 @@ from supervisor.sinks.lock import holder_of
 from supervisor.sinks.staging import first_line
 
 
-def open_for_reading(database: Path, snapshot: Path | None) -> tuple[Path, duckdb.DuckDBPyConnection]:
-    """The file that was opened and the connection to it; raises SinkError.
+def open_for_reading(
+    database: Path, snapshot: Path | None, *, files: Path | None = None
+) -> tuple[Path, duckdb.DuckDBPyConnection]:
+    """The file that was opened and the connection to it, which may write below `files`; raises SinkError.
 
     It is the snapshot where that is as new as the database, or where a run holds the database: whoever reads the
     database keeps a run from starting, and whoever reads the snapshot does not.
@@ -21,14 +23,14 @@ def open_for_reading(database: Path, snapshot: Path | None) -> tuple[Path, duckd
     database = database.absolute()
     if snapshot is not None and snapshot.exists():
         if not database.exists() or snapshot.stat().st_mtime >= _changed(database):
-            return snapshot, _open(snapshot)
+            return snapshot, _open(snapshot, files)
         try:
-            return database, _open(database)
+            return database, _open(database, files)
         except _HeldError:
-            return snapshot, _open(snapshot)
+            return snapshot, _open(snapshot, files)
     if not database.exists():
         raise SinkError(f"there is no DuckDB file {database}; no run has made it yet, or DUCKDB_PATH names another")
-    return database, _open(database)
+    return database, _open(database, files)
 
 
 class _HeldError(SinkError):
@@ -41,9 +43,9 @@ def _changed(database: Path) -> float:
     return max(path.stat().st_mtime for path in (database, log) if path.exists())
 
 
-def _open(path: Path) -> duckdb.DuckDBPyConnection:
+def _open(path: Path, files: Path | None) -> duckdb.DuckDBPyConnection:
     try:
-        return connect(path, read_only=True)
+        return connect(path, read_only=True, files=files)
     except duckdb.Error as cause:
         holder = holder_of(path, str(cause))
         if holder is not None:

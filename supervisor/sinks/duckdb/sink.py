@@ -17,14 +17,15 @@ from supervisor.record.run_record import RunRecord
 from supervisor.record.spend import DailySpend
 from supervisor.record.state import parts_of, whole_changes
 from supervisor.sinks.duckdb.history import store_run
+from supervisor.sinks.duckdb.naming import taken_name
 from supervisor.sinks.duckdb.session import DuckDBSession
 from supervisor.sinks.duckdb.snapshot import write_snapshot
 from supervisor.sinks.duckdb.spend import daily_spend
 from supervisor.sinks.duckdb.state import TABLE, stored_parts, write_changes
-from supervisor.sinks.embedded import connect
+from supervisor.sinks.embedded import connect, temporary_files
 from supervisor.sinks.lock import RunLock, holder_of, lock_path
 from supervisor.sinks.staging import first_line
-from supervisor.sinks.unified import SOURCES, unified_views
+from supervisor.sinks.unified import unified_views
 
 _COLUMNS = """
     SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns()
@@ -33,19 +34,20 @@ _COLUMNS = """
 
 
 class DuckDBSink:
-    """An open DuckDB file, held for one run at a time. With `snapshot` a copy for readers is published at its end."""
+    """An open DuckDB file, held for one run at a time. With `snapshot` a copy for readers is published at its end.
 
-    def __init__(self, path: Path, *, snapshot: Path | None = None) -> None:
+    What is staged lies below `spools`, or among the temporary files.
+    """
+
+    def __init__(self, path: Path, *, snapshot: Path | None = None, spools: Path | None = None) -> None:
         self._path = path.absolute()
         self._snapshot = snapshot
-        name = taken_name(self._path)
-        if name is not None:
-            raise SinkError(name)
+        self._check_name()
         self._published = False
         self._opened = dt.datetime.now(dt.UTC)
         self._lock = RunLock(lock_path(self._path), what=f"the DuckDB file {self._path}")
         try:
-            self._connection = _connect(self._path)
+            self._connection = _connect(self._path, spools)
         except BaseException:
             self._lock.release()
             raise
@@ -57,7 +59,13 @@ class DuckDBSink:
         return f"duckdb file {self._path}"
 
     def session(self, platform: str, run_id: str) -> DuckDBSession:
+        self._check_name(platform)
         return DuckDBSession(self._connection.cursor(), platform, run_id, self._catalog)
+
+    def _check_name(self, *platforms: str) -> None:
+        taken = taken_name(self._path, platforms)
+        if taken is not None:
+            raise SinkError(taken)
 
     def put_state(self, platform: str, state: bytes | None) -> None:
         try:
@@ -108,18 +116,9 @@ class DuckDBSink:
             log.error("Readers keep the snapshot of an earlier run: %s", error)
 
 
-def taken_name(path: Path) -> str | None:
-    """Why a file cannot have this name, or None: DuckDB calls the database by it, and asked for `google.campaign_daily`
-    could not tell the database from the schema of that name."""
-    names = {*SOURCES, "ads", "_supervisor"}
-    if path.stem.lower() not in names:
-        return None
-    return f"DUCKDB_PATH: a file called {path.name} would have the name of the schema {path.stem.lower()}; rename it"
-
-
-def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, spools: Path | None) -> duckdb.DuckDBPyConnection:
     try:
-        connection = connect(path)
+        connection = connect(path, files=spools or temporary_files())
         connection.execute(TABLE)
     except duckdb.Error as cause:
         holder = holder_of(path, str(cause))

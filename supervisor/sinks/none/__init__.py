@@ -8,11 +8,13 @@ from supervisor.sinks.history_file import HistoryFile
 from supervisor.sinks.none.sink import NoSink
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from supervisor.config.environment import RunEnvironment
 
 
-def open_sink(environment: RunEnvironment) -> NoSink:
-    return NoSink(environment.history_path)
+def open_sink(environment: RunEnvironment, spools: Path | None = None) -> NoSink:
+    return NoSink(environment.history_path, spools=spools)
 
 
 def open_history(environment: RunEnvironment) -> HistoryFile:

@@ -58,9 +58,9 @@ class NoSession:
 class NoSink:
     """Gives sessions that keep nothing."""
 
-    def __init__(self, history_path: Path) -> None:
+    def __init__(self, history_path: Path, *, spools: Path | None = None) -> None:
         self._history_path = history_path
-        self._database = StagingDatabase()
+        self._database = StagingDatabase(spools)
 
     description = "no storage: rows are checked, counted and dropped"
 

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 from supervisor.config.credentials import visible_environment
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from supervisor.config.environment import RunEnvironment, SingerAccess
     from supervisor.sinks.singer.history import SingerHistory
     from supervisor.sinks.singer.sink import SingerSink
 
 
-def open_sink(environment: RunEnvironment) -> SingerSink:
+def open_sink(environment: RunEnvironment, spools: Path | None = None) -> SingerSink:
     from supervisor.sinks.singer.sink import SingerSink  # noqa: PLC0415 - only for a run
 
-    return SingerSink(_access(environment), visible=_visible(), history_path=environment.history_path)
+    return SingerSink(_access(environment), visible=_visible(), history_path=environment.history_path, spools=spools)
 
 
 def open_history(environment: RunEnvironment) -> SingerHistory:

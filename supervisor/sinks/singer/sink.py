@@ -22,7 +22,9 @@ from supervisor.sinks.staging import StagingDatabase
 class SingerSink:
     """Gives sessions that each run a target of their own. `visible` is what any program may see of the environment."""
 
-    def __init__(self, access: SingerAccess, *, visible: Mapping[str, str], history_path: Path) -> None:
+    def __init__(
+        self, access: SingerAccess, *, visible: Mapping[str, str], history_path: Path, spools: Path | None = None
+    ) -> None:
         found = obstacle(access, visible)
         if found is not None:
             raise SinkError(found)
@@ -34,7 +36,7 @@ class SingerSink:
         self._lock = RunLock(lock_path(path), what=f"the state file {path}")
         try:
             self._states = StateFile(path)
-            self._database = StagingDatabase()
+            self._database = StagingDatabase(spools)
         except BaseException:
             self._lock.release()
             raise

@@ -27,6 +27,7 @@ def read_states(path: Path) -> dict[str, bytes]:
     except OSError as cause:
         raise SinkError(f"the state file {path} cannot be read: {cause.strerror or cause}") from cause
     try:
+        content.decode()  # msgspec does not look at the bytes of what it leaves as it is
         return {platform: bytes(state) for platform, state in _STATES.decode(content).items()}
     except (msgspec.DecodeError, UnicodeDecodeError) as cause:
         raise SinkError(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from supervisor.config.errors import SinkError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from supervisor.config.environment import RunEnvironment, VerticaAccess
     from supervisor.sinks.vertica.history import VerticaHistory
     from supervisor.sinks.vertica.sink import VerticaSink
@@ -16,10 +18,10 @@ if TYPE_CHECKING:
 warnings.filterwarnings("ignore", module=r"vertica_python\.")
 
 
-def open_sink(environment: RunEnvironment) -> VerticaSink:
+def open_sink(environment: RunEnvironment, spools: Path | None = None) -> VerticaSink:
     from supervisor.sinks.vertica.sink import VerticaSink  # noqa: PLC0415 - its libraries load only when it is used
 
-    return VerticaSink(_access(environment))
+    return VerticaSink(_access(environment), spools=spools)
 
 
 def open_history(environment: RunEnvironment) -> VerticaHistory:

@@ -6,6 +6,7 @@ import datetime as dt
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from supervisor.config.environment import TlsMode, VerticaAccess
 from supervisor.record.log import log
@@ -31,7 +32,7 @@ _TYPES = {"DOUBLE": "DOUBLE PRECISION"}
 class VerticaSink:
     """An open database. Raises SinkError where nobody is let in, or another run is."""
 
-    def __init__(self, access: VerticaAccess) -> None:
+    def __init__(self, access: VerticaAccess, *, spools: Path | None = None) -> None:
         self._access = access
         self._started = dt.datetime.now(dt.UTC)
         link = Link(access, self._label(PURPOSE))
@@ -45,7 +46,7 @@ class VerticaSink:
         except BaseException:
             link.close()
             raise
-        self._database = StagingDatabase()
+        self._database = StagingDatabase(spools)
         # DDL of several platforms at once meets in the global catalog, where Vertica would make one wait for the other.
         self._catalog = threading.Lock()
 

@@ -1,6 +1,7 @@
 """How much of everything a pipeline may send, so that bad output takes no more memory or time than good output.
 
-docs/wire.md lists them. Lines themselves are bounded by `wire.reader.LINE_LIMIT`, rows by nothing but the disk.
+docs/wire.md lists them. Lines themselves are bounded by `wire.reader.LINE_LIMIT`, rows by nothing but the disk. What is
+over its bound ends the attempt; only of a log the rest is left out, and counted.
 """
 
 from __future__ import annotations
@@ -19,6 +20,12 @@ LONGEST_ERROR = 64 * 1024
 DEEPEST_STATE = 100
 MOST_DIGITS = 4_300
 """Of a number in a state: what Python reads of one, and most pipelines are written in it."""
+LONGEST_METRIC = 4 * 1024
+"""Of a METRIC line in a log; a longer one is a line like any other."""
+LOG_SECONDS = 30.0
+MOST_LOG_LINES = 10_000
+MOST_LOG_BYTES = 16 * 1024 * 1024
+"""Of the lines of a log, and of the METRIC lines in it, within `LOG_SECONDS`."""
 
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 _LONG_NUMBER = re.compile(rb"[0-9]{%d}" % (MOST_DIGITS + 1))

@@ -6,14 +6,14 @@ from wire.exits import STATUS_OF, Kind
 
 
 class WireError(Exception):
-    """A line that breaks the protocol, named by its number, its stream and, where known, its column."""
+    """A line that breaks the protocol, named by its stream, its column and its number, as far as they are known."""
 
-    def __init__(self, reason: str, *, line: int, stream: str | None = None) -> None:
+    def __init__(self, reason: str, *, line: int | None, stream: str | None = None) -> None:
         self.reason = reason
         self.line = line
         self.stream = stream
-        where = f"line {line}, stream {stream!r}" if stream else f"line {line}"
-        super().__init__(f"{where}: {reason}")
+        where = [*([f"line {line}"] if line is not None else []), *([f"stream {stream!r}"] if stream else [])]
+        super().__init__(": ".join(filter(None, (", ".join(where), reason))))
 
 
 class SchemaError(Exception):

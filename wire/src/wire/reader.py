@@ -7,9 +7,12 @@ each other and begin alike are checked in one call, which is why a block costs l
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
+from typing import Any
 
 import msgspec
 from msgspec import Struct, UnsetType
@@ -80,6 +83,24 @@ _RECORD = msgspec.json.Decoder(RecordLine)
 _STREAM = re.compile(rb'"stream"\s*:\s*"([^"\\]{1,200})"')
 _DECIMALS = re.compile(rf"(?:{DECIMAL_PATTERN}\n)*+")
 _COLUMN = re.compile(r" - at `(?:key in )?\$\.?(.*?)`$")
+
+
+def repeated_column(record: bytes) -> str | None:
+    """A column to which a record, which is valid JSON, gives two values; None where there is none.
+
+    The reader does not look for it, because msgspec does not and looking costs as much as decoding: whoever stores the
+    rows refuses such a record anyway, and asks here what was wrong.
+    """
+    outermost: list[tuple[str, Any]] = []
+
+    def keep(pairs: list[tuple[str, Any]]) -> None:
+        outermost[:] = pairs
+
+    try:
+        json.loads(record, object_pairs_hook=keep, parse_int=str)
+    except (ValueError, RecursionError):
+        return None
+    return next((name for name, count in Counter(name for name, _ in outermost).items() if count > 1), None)
 
 
 class _Stream:
