@@ -26,6 +26,7 @@ from supervisor.cli.keeping import (
     place_for,
     printed,
 )
+from supervisor.cli.options import CONFIG
 from supervisor.cli.printing import print_lines
 from supervisor.cli.redirect import Loopback, awaited, redirect_address
 from supervisor.cli.token_exchange import Client
@@ -63,15 +64,17 @@ def authorize(wishes: Wishes) -> int:
     Raises ConfigError for what must be mended first, AuthorizationError where the consent leads to no token.
     """
     vendor = VENDORS[wishes.platform]
-    configured = load_orchestrator_config(wishes.config) if wishes.config.exists() else None
+    # Only the default may be missing: before `supervisor init` there is nothing to say about a platform.
+    is_there = wishes.config.exists() or wishes.config != CONFIG
+    configured = load_orchestrator_config(wishes.config) if is_there else None
     environ = before_the_first(os.environ)
     addresses = endpoints(vendor, environ)
     own = next((each for each in configured.platforms if each.name == wishes.platform), None) if configured else None
     known = _known_client(wishes.platform, vendor, own, environ)
     lacking = [name for name in vendor.client if name not in known]
-    _check_client(wishes, vendor, lacking)
-    place = _place(wishes, vendor, lacking)
     try:
+        _check_client(wishes, vendor, lacking)
+        place = _place(wishes, vendor, lacking)
         typed = {name: _asked(name) for name in lacking}
         client = Client(id=(known | typed)[vendor.client[0]], secret=(known | typed)[vendor.client[1]])
         granted = _consented(wishes, vendor, lambda redirect: Consent(vendor, addresses, client, redirect))
@@ -233,6 +236,9 @@ def _show_accounts(
     show: Callable[[str], None],
 ) -> None:
     """What the platform's own pipeline finds with what was kept; where it cannot be asked, why."""
+    if own is not None and own.command is not None:
+        show(f"The accounts are not listed: platform {name!r} has a command of its own.")
+        return
     try:
         pipeline = registry.get_pipeline(name, values)
     except ConfigError as error:

@@ -54,10 +54,11 @@ def _there(path: Path) -> ConfigError:
 def still_to_do(chosen: Sequence[str], config: Path) -> list[str]:
     """What is missing until the first run, a line each."""
     named = "" if config == CONFIG else f" --config {config}"
-    findings = (missing_credentials(name) for name in chosen or PLATFORMS)
+    findings = {name: missing_credentials(name) for name in chosen or PLATFORMS}
+    authorized = "".join(f"supervisor authorize {name}{named} && " for name, finding in findings.items() if finding)
     return [
-        *(finding for finding in findings if finding),
-        f"then: supervisor install{named} && supervisor check{named} && supervisor run{named}",
+        *(finding for finding in findings.values() if finding),
+        f"then: supervisor install{named} && {authorized}supervisor check{named} && supervisor run{named}",
     ]
 
 

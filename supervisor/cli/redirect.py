@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from supervisor.config.errors import AuthorizationError
 
 _SILENCE_SECONDS = 10
+_LOOK_SECONDS = 0.5
 _TRIES = 10
 _NO_IPV6 = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _PAGE = (
@@ -95,7 +96,8 @@ def awaited(loopback: Loopback | None, seconds: float, *, typed: bool) -> Answer
     deadline = time.monotonic() + seconds
     sources: list[Any] = [*([loopback] if loopback else []), *([sys.stdin] if typed else [])]
     while sources and (left := deadline - time.monotonic()) > 0:
-        ready, _, _ = select.select(sources, [], [], left)
+        # A Ctrl-C that comes between Python and the system's wait does not end that one, so none is long.
+        ready, _, _ = select.select(sources, [], [], min(left, _LOOK_SECONDS))
         if loopback in ready and loopback is not None and loopback.answer is not None:
             return loopback.answer
         if sys.stdin in ready:

@@ -28,10 +28,11 @@ from sandbox.linkedin import oauth as linkedin
 from sandbox.manager import Sandbox
 from sandbox.microsoft import oauth as microsoft
 from supervisor.cli.consent import Consent
+from supervisor.cli.keeping import keep, not_read, place_for
 from supervisor.cli.main import main
 from supervisor.cli.redirect import pasted, redirect_address
 from supervisor.cli.token_exchange import Client
-from supervisor.config.errors import AuthorizationError
+from supervisor.config.errors import AuthorizationError, ConfigError
 from supervisor.config.vendors import VENDORS, endpoints
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,10 +99,14 @@ class Walk:
 
     def address(self) -> str:
         """The address of the consent page, once it is told."""
+        return self.until("http")
+
+    def until(self, beginning: str) -> str:
+        """The next line of standard error that begins so."""
         assert self.process.stderr is not None
         while line := self.process.stderr.readline():
             self._said.append(line)
-            if line.startswith("http"):
+            if line.startswith(beginning):
                 return line.strip()
         raise AssertionError("".join(self._said))
 
@@ -285,6 +290,7 @@ def test_what_is_wrong_before_the_consent_asks_nobody(
     evil = {"LINKEDIN_TOKEN_URL": "http://evil.example/oauth"}
     assert "LINKEDIN_TOKEN_URL points to http://evil.example" in refused("linkedin", "--print", **evil)
     assert "there was no answer within 0.2 s" in refused("linkedin", "--print", "--port", "0", "--timeout", "200ms")
+    assert "nowhere.yml" in refused("linkedin", "--print", "--config", "nowhere.yml")
     assert "PLATFORM: expected one of google, microsoft, facebook, linkedin" in refused("linkdin")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -294,9 +300,36 @@ def test_what_is_wrong_before_the_consent_asks_nobody(
     assert full.read_text() == "old" and not (tmp_path / "new").exists()
 
 
+def test_where_a_value_is_kept_and_what_keeps_it_from_being_read(tmp_path: Path) -> None:
+    file, other = tmp_path / "token", tmp_path / "other"
+    file.touch()
+    name = "LINKEDIN_REFRESH_TOKEN"
+    named, directory = {f"{name}_FILE": str(file)}, {"SECRETS_DIRECTORY": str(other)}
+    assert place_for(None, [name], {}) is None
+    for value, (place, environ, kept, told) in enumerate((
+        (place_for(None, [name], {**named, **directory}), named, file, []),
+        (place_for(None, [name, "LINKEDIN_CLIENT_ID"], named), named, file, []),
+        (place_for(None, [name], directory), directory, other / name, []),
+        (place_for(file, [name], directory), directory, file, [f"for the runs, set {name}_FILE={file}"]),
+        (place_for(other, [name], {}), {}, other / name, [f"for the runs, set SECRETS_DIRECTORY={other}"]),
+        (place_for(other, [name], named), named, other / name, [f"{name}_FILE names {file}, which is read before: let it name {other / name}"]),
+        (place_for(other, [name], directory), {name: "old"}, other / name, [f"{name} is set in the environment and is read before the file: unset it"]),
+    )):  # fmt: skip
+        values = {name: f"token-{value}"}
+        assert place is not None and keep(place, values) == [kept]
+        assert kept.read_text() == f"token-{value}\n" and kept.stat().st_mode & 0o777 == 0o600
+        assert not_read(place, values, environ) == told
+    assert other.stat().st_mode & 0o777 == 0o700
+    beside = place_for(None, [name, "LINKEDIN_CLIENT_ID"], named)
+    assert beside is not None and beside.file_of("LINKEDIN_CLIENT_ID") == tmp_path / "LINKEDIN_CLIENT_ID"
+    with pytest.raises(ConfigError, match="is a file, and LINKEDIN_REFRESH_TOKEN, LINKEDIN_CLIENT_ID are to be kept"):
+        place_for(file, [name, "LINKEDIN_CLIENT_ID"], {})
+
+
 def test_ctrl_c_while_it_waits(walk: Any) -> None:
-    started = walk("google", "--print")
+    started = walk("google", "--print", BROWSER="/nowhere/browser")
     started.address()
+    started.until("No browser could be opened here")
     started.process.send_signal(signal.SIGINT)
     status, out, err = started.ended()
     assert (status, out) == (130, "") and "interrupted before there was an answer; nothing was stored" in sentence(err)

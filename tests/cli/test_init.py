@@ -40,7 +40,7 @@ def test_it_tells_what_is_still_to_do_and_overwrites_nothing(house: Any) -> None
     first, missing, then = done.stdout.splitlines()
     assert first == "mine.yml is written"
     assert "LINKEDIN_REFRESH_TOKEN" in missing
-    assert "supervisor check --config mine.yml" in then
+    assert "supervisor authorize linkedin --config mine.yml && supervisor check --config mine.yml" in then
     before = (house.directory / "mine.yml").read_text()
     again = house.run("init", "--config", "mine.yml")
     assert again.returncode == 1
