@@ -66,9 +66,10 @@ class Gathering:
             return False
         first, last = _days(replaces)
         of_same = known.get(_whose(replaces), [])
-        # Where one has days and another has none, they are not of the same columns.
-        shape = {(a == "", b == _LAST) for days in known.values() for a, b in days}
-        return {(first == "", last == _LAST)} == shape and all(b < first or last < a for a, b in of_same)
+        # Where one has days and another has none, they are not of the same columns; all that wait are like the first.
+        a_first, a_last = next(iter(known.values()))[0]
+        is_alike = (first == "", last == _LAST) == (a_first == "", a_last == _LAST)
+        return is_alike and all(b < first or last < a for a, b in of_same)
 
     def add(self, commit: Commit, rows: int, size: int) -> None:
         """Let a finished region of `rows` rows, `size` bytes, wait."""
