@@ -64,8 +64,10 @@ class Session:
         self._settings = settings
         self._limiter = limiter
         self._version = settings.api_version
-        self._types = _types_of(self._version)
         self._tokens = Tokens(access, min(_TOKEN_TIMEOUT, settings.request_timeout))
+        # Google's messages take a second to import, in which the token can be on its way.
+        self._tokens.fetch_ahead()
+        self._types = _types_of(self._version)
         self._services: dict[tuple[str, str | None], Any] = {}
         self._shapes: dict[str, _Shape] = {}
         self._lock = threading.Lock()

@@ -6,6 +6,7 @@ import functools
 import json
 import logging
 import threading
+from concurrent.futures import Future
 from typing import Any
 
 from google.auth import exceptions as auth
@@ -39,9 +40,28 @@ class Tokens:
         self._lock = threading.Lock()
         self._failures = 0
         self._failed: PipelineError | None = None
+        self._ahead: Future[None] | None = None
+
+    def fetch_ahead(self) -> None:
+        """Begin to fetch the first token while something else is done; `ready` waits for it, and raises its failure."""
+        ahead: Future[None] = Future()
+
+        def fetch() -> None:
+            try:
+                self.renew(None)
+            except BaseException as error:  # noqa: BLE001 - raised again by `ready`, on the thread that asks
+                ahead.set_exception(error)
+            else:
+                ahead.set_result(None)
+
+        self._ahead = ahead
+        threading.Thread(target=fetch, name="token", daemon=True).start()
 
     def ready(self) -> None:
         """Make sure that there is a token that lasts; raises as `renew` does."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.result()
         if not self.credentials.valid:
             self.renew(self.credentials.token)
 
