@@ -19,13 +19,16 @@ demo: .venv/.runtime  ## four platforms on this machine, one DuckDB file, the sp
 install: .venv/.runtime  ## the supervisor's environment and one per platform
 	@.venv/bin/supervisor install
 
+# Much of what the tests do is wait for processes, so there may be more workers than cores.
+WORKERS = -n 4 --dist loadfile --no-loadscope-reorder
+
 test:  ## linters, types, unit tests, and all four pipelines end to end
 test: .venv/.development lint .venvs/tap-dbf/.complete .venvs/singer-tools/.complete .venvs/target-csv/.complete \
 		.venvs/msads/.complete .venvs/tap-bing-ads/.complete .venvs/tap-linkedin-ads/.complete .venvs/tap-facebook/.complete .venvs/gaarf/.complete
 	@.venv/bin/supervisor install
 	@tests/prometheus.sh
 	@tests/azurite.sh
-	.venv/bin/pytest -n 2 --dist loadfile
+	.venv/bin/pytest $(WORKERS)
 
 # Half an hour; CHAOS_SEED=n makes other storms.
 STORAGE ?= duckdb

@@ -82,11 +82,15 @@ class House:
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*(arguments or ("run",)), **environment)
         try:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=120)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def is_deserted(self) -> bool:
+        """Whether no process of a run is left, its keepers included."""
+        return not any(process.info["cwd"] == str(self.directory) for process in psutil.process_iter(["cwd"]))
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.directory / "social_ads.duckdb"), read_only=True) as connection:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import psutil
+from until import until
 
 from supervisor.config.credentials import BUILT_IN, SINK_SECRETS
 
@@ -19,7 +19,10 @@ for value in values:
     print(json.dumps({"Authorization": "Bearer " + value}), file=sys.stderr)
     print("https://example.com/?access_token=" + __import__("urllib.parse").parse.quote(value, safe=""), file=sys.stderr)
     for edge in (8192, 65536): os.write(2, ("x" * (edge - 15) + value + chr(10)).encode())
-subprocess.Popen(["sleep", "1.2"]).wait()
+own = subprocess.Popen(["sleep", "600"])
+open("leaked-" + sys.argv[0], "w").close()
+while not os.path.exists("seen"): time.sleep(0.02)
+own.kill(); own.wait()
 for value in values: error("data", "refused " + value, account_id="1")
 error("transient", "the server said: " + " ".join(values))
 if HOW == "exception": raise RuntimeError("Bearer " + " ".join(values))
@@ -73,15 +76,19 @@ def test_no_credential_is_found_anywhere_but_in_its_own_process(house: Any) -> N
     house.orchestrator = {"max_parallel": 4}
     for name, how in zip(BUILT_IN, HOWS, strict=True):
         body = LEAK.replace("NAMES", repr(list(secrets[name]))).replace("HOW", repr(how))
-        house.tap(name, body, settings={"start_date": "2026-01-01"})
+        house.tap(name, body, settings={"start_date": "2026-01-01"}, timeout=120)
     house.write(parallel_groups=[list(BUILT_IN)])
     process = house.start("run", LOG_LEVEL="DEBUG")
     watch = Watch(house.directory)
-    deadline = time.monotonic() + 1.2
-    while process.poll() is None and time.monotonic() < deadline:
+
+    def all_were_seen() -> bool:
+        running = len(list(house.directory.glob("leaked-*"))) == len(BUILT_IN)
         watch.look(process.pid)
-        time.sleep(0.1)
-    _, log = process.communicate(timeout=30)
+        return running
+
+    until(all_were_seen)
+    (house.directory / "seen").touch()
+    _, log = process.communicate(timeout=60)
     assert process.returncode == 3, log
     watch.files |= {
         str(p): p.read_bytes().decode("utf-8", "replace") for p in house.directory.rglob("*") if p.is_file()

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from until import until_told
 
 SLOW = """
 schema(); row(id='1', n=1); state({'a': 1}); print('here', file=sys.stderr, flush=True)
@@ -21,12 +22,11 @@ def running(house: Any) -> Any:
     house.tap("one", SLOW)
     house.write()
     process = house.start("run")
-    while "here" not in process.stderr.readline():
-        assert process.poll() is None
+    until_told(process, "here")
     house.pid = process.pid
     yield house
     (house.directory / "go").touch()
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
 
 
 def test_check_says_who_holds_the_storage_since_when(running: Any) -> None:

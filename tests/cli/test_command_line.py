@@ -63,7 +63,7 @@ def test_a_mistake_is_one_sentence_and_exit_1(three: Any, arguments: list[str], 
 
 def _bare(house: Any) -> subprocess.CompletedProcess[str]:
     process = house.start()
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     return subprocess.CompletedProcess([], process.returncode, out, err)
 
 

@@ -133,7 +133,7 @@ def test_a_full_disk_under_the_spool_fails_the_attempt_and_not_the_database(one:
 @pytest.mark.parametrize("arguments", [["run", "--since", "soon"], ["run", "--nonsense"], ["walk"], []])
 def test_a_wrong_command_line_is_a_usage_error(one: Any, arguments: list[str]) -> None:
     done = one.start(*arguments)
-    _, stderr = done.communicate(timeout=20)
+    _, stderr = done.communicate(timeout=60)
     assert done.returncode == 1 and "usage: supervisor" in stderr
     assert_nothing_happened(one)
 
@@ -198,7 +198,7 @@ def test_sandbox_serves_until_it_is_interrupted(house: Any) -> None:
     lines = [process.stdout.readline() for _ in range(3)]
     assert all(line.startswith("LINKEDIN_") for line in lines), lines
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr) == (0, "")
     assert_refused(house.run("sandbox", "--only", "tiktok"), "there is no platform 'tiktok' in the sandbox")
     assert_refused(house.run("sandbox", "--only", "linkedin", "--fault", "linkedin:gremlins"), "gremlins")

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from until import until
 
 from supervisor.record.bookmarks import Bookmark, bookmarks, without
 
@@ -143,13 +144,12 @@ def test_nothing_is_reset_while_a_run_is_on(loaded: Any) -> None:
     loaded.tap("ours", "schema()\nopen('there', 'w')\nwhile os.path.exists('there'): time.sleep(0.05)")
     loaded.write()
     run = loaded.start("run", "--only", "ours")
-    while not (loaded.directory / "there").exists():
-        assert run.poll() is None
+    until((loaded.directory / "there").exists)
     done = loaded.run("state", "reset", "--all")
     assert done.returncode == 1
     assert "in use by pid" in done.stderr
     (loaded.directory / "there").unlink()
-    assert run.wait(30) == 0
+    assert run.wait(60) == 0
     run.stdout.close()
     run.stderr.close()
 

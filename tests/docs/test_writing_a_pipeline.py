@@ -53,7 +53,7 @@ def test_the_steps_of_the_guide_make_an_installed_platform(house: Any) -> None:
     house.environment["PIPELINE_NOW"] = "2026-11-20T12:00:00Z"
     installed = subprocess.run(
         [Path(sys.executable).with_name("supervisor"), "install", "--only", "tiktok"],
-        cwd=house.directory, capture_output=True, text=True, timeout=240,
+        cwd=house.directory, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert installed.returncode == 0, installed.stderr + installed.stdout
     done = house.run("run", "--only", "tiktok")

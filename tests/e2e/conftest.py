@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +64,7 @@ class Pull:
                 [str(Path(sys.executable).with_name("supervisor")), "run", *arguments],
                 cwd=self.directory,
                 env={"PATH": os.environ["PATH"], "HOME": str(self.directory), "PIPELINE_NOW": as_of.isoformat()} | self.variables | sandbox.environment,
-                capture_output=True, text=True, timeout=120, check=False,
+                capture_output=True, text=True, timeout=300, check=False,
             )  # fmt: skip
         self.log = done.stderr
         report = self.directory / "execution_report.json"
@@ -169,11 +171,26 @@ def pull(tmp_path: Path) -> Pull:
     return Pull(tmp_path)
 
 
+@pytest.fixture
+def filled_pull(first_pull: Pull, tmp_path: Path) -> Pull:
+    """A copy of the database after one undisturbed run, for more runs."""
+    shutil.copy(first_pull.directory / "social_ads.duckdb", tmp_path)
+    return Pull(tmp_path)
+
+
 @pytest.fixture(scope="session")
 def first_pull(tmp_path_factory: pytest.TempPathFactory) -> Pull:
-    """A database after one undisturbed run; tests that use it only read."""
-    made = Pull(tmp_path_factory.mktemp("first"))
-    assert made.run() == 0, made.log
+    """A database after one undisturbed run, made once for all workers; tests that use it only read."""
+    place = tmp_path_factory.getbasetemp()
+    place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
+    made, complete = Pull(place / "first-pull"), place / "first-pull" / "complete"
+    with (place / "first-pull.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not complete.exists():
+            shutil.rmtree(made.directory, ignore_errors=True)
+            made.directory.mkdir()
+            assert made.run() == 0, made.log
+            complete.touch()
     return made
 
 

@@ -62,14 +62,16 @@ def said(root: Path, *names: str) -> list[str]:
 def test_all_environments_are_built_and_then_reused(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     assert known_environments(root) == ["small", "tiny"]
     assert not is_current(root, "tiny")
+    begun = time.monotonic()
     said(root)
+    building = time.monotonic() - begun
     for name in ("tiny", "small"):
         assert is_current(root, name)
         program = environment_of(root, name) / "bin" / f"pipeline-{name}"
         assert subprocess.run([program], capture_output=True, text=True, check=True).stdout == "hello\n"
     begun = time.monotonic()
     assert sorted(said(root)) == ["small: the environment is up to date", "tiny: the environment is up to date"]
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < building / 4
     moved = root.rename(tmp_path_factory.mktemp("other") / "house")
     assert not is_current(moved, "tiny"), "the scripts of an environment hold its old path"
     moved.rename(root)
@@ -118,7 +120,7 @@ def test_two_installs_at_once_build_each_environment_once(root: Path) -> None:
     both = [
         subprocess.Popen([sys.executable, "-c", code, str(root)], stdout=subprocess.PIPE, text=True) for _ in range(2)
     ]
-    out = "".join(process.communicate(timeout=60)[0] for process in both)
+    out = "".join(process.communicate(timeout=300)[0] for process in both)
     assert [process.returncode for process in both] == [0, 0]
     assert out.count("tiny: the environment was built in ") == 1
     assert is_current(root, "tiny")

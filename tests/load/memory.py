@@ -95,7 +95,7 @@ def load(
 
     sender = threading.Thread(target=send)
     sender.start()
-    assert loader.wait(20), "the loader hangs"
+    assert loader.wait(60), "the loader hangs"
     loader.finish(keep=keep)
     sender.join(5)
     assert not sender.is_alive()

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from until import until, until_told
 
 from supervisor.metrics.families import ATTEMPT_DURATION, PLATFORM_FAMILIES, RUN_FAMILIES
 
@@ -39,26 +40,13 @@ def samples(text: str) -> Samples:
 
 
 def fetch(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         return str(answer.read().decode())
 
 
 def address_of(process: subprocess.Popen[str]) -> str:
     """The address that the run's log names."""
-    assert process.stderr
-    for line in process.stderr:
-        found = re.search(r"Metrics: (http://\S+)", line)
-        if found:
-            return found.group(1)
-    raise AssertionError("the log names no address")
-
-
-def until(condition: Any, seconds: float = 20) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
-    return found
+    return until_told(process, "Metrics: http://").split("Metrics: ")[1].strip()
 
 
 def written(house: Any) -> Samples:
@@ -89,9 +77,9 @@ def test_a_run_is_served_as_it_happens_and_no_longer(house: Any) -> None:
     with socket.create_connection((host, int(port))):  # a client that asks nothing keeps nobody waiting
         (house.directory / "go").touch()
         begun = time.monotonic()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     assert process.returncode == 0
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 9, "which would be ten seconds"
     with pytest.raises(urllib.error.URLError):
         fetch(address)
 
@@ -105,11 +93,9 @@ def test_it_lingers_with_the_final_numbers_until_a_signal(house: Any) -> None:
     assert told["supervisor_platform_status", ("one", "completed")] == 1
     assert told["supervisor_run_exit_code", ()] == 0
     assert abs(told["supervisor_last_success_timestamp_seconds", ("one",)] - time.time()) < 30
-    until(lambda: "stay for 300 s more" in process.stderr.readline())
+    until_told(process, "stay for 300 s more")
     process.send_signal(signal.SIGTERM)
-    begun = time.monotonic()
-    process.communicate(timeout=20)
-    assert time.monotonic() - begun < 3
+    process.communicate(timeout=60)
     assert process.returncode == 0, "the run itself was not interrupted"
 
 
@@ -120,12 +106,12 @@ def test_a_run_that_a_signal_stops_does_not_linger(house: Any) -> None:
     address = address_of(process)
     until(lambda: samples(fetch(address)).get(("supervisor_rows_total", ("slow", "t"))))
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert process.returncode == 143
 
 
 def test_a_run_that_its_global_timeout_stops_lingers_because_that_is_what_alerts_are_for(house: Any) -> None:
-    house.orchestrator = {"global_timeout": 3}
+    house.orchestrator = {"global_timeout": 1.5}
     house.tap("slow", WAITS)
     house.write(metrics={"port": 0, "linger_seconds": 30})
     process = house.start("run")
@@ -135,7 +121,7 @@ def test_a_run_that_its_global_timeout_stops_lingers_because_that_is_what_alerts
     assert told["supervisor_attempts_total", ("interrupted", "slow")] == 1
     assert told["supervisor_platform_status", ("slow", "failed")] == 1
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert process.returncode == 3
 
 
@@ -149,7 +135,7 @@ def test_what_does_not_work_is_a_warning_and_the_run_is_as_good(house: Any, conf
         begun = time.monotonic()
         done = configured(metrics=metrics)
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - begun < 10, "nothing is served, so nothing lingers"
+    assert time.monotonic() - begun < 50, "nothing is served, so nothing lingers"
     warnings = re.findall(r"WARNING  \| (.*)", done.stderr)
     assert warnings == [
         f"The metrics are not served at 127.0.0.1 port {port}: Address already in use",
@@ -172,12 +158,14 @@ def test_a_gateway_that_never_answers_holds_the_run_up_for_seconds_only(house: A
     house.tap("one", GOOD)
     house.tap("two", GOOD)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        begun = time.monotonic()
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         done = configured(metrics={"pushgateway": address})
+        silent.setblocking(False)
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):  # one wait, not one for each platform
+            silent.accept()
     assert done.returncode == 0
     assert f"The metrics are not pushed to {address}: timed out" in done.stderr
-    assert time.monotonic() - begun < 9, "one wait, not one for each platform"
 
 
 def test_the_text_file_keeps_the_last_success_and_the_platforms_of_other_runs(house: Any, configured: Any) -> None:
@@ -309,6 +297,6 @@ def test_a_run_without_metrics_does_not_load_the_library(house: Any, configured:
     program = "import sys, supervisor.cli.main as cli\ntry: cli.main(['run'])\nexcept SystemExit as end: print(end.code, 'prometheus_client' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=house.directory, env=house.environment | {"PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, timeout=30,
+        capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.stdout.split() == ["0", "False"], done.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 import subprocess
 import textwrap
 import time
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
+from until import until, until_told
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARIES = ROOT / ".tools" / "prometheus" / "usr" / "bin"
@@ -34,38 +34,34 @@ def binary(name: str) -> str:
     return str(path)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            if found := condition():
-                return found
-        except (urllib.error.URLError, ConnectionError):
-            pass
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.1)
-
-
 def fetch(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         return str(answer.read().decode())
 
 
 @pytest.fixture
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., None]]:
-    """Start a server in a directory of its own; it is ended after the test."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Start a server in a directory of its own, on a port that it chooses, and tell its address once it is ready."""
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(*command: str) -> None:
-        log = (tmp_path_factory.mktemp("server") / "log").open("wb")
-        running.append(
-            subprocess.Popen(command, cwd=tmp_path_factory.mktemp("server"), stdout=log, stderr=subprocess.STDOUT)
-        )
+    def start(*command: str) -> str:
+        directory = tmp_path_factory.mktemp("server")
+        with (directory / "log").open("wb") as log:
+            running.append(
+                subprocess.Popen(
+                    [*command, "--web.listen-address=127.0.0.1:0"], cwd=directory, stdout=log, stderr=subprocess.STDOUT
+                )
+            )
+        listens = re.compile(r'Listening on"? address=(127\.0\.0\.1:\d+)')
+        address = until(lambda: listens.search((directory / "log").read_text()))[1]
+        until(lambda: is_ready(address))
+        return str(address)
+
+    def is_ready(address: str) -> bool:
+        try:
+            return bool(fetch(f"http://{address}/-/ready"))
+        except urllib.error.HTTPError:
+            return False
 
     yield start
     for process in running:
@@ -74,12 +70,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., N
 
 
 class Prometheus:
-    """A real server that scrapes five times a second."""
+    """A real server that scrapes several times a second."""
 
-    def __init__(self, start: Callable[..., None], directory: Path, *targets: str, honor_labels: bool = False) -> None:
-        self.address = f"http://127.0.0.1:{free_port()}"
+    def __init__(self, start: Callable[..., str], directory: Path, *targets: str, honor_labels: bool = False) -> None:
         configuration = {
-            "global": {"scrape_interval": "200ms", "scrape_timeout": "200ms", "evaluation_interval": "200ms"},
+            "global": {"scrape_interval": "400ms", "scrape_timeout": "400ms", "evaluation_interval": "400ms"},
             "rule_files": [str(RULES)],
             "scrape_configs": [
                 {"job_name": "test", "honor_labels": honor_labels, "static_configs": [{"targets": list(targets)}]}
@@ -87,11 +82,8 @@ class Prometheus:
         }
         path = directory / "prometheus.yml"
         path.write_text(yaml.safe_dump(configuration))
-        start(
-            binary("prometheus"), f"--config.file={path}", f"--storage.tsdb.path={directory / 'data'}",
-            f"--web.listen-address={self.address.removeprefix('http://')}",
-        )  # fmt: skip
-        until(lambda: "Ready" in fetch(f"{self.address}/-/ready"))
+        data = f"--storage.tsdb.path={directory / 'data'}"
+        self.address = "http://" + start(binary("prometheus"), f"--config.file={path}", data)
 
     def ask(self, query: str) -> list[tuple[dict[str, str], float]]:
         answer = json.loads(fetch(f"{self.address}/api/v1/query?{urllib.parse.urlencode({'query': query})}"))
@@ -105,8 +97,6 @@ class Prometheus:
 
 
 def test_prometheus_scrapes_a_run_while_it_lasts(house: Any, served: Any, tmp_path_factory: Any) -> None:
-    port = free_port()
-    prometheus = Prometheus(served, tmp_path_factory.mktemp("prometheus"), f"127.0.0.1:{port}")
     body = """
     def metric(value): print('METRIC: ' + json.dumps({"type": "counter", "metric": "http_request_count", "value": value,
         "tags": {"endpoint": "/users"}}), file=sys.stderr, flush=True)
@@ -116,8 +106,10 @@ def test_prometheus_scrapes_a_run_while_it_lasts(house: Any, served: Any, tmp_pa
     """
     house.tap("slow", GOOD + textwrap.dedent(body), memory_limit="1GiB")
     house.tap("bad", "error('auth', 'refused'); sys.exit(77)")
-    house.write(metrics={"port": port, "linger_seconds": 60})
+    house.write(metrics={"port": 0, "linger_seconds": 300})
     process = house.start("run")
+    target = urllib.parse.urlsplit(until_told(process, "Metrics: http://").split("Metrics: ")[1]).netloc
+    prometheus = Prometheus(served, tmp_path_factory.mktemp("prometheus"), target)
     platform = '{platform="slow"}'
     until(lambda: prometheus.value(f"supervisor_rows_total{platform}") == 2)
     until(lambda: prometheus.value(f"supervisor_api_calls_total{platform}") == 5)
@@ -137,7 +129,7 @@ def test_prometheus_scrapes_a_run_while_it_lasts(house: Any, served: Any, tmp_pa
     answers = [prometheus.ask(query) for query in dashboard_queries()]
     assert all(answers), "a panel that shows nothing of a run is a mistake in its query"
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert process.returncode == 2
 
 
@@ -152,9 +144,7 @@ def dashboard_queries() -> list[str]:
 def test_the_gateway_keeps_the_last_success_when_a_run_fails(
     house: Any, configured: Any, served: Any, tmp_path_factory: Any
 ) -> None:
-    address = f"127.0.0.1:{free_port()}"
-    served(binary("prometheus-pushgateway"), f"--web.listen-address={address}")
-    until(lambda: fetch(f"http://{address}/-/ready"))
+    address = served(binary("prometheus-pushgateway"))
     metrics = {"pushgateway": f"http://{address}/", "job": "night/run"}
     prometheus = Prometheus(served, tmp_path_factory.mktemp("prometheus"), address, honor_labels=True)
 

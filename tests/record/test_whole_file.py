@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from until import until
+
 from supervisor.record.whole_file import replace_file
 
 DYING = """
@@ -39,11 +41,7 @@ def test_what_another_writer_is_writing_stays(tmp_path: Path) -> None:
     waiting = DYING.replace("os.kill(os.getpid(), signal.SIGKILL)", "__import__('time').sleep(60)")
     writer = subprocess.Popen([sys.executable, "-c", waiting, str(path)])
     try:
-        deadline = time.monotonic() + 20
-        while (
-            not (found := [p for p in tmp_path.glob(".r.json.*") if p.stat().st_size]) and time.monotonic() < deadline
-        ):
-            time.sleep(0.02)
+        found = until(lambda: [path for path in tmp_path.glob(".r.json.*") if path.stat().st_size])
         os.utime(found[0], (0, 0))
         replace_file(path, b"new")
         assert found[0].exists()

@@ -13,12 +13,12 @@ import subprocess
 import sys
 import termios
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from until import until
 
 SLOW = """
 schema(day="date", key=("account_id", "date"), account_id="string", n="integer")
@@ -62,11 +62,9 @@ class Terminal:
     def type(self, keys: bytes) -> None:
         os.write(self._master, keys)
 
-    def wait_for(self, text: str, seconds: float = 20) -> None:
-        deadline = time.monotonic() + seconds
-        while text not in self.output:
-            assert time.monotonic() < deadline, f"{text!r} did not appear in {self.output!r}"
-            time.sleep(0.02)
+    def wait_for(self, text: str) -> None:
+        until(lambda: text in self.output or self.process.poll() is not None)
+        assert text in self.output
 
     def hang_up(self) -> None:
         """Close the terminal, as a lost connection does."""
@@ -77,8 +75,8 @@ class Terminal:
 
     def end(self) -> str:
         """Wait for the end; all that was written, without control sequences."""
-        self.process.wait(timeout=30)
-        self._reader.join(timeout=10)
+        self.process.wait(timeout=60)
+        self._reader.join(timeout=60)
         return CONTROLS.sub("", self.output).replace("\r\n", "\n").replace("\r", "\n")
 
     def close(self) -> None:
@@ -174,7 +172,7 @@ def test_a_terminal_that_goes_away_leaves_a_report(house: Any, terminal: Any) ->
     shown = terminal()
     shown.wait_for("2026-11-01")
     shown.hang_up()
-    shown.process.wait(timeout=30)
+    shown.process.wait(timeout=60)
     report = json.loads((house.directory / "execution_report.json").read_text())
     assert shown.process.returncode == report["exit_code"]
     assert report["platforms"][0]["rows_processed"] > 0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from until import until_told
 
 from supervisor.record.as_json import json_report
 from supervisor.record.outcome import Outcome
@@ -108,11 +108,9 @@ def test_the_report_of_an_interrupted_run_is_what_the_schema_says(house: Any) ->
     house.tap("next", GOOD, dependencies=["slow"])
     house.write()
     process = house.start("run")
-    while "here" not in process.stderr.readline():
-        assert process.poll() is None
-    time.sleep(0.3)
+    until_told(process, "here")
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     report = json.loads((house.directory / "execution_report.json").read_text())
     VALIDATOR.validate(report)
     assert report["platforms"][0]["attempts"][0]["outcome"] == "interrupted"

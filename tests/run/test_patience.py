@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from until import until
 
 from supervisor.config.errors import SinkError
 from supervisor.config.schema import OrchestratorConfig, load_orchestrator_config
@@ -92,25 +93,26 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("flushes", [True, False], ids=["commit", "flush"])
 @pytest.mark.parametrize("body", ["", "time.sleep(60)"], ids=["ended", "running"])
 def test_the_timeout_of_a_platform_is_its_sinks_too(house: Any, body: str, flushes: bool) -> None:
-    config = configured(house, f"schema()\nrow(id='1', n=1)\nstate({{'a': 1}})\n{body}", timeout=2)
+    timeout = 1 if body else 3  # one that ends by itself must have the time to
+    config = configured(house, f"schema()\nrow(id='1', n=1)\nstate({{'a': 1}})\n{body}", timeout=timeout)
     sink = Silent(flushes=flushes)
     orchestrator = SocialAdsOrchestrator(config=config, data_sink=sink)
     begun = time.monotonic()
     assert orchestrator.run_all_platforms().failed_platforms == ("one",)
-    assert 2 <= time.monotonic() - begun < 10
+    assert timeout <= time.monotonic() - begun < 40
     (attempt,) = orchestrator.monitor.platform("one").attempts
     if body:
         assert attempt.outcome == "timed_out"
     else:
         assert attempt.outcome == "sink_error"
-        assert "the sink was still storing rows after 2 s, the timeout of its platform" in (attempt.message or "")
+        assert "the sink was still storing rows after 3 s, the timeout of its platform" in (attempt.message or "")
 
 
 def test_a_database_that_does_not_tell_the_state_is_given_up_too(house: Any) -> None:
     orchestrator = SocialAdsOrchestrator(config=configured(house, "", timeout=1), data_sink=Silent(tells=False))
     begun = time.monotonic()
     assert orchestrator.run_all_platforms().failed_platforms == ("one",)
-    assert 1 <= time.monotonic() - begun < 10
+    assert 1 <= time.monotonic() - begun < 40
 
 
 def test_a_run_that_is_stopped_does_not_wait_for_its_sink(house: Any) -> None:
@@ -125,7 +127,7 @@ def test_a_run_that_is_stopped_does_not_wait_for_its_sink(house: Any) -> None:
     threading.Thread(target=stop).start()
     begun = time.monotonic()
     orchestrator.run_all_platforms()
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 25
     (attempt,) = orchestrator.monitor.platform("one").attempts
     assert attempt.message == "the run was stopped by SIGTERM, and the sink did not end in time"
 
@@ -145,15 +147,14 @@ def test_who_is_in_a_hurry_waits_for_nothing(house: Any, monkeypatch: pytest.Mon
     threading.Thread(target=stop).start()
     begun = time.monotonic()
     orchestrator.run_all_platforms()
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 25
 
 
 def test_the_interruption_is_repeated_until_the_block_ends() -> None:
     heard: list[str] = []
     with limited(heard.append, lambda: "late"):
-        time.sleep(0.9)
+        until(lambda: len(heard) >= 3)
     assert heard == ["late"] * len(heard)
-    assert 2 <= len(heard) <= 4
     count = len(heard)
     time.sleep(0.4)
     assert len(heard) == count

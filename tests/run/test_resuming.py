@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
+import urllib.request
 from typing import Any
 
 import pytest
+from until import until, until_told
 
 NIGHT = """
 import sys, time, pathlib
@@ -55,6 +58,13 @@ def calls(house: Any) -> int:
     return count
 
 
+def committed(address: str) -> float:
+    """How many daily rows the metrics of a run count."""
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        (rows,) = re.findall(r'^supervisor_rows_total\{.*table="daily".*\} (\S+)$', answer.read().decode(), re.M) or [0]
+    return float(rows)
+
+
 def test_a_second_attempt_loads_what_the_first_could_not_and_rows_count_once(night: Any) -> None:
     night.platforms[0]["retry"]["max_attempts"] = 2
     night.write()
@@ -77,16 +87,13 @@ def test_a_second_attempt_loads_what_the_first_could_not_and_rows_count_once(nig
 
 def test_a_run_after_a_killed_one_goes_on_where_that_one_was(night: Any) -> None:
     night.platforms[0]["settings"] = {"hang": True}
-    night.write()
+    night.write(metrics={"port": 0})
     process = night.start("run")
-    deadline = time.monotonic() + 30
-    while not (night.directory / "calls").exists() or len((night.directory / "calls").read_text().split()) < 49:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    time.sleep(0.7)  # what has been sent is committed a quarter of a second later
+    address = until_told(process, "Metrics: http").split("Metrics: ")[1].strip()
+    until(lambda: committed(address) == 49 * 6)
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=20)
-    time.sleep(0.5)
+    process.communicate(timeout=60)
+    until(night.is_deserted)
     calls(night)
     (night.directory / "failing").unlink()
     done = night.run("run")

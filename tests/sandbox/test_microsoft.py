@@ -79,7 +79,7 @@ class Caller:
 
 
 def polled(poll: Any, until: str) -> dict[str, Any]:
-    for _ in range(200):
+    for _ in range(2000):
         answer = poll().json()
         status: dict[str, Any] = answer.get("ReportRequestStatus", answer)
         if until in status.values():

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from storage import Storage
+from until import until
 
 ACCOUNT = {"complete": [["2026-11-01", "2026-11-20"]], "settled": [["2026-11-01", "2026-11-02"]]}
 STATE = {"bookmarks": {"t": {"accounts": {"1": ACCOUNT, "2": ACCOUNT}}}}
@@ -26,14 +27,14 @@ def loaded(storage: Storage, house: Any) -> Any:
     house.environment |= storage.variables
     house.tap("ours", TAP)
     house.write()
-    done = house.run("check")
-    assert done.returncode == 0, done.stderr
     done = house.run("run")
     assert done.returncode == 0, done.stderr
     return house
 
 
 def test_a_run_can_be_asked_for_afterwards(storage: Storage, loaded: Any) -> None:
+    done = loaded.run("check")
+    assert done.returncode == 0, done.stderr
     run_id = json.loads((loaded.directory / "execution_report.json").read_text())["run_id"]
     done = loaded.run("history")
     assert (done.returncode, done.stdout.count("completed")) == (0, 1), done.stderr
@@ -64,8 +65,7 @@ def test_what_is_forgotten_is_not_given_to_the_next_run(loaded: Any) -> None:
 def test_a_second_run_ends_at_once_and_is_told_who_holds_the_storage(loaded: Any) -> None:
     (loaded.directory / "wait").touch()
     first = loaded.start("run")
-    while not (loaded.directory / "there").exists():
-        assert first.poll() is None
+    until((loaded.directory / "there").exists)
     second = loaded.run("run")
     reset = loaded.run("state", "reset", "--all")
     (loaded.directory / "wait").unlink()

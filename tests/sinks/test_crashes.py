@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from storage import DAILY, Storage, day, load
+from until import until
 
 from supervisor.sinks import Sink
 from wire.messages import Replaces
@@ -86,10 +86,7 @@ def test_a_run_that_is_killed_is_taken_up_by_the_next_one(storage: Storage, hous
     house.tap("p", TAP)
     house.write()
     run = house.start("run")
-    until = time.monotonic() + 30
-    while not (house.directory / "4").exists():
-        assert run.poll() is None and time.monotonic() < until
-        time.sleep(0.01)
+    until((house.directory / "4").exists)
     run.send_signal(signal.SIGKILL)
     run.communicate()
     storage.forget_dead_run()

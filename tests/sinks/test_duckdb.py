@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 from storage import DAILY, commit_one, day, load, stage
+from until import until
 
 from supervisor.config.errors import SinkError
 from supervisor.sinks import Commit
@@ -60,7 +61,7 @@ def test_a_file_that_another_program_has_open(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match=rf"is in use by pid {holder.pid}"):
         DuckDBSink(path)
     holder.stdin.close()
-    holder.wait(10)
+    holder.wait(60)
     holder.stdout.close()
 
 
@@ -82,7 +83,7 @@ def test_a_statement_is_interrupted_from_another_thread(tmp_path: Path) -> None:
     begun = time.monotonic()
     with pytest.raises(SinkError, match=r"DuckDB refused: INTERRUPT"):
         session._run("SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range % 7 = b.range % 11")
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60
     assert commit_one(session, Commit(streams=("daily",))) == {"daily": 1}
     session.close()
     sink.close()
@@ -105,9 +106,7 @@ def test_the_snapshot_of_the_last_run_can_be_read_while_a_run_is_on(house: Any) 
     )
     house.write()
     run = house.start("run")
-    while not (house.directory / "there").exists():
-        assert run.poll() is None
-        time.sleep(0.02)
+    until((house.directory / "there").exists)
     reader = duckdb.connect(str(snapshot), read_only=True)
     assert reader.execute("SELECT n FROM one.t").fetchall() == [(1,)]
     with pytest.raises(duckdb.IOException):
@@ -117,7 +116,7 @@ def test_the_snapshot_of_the_last_run_can_be_read_while_a_run_is_on(house: Any) 
     done = house.run("history")
     assert (done.returncode, done.stdout.count("completed")) == (0, 1), done.stderr
     (house.directory / "there").unlink()
-    assert run.wait(30) == 0
+    assert run.wait(60) == 0
     assert run.stdout is not None and run.stderr is not None
     run.stdout.close()
     run.stderr.close()

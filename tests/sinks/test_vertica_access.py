@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,10 +17,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import psutil
 import pytest
 import vertica_python
 from storage import DAILY, day, load
+from until import until, until_told
 from vertica_double import DATABASE, PASSWORD, USER, VerticaDatabase, access_to
 
 from sandbox.vertica.running import VerticaDouble
@@ -39,10 +40,13 @@ def database(tmp_path: Path) -> VerticaDatabase:
     return VerticaDatabase(tmp_path)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+@pytest.fixture
+def deaf_ports() -> Iterator[list[int]]:
+    """Two ports on which nobody listens, and nobody can begin to."""
+    with socket.socket() as one, socket.socket() as other:
+        for each in (one, other):
+            each.bind(("127.0.0.1", 0))
+        yield [each.getsockname()[1] for each in (one, other)]
 
 
 def refusal(access: VerticaAccess) -> str:
@@ -88,8 +92,10 @@ def test_a_missing_right_says_whose() -> None:
     )
 
 
-def test_a_host_that_is_not_there_is_named_with_all_nodes_tried(database: VerticaDatabase) -> None:
-    port, other = free_port(), free_port()
+def test_a_host_that_is_not_there_is_named_with_all_nodes_tried(
+    database: VerticaDatabase, deaf_ports: list[int]
+) -> None:
+    port, other = deaf_ports
     access = access_to(database.server, port=port, backup_nodes=(("127.0.0.1", other),))
     assert refusal(access) == (
         f"Vertica on 127.0.0.1:{port}, 127.0.0.1:{other} cannot be reached; "
@@ -98,9 +104,10 @@ def test_a_host_that_is_not_there_is_named_with_all_nodes_tried(database: Vertic
     assert "cannot be reached" in refusal(access_to(database.server, host="no-such-host.invalid"))
 
 
-def test_a_backup_node_takes_over(database: VerticaDatabase, tmp_path: Path) -> None:
-    nodes = (("127.0.0.1", free_port()), ("127.0.0.1", database.server.port))
-    sink = VerticaSink(access_to(database.server, port=free_port(), backup_nodes=nodes))
+def test_a_backup_node_takes_over(database: VerticaDatabase, deaf_ports: list[int], tmp_path: Path) -> None:
+    port, other = deaf_ports
+    nodes = (("127.0.0.1", other), ("127.0.0.1", database.server.port))
+    sink = VerticaSink(access_to(database.server, port=port, backup_nodes=nodes))
     assert sink.description.count("127.0.0.1:") == 3
     assert load(sink, tmp_path, DAILY, day("1", "a", "2026-01-01", 1)) == {"daily": 1}
     sink.close()
@@ -122,7 +129,7 @@ def test_an_interruption_ends_a_login_that_hangs(database: VerticaDatabase) -> N
         begun = time.monotonic()
         with pytest.raises(SinkError, match="let nobody in"):
             session.state()
-        assert time.monotonic() - begun < 1.3
+        assert time.monotonic() - begun < 8, "the timeout is ten seconds"
     session.close()
     sink.close()
 
@@ -224,12 +231,16 @@ def test_two_runs_at_once_and_one_that_was_killed(database: VerticaDatabase) -> 
 
 def opened_soon(database: VerticaDatabase) -> VerticaSink:
     """The server notices a killed client a moment later."""
-    for _ in range(50):
+
+    def opened() -> VerticaSink | None:
         try:
             return database.open()
         except SinkError:
-            time.sleep(0.05)
-    return database.open()
+            return None
+
+    opened_in_time = until(opened)
+    assert opened_in_time is not None
+    return opened_in_time
 
 
 def test_a_lock_that_was_lost_is_taken_again_by_the_next_session(database: VerticaDatabase, tmp_path: Path) -> None:
@@ -304,8 +315,7 @@ def test_a_run_that_is_killed_and_the_next_one_through_the_command_line(house: A
     house.write()
     assert "has nothing of any run; no run has made it yet" in house.run("history").stderr
     process = house.start("run")
-    while "did 1" not in process.stderr.readline():
-        pass
+    until_told(process, "did 1")
     held = house.run("run")
     assert held.returncode == 1
     assert f"is in use by pid {process.pid} on" in held.stderr
@@ -326,18 +336,8 @@ def test_a_run_that_is_killed_and_the_next_one_through_the_command_line(house: A
     leave_no_keeper(house)
 
 
-def until(true: Any) -> None:
-    for _ in range(100):
-        if true():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it never came true")
-
-
 def leave_no_keeper(house: Any) -> None:
     """The keeper ends what a killed supervisor left behind, a moment later, and its temporary files stay."""
-    import shutil
-
-    until(lambda: not [p for p in psutil.process_iter(["cwd"]) if p.info["cwd"] == str(house.directory)])
+    until(house.is_deserted)
     for left in (house.directory / "tmp").iterdir():
         shutil.rmtree(left)

@@ -73,7 +73,7 @@ def run(
     (tmp_path / "state.json").write_text(json.dumps(state or {}))
     done = subprocess.run(
         [sys.executable, "-c", PIPELINE, "--config", tmp_path / "config.json", "--state", tmp_path / "state.json", *options],
-        capture_output=True, text=True, timeout=30, env={"PIPELINE_NOW": now, "WIRE_RESUME": chain},
+        capture_output=True, text=True, timeout=120, env={"PIPELINE_NOW": now, "WIRE_RESUME": chain},
     )  # fmt: skip
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     return done.returncode, [line for line in lines if line["type"] in ("STATE", "ERROR")], done.stderr

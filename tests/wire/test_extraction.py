@@ -60,7 +60,9 @@ def run(
     if state is not None:
         (tmp_path / "state.json").write_text(json.dumps(state))
         command += ["--state", str(tmp_path / "state.json")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env={"PIPELINE_NOW": now, **environment})
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, env={"PIPELINE_NOW": now, **environment}
+    )
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 

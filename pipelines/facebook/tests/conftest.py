@@ -143,7 +143,7 @@ def sandbox_process(
         finally:
             server.stdin.close()
             try:
-                server.wait(5)
+                server.wait(60)
             except subprocess.TimeoutExpired:
                 server.kill()
                 pytest.fail("the sandbox server outlived its standard input")
@@ -171,7 +171,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             [str(COMMAND), *files, *arguments],
             env={"PATH": os.environ["PATH"], "PIPELINE_NOW": as_of.isoformat(), **environment},
             capture_output=True,
-            timeout=30,
+            timeout=120,
             check=False,
         )
         return Outcome(done.returncode, done.stdout, done.stderr.decode())

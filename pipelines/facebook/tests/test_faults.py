@@ -121,4 +121,4 @@ def test_a_dead_server_is_a_temporary_failure(run):
     assert_no_secret(outcome, environment)
     assert outcome.status == 75
     assert "(ConnectionError)" in outcome.errors[0].message
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 60

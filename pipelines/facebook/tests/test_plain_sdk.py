@@ -62,7 +62,7 @@ json.dump(said, sys.stdout)
 @pytest.fixture(scope="module")
 def said(tiny):
     command = [str(PYTHON), "-W", "ignore", "-c", SCRIPT]
-    done = subprocess.run(command, env=tiny, capture_output=True, timeout=30, check=False)
+    done = subprocess.run(command, env=tiny, capture_output=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout)
 

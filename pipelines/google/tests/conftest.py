@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import select
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +123,7 @@ class Sandbox:
         variables = self._variables(environment)
         child = self.start(settings, state=state, arguments=arguments, environment=environment)
         try:
-            out, err = child.communicate(timeout=40)
+            out, err = child.communicate(timeout=120)
         finally:
             child.kill()
             child.wait()
@@ -196,19 +199,36 @@ def started(
     options += ["--first-day", first_day.isoformat()] if first_day else []
     for fault in faults:
         options += ["--fault", fault]
-    server = subprocess.Popen(
-        [PYTHON, "-m", "sandbox.serve", "google", *options], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert server.stdin
-    assert server.stdout
-    try:
-        environment = json.loads(server.stdout.readline())["environment"]
-        yield Sandbox(environment, World.at(as_of, size, first_day=first_day, accounts=accounts))
-    finally:
-        server.stdin.close()
-        assert server.wait(10) == 0
-        server.stdout.close()
+    its_input, its_end = os.pipe()
+    said, its_output = os.pipe()
+    order = {"arguments": ["google", *options], "environment": dict(os.environ)}
+    socket.send_fds(_forks(), [json.dumps(order).encode()], [its_input, its_output])
+    os.close(its_input)
+    os.close(its_output)
+    with os.fdopen(said) as output:
+        try:
+            environment = json.loads(output.readline())["environment"]
+            yield Sandbox(environment, World.at(as_of, size, first_day=first_day, accounts=accounts))
+        finally:
+            os.close(its_end)
+            assert select.select([output], [], [], 60)[0], "the sandbox does not end with its standard input"
+            assert output.readline() == "ended 0\n"
     assert not Path(environment["GOOGLE_CONFIG_FILE"]).parent.exists()
+
+
+@cache
+def _forks() -> socket.socket:
+    """Takes orders for servers, see `server_forks`; one for each worker."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    program = Path(__file__).with_name("server_forks.py")
+    subprocess.Popen(
+        [PYTHON, program, str(theirs.fileno())],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+    )
+    theirs.close()
+    return ours
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ def test_a_hanging_server_is_left_at_the_time_limit(serving):
     with serving("hang@3") as sandbox:
         began = time.monotonic()
         result = sandbox.run({**FEW, **IN_TURN, "request_timeout": 1.5})
-        assert time.monotonic() - began < 25
+        assert time.monotonic() - began < 100
         assert result.status == 0
         assert complete(result, sandbox.world)
         assert "no complete answer within the time limit" in result.log
@@ -93,7 +93,7 @@ def test_a_used_up_daily_quota_ends_the_run_without_waiting(serving, monkeypatch
     with serving() as sandbox:
         began = time.monotonic()
         result = sandbox.run({**FEW, **IN_TURN})
-        assert time.monotonic() - began < 25
+        assert time.monotonic() - began < 100
         assert result.status == 75
         empty = min(account.id for account in sandbox.world.accounts("google"))
         assert [(error.kind, error.account_id) for error in result.errors] == [(Kind.QUOTA, empty), (Kind.QUOTA, None)]

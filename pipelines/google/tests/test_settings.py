@@ -199,7 +199,7 @@ def test_a_check_of_the_command_needs_no_network_and_says_the_version(pipeline, 
             env={"PIPELINE_NOW": now, **USER},
             capture_output=True,
             check=False,
-            timeout=20,
+            timeout=120,
         )
         line = json.loads(told.stdout)
         assert (told.returncode, line["type"]) == (78, "CHECK")

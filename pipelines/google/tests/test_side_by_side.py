@@ -96,7 +96,7 @@ def test_a_concurrency_that_makes_no_sense_is_named(sandbox, wrong):
 def test_an_account_that_hangs_keeps_nobody(serving):
     """Its question gets no answer until the time limit; all the others are done by then, and it is loaded after."""
     with serving("hang@6", accounts=10) as sandbox:
-        result = sandbox.run({**FEW, **EIGHT, "request_timeout": 4})
+        result = sandbox.run({**FEW, **EIGHT, "request_timeout": 6})
         assert (result.status, result.errors) == (0, [])
         assert as_the_truth(result, sandbox.world, FEW["tables"], dt.date(2026, 11, 1))
     late = re.search(r"account (\d+): .*no complete answer within the time limit", result.log)[1]
@@ -107,13 +107,13 @@ def test_an_account_that_hangs_keeps_nobody(serving):
 def test_a_throttle_of_the_login_is_waited_for_by_all_and_one_of_an_account_by_itself(serving, monkeypatch):
     accounts = World.at(AS_OF, "tiny", accounts=10).accounts("google")
     for scope in ("DEVELOPER", "ACCOUNT"):
-        monkeypatch.setenv("SANDBOX_GOOGLE_QUIRKS", f"exhaust {accounts[2].id} 3 {scope}")
+        monkeypatch.setenv("SANDBOX_GOOGLE_QUIRKS", f"exhaust {accounts[2].id} 4 {scope}")
         with serving(accounts=10) as sandbox:
             result, times = timed(sandbox, {**FEW, **EIGHT})
         assert result == 0
         first = [moment for moment, account in times if account != accounts[2].id]
         gap = max(later - earlier for earlier, later in itertools.pairwise(first))
-        assert (gap > 2.5) == (scope == "DEVELOPER")
+        assert (gap > 3.5) == (scope == "DEVELOPER")
 
 
 def timed(sandbox, settings):
@@ -124,7 +124,7 @@ def timed(sandbox, settings):
     for line in child.stdout:
         if b'"STATE"' in line:
             times.append((time.monotonic(), json.loads(line)["replaces"]["where"]["account_id"]))
-    return child.wait(10), times
+    return child.wait(60), times
 
 
 def test_a_login_that_is_used_up_for_an_hour_ends_the_run_and_names_who_was_left_out(serving, monkeypatch):
@@ -157,7 +157,7 @@ def test_killed_in_the_middle_and_run_again_is_the_truth(eight, applied):
         regions += b'"type":"STATE"' in line
     child.kill()
     said += child.stdout.read()
-    assert child.wait(5) == -signal.SIGKILL
+    assert child.wait(60) == -signal.SIGKILL
     killed = applied(said)
     assert 14 <= len(killed.regions) < 60
     again = eight.run(settings, state=killed.state, database=killed.database)
@@ -165,17 +165,18 @@ def test_killed_in_the_middle_and_run_again_is_the_truth(eight, applied):
     assert as_the_truth(again, eight.world, FEW["tables"], dt.date(2026, 11, 1))
 
 
-def test_it_ends_within_a_second_of_sigterm(serving):
-    with serving(accounts=10, pace=("--latency", "2s")) as sandbox:
-        child = sandbox.start({**FEW, **EIGHT})
+def test_it_ends_at_once_on_sigterm(serving):
+    """All its questions have no answer for a minute."""
+    with serving("hang@3x999", accounts=10) as sandbox:
+        child = sandbox.start({**FEW, **EIGHT, "request_timeout": 60})
         for line in child.stderr:
             if b": loading" in line:
                 break
         time.sleep(0.5)
         began = time.monotonic()
         child.terminate()
-        child.communicate(timeout=10)
-        assert time.monotonic() - began < 1
+        child.communicate(timeout=60)
+        assert time.monotonic() - began < 20
         assert child.returncode == -signal.SIGTERM
 
 

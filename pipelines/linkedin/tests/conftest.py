@@ -191,7 +191,7 @@ def _finished(command: list[str], environment: Mapping[str, str]) -> Run:
         start_new_session=True,
     )
     try:
-        output, log = child.communicate(timeout=50)
+        output, log = child.communicate(timeout=120)
     finally:
         child.kill()
         child.wait()
@@ -230,7 +230,7 @@ def sandbox_at(
         world = World.at(dt.datetime.fromisoformat(now), size, first_day=first_day, accounts=accounts)
         yield Sandbox(world, announced, directory)
         server.stdin.close()
-        assert server.wait(timeout=10) == 0, "the sandbox does not end with its standard input"
+        assert server.wait(timeout=60) == 0, "the sandbox does not end with its standard input"
     finally:
         server.kill()
         server.wait()

@@ -37,7 +37,7 @@ class Api:
             headers["X-Restli-Protocol-Version"] = protocol
         request = Request(self._environment["LINKEDIN_API_URL"] + path, headers=headers)
         try:
-            with urlopen(request, timeout=20) as answer:
+            with urlopen(request, timeout=120) as answer:
                 return json.load(answer)
         except HTTPError as error:
             return {"status": error.code, **json.load(error)}
@@ -206,6 +206,6 @@ def test_a_token_that_nobody_issued_is_invalid(api: Api) -> None:
 def test_a_fault_that_linkedin_cannot_suffer_is_refused() -> None:
     command = [sys.executable, "-m", "sandbox.serve", "linkedin", "--fault", "failed_job"]
     root = Path(__file__).parents[3]
-    done = subprocess.run(command, check=False, cwd=root, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, check=False, cwd=root, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2
     assert "linkedin cannot suffer failed_job; it can broken_connection, " in done.stderr

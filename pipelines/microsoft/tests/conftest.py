@@ -55,7 +55,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
     ) -> Outcome:
         child = start_run(tmp_path, sandbox, *options, settings=settings, state=state, environment=environment)
         try:
-            stdout, stderr = child.communicate(timeout=60)
+            stdout, stderr = child.communicate(timeout=120)
         except BaseException:
             child.kill()
             raise

@@ -77,7 +77,7 @@ def start_sandbox(
 def stop_sandbox(process: Any) -> None:
     process.stdin.close()
     try:
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.stdout.close()

@@ -14,7 +14,7 @@ from microsoft_pipeline.tables import REPORTS, TABLES, Report
 
 
 def test_discover_prints_the_catalog_without_credentials() -> None:
-    done = subprocess.run([COMMAND, "--discover"], env={}, capture_output=True, timeout=30, check=True)
+    done = subprocess.run([COMMAND, "--discover"], env={}, capture_output=True, timeout=120, check=True)
     streams = {stream["tap_stream_id"]: stream for stream in json.loads(done.stdout)["streams"]}
     assert list(streams) == [table.name for table in TABLES]
     assert streams["ad_daily"]["key_properties"] == ["account_id", "campaign_id", "ad_group_id", "ad_id", "date"]

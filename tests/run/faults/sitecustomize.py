@@ -1,7 +1,7 @@
 """Put before everything else on the supervisor's path: makes the n-th call of one kind fail, as the system would.
 
-FAULT_KIND names the calls, FAULT_AT says which of them (0: none), FAULT_FILE is where the number of calls is told at the
-end. Only calls that an attempt of the platform `victim` makes are counted: those of the threads that work for it.
+FAULT_KIND names the calls, FAULT_AT says which of them (0: none), FAULT_FILE is where the numbers of calls of all kinds
+are told at the end, as JSON. Only calls that an attempt of the platform `victim` makes are counted: those of the threads that work for it.
 """
 
 from __future__ import annotations
@@ -11,24 +11,26 @@ import atexit
 import builtins
 import errno
 import io
+import json
 import os
 import shutil
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 KIND, AT, FILE = os.environ.get("FAULT_KIND"), int(os.environ.get("FAULT_AT", "0")), os.environ.get("FAULT_FILE", "")
-calls: list[str] = []
+calls: Counter[str] = Counter()
 local = threading.local()
 
 
 def fails(kind: str) -> bool:
-    if kind != KIND or not getattr(local, "victim", False):
+    if not getattr(local, "victim", False):
         return False
-    calls.append(kind)
-    return len(calls) == AT
+    calls[kind] += 1
+    return kind == KIND and calls[kind] == AT
 
 
 def failing(kind: str, number: int, real: Any) -> Any:
@@ -96,7 +98,7 @@ if KIND and sys.argv[0:1] != ["-c"]:
     watch_threads()
 
     def tell() -> None:
-        Path(FILE).write_text(str(len(calls)))
+        Path(FILE).write_text(json.dumps(calls))
 
     atexit.register(tell)
     import importlib.abc
