@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := demo
-.PHONY: help demo test test-deploy lint bench install locks clean chaos fuzz release
+.PHONY: help demo test environments test-deploy lint bench install locks clean chaos fuzz release
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(firstword $(MAKEFILE_LIST)) | while IFS=: read -r name text; do \
@@ -22,13 +22,17 @@ install: .venv/.runtime  ## the supervisor's environment and one per platform
 # Much of what the tests do is wait for processes, so there may be more workers than cores.
 WORKERS = -n 4 --dist loadfile --no-loadscope-reorder
 
-test:  ## linters, types, unit tests, and all four pipelines end to end
-test: .venv/.development lint .venvs/tap-dbf/.complete .venvs/singer-tools/.complete .venvs/target-csv/.complete \
-		.venvs/msads/.complete .venvs/tap-bing-ads/.complete .venvs/tap-linkedin-ads/.complete .venvs/tap-facebook/.complete .venvs/gaarf/.complete
+test: .venv/.development  ## linters, types, unit tests, and all four pipelines end to end
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line lint environments
+	@.venv/bin/python -m compileall -q supervisor sandbox wire/src pipelines  # or each of a thousand processes would compile
+	.venv/bin/pytest $(WORKERS)
+
+THIRD_PARTY = tap-dbf singer-tools target-csv msads tap-bing-ads tap-linkedin-ads tap-facebook gaarf
+
+environments: .venv/.development $(THIRD_PARTY:%=.venvs/%/.complete)
 	@.venv/bin/supervisor install
 	@tests/prometheus.sh
 	@tests/azurite.sh
-	.venv/bin/pytest $(WORKERS)
 
 # Half an hour; CHAOS_SEED=n makes other storms.
 STORAGE ?= duckdb
@@ -40,16 +44,16 @@ chaos: .venv/.development  ## storms of kills, faults and hardships into STORAGE
 # FUZZ_SECONDS=n makes it longer or shorter. What a reader fails at stays among its seeds in tests/fuzz/.
 fuzz: .venv/.development .venvs/atheris/.complete  ## every reader of other people's bytes, mutated for ten minutes
 	PYTHONPATH=$(wildcard .venvs/atheris/lib/python*/site-packages) .venv/bin/python tests/fuzz/long.py $${FUZZ_SECONDS:-420}
-	WIRE_FUZZ=40000 FUZZ_EXAMPLES=1000 .venv/bin/pytest -q tests/fuzz tests/wire/test_fuzz.py
-	FUZZ_EXAMPLES=300 .venv/bin/pytest -q tests/sinks/test_what_regions_select.py -k duckdb
+	WIRE_FUZZ=40000 FUZZ_EXAMPLES=1000 .venv/bin/pytest -q --hypothesis-profile explore tests/fuzz tests/wire/test_fuzz.py
+	FUZZ_EXAMPLES=300 .venv/bin/pytest -q --hypothesis-profile explore tests/sinks/test_what_regions_select.py -k duckdb
 
 lint: .venv/.development  ## style, types, layers, declared dependencies, generated tables
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy wire/src supervisor sandbox bench
+	.venv/bin/mypy wire/src supervisor sandbox bench pipelines/*/src
 	.venv/bin/python -m supervisor.config.variable_table --check
 	.venv/bin/deptry supervisor sandbox wire/src
-	for name in google microsoft facebook linkedin; do .venv/bin/mypy pipelines/$$name/src && \
+	for name in google microsoft facebook linkedin; do \
 		.venv/bin/deptry --requirements-files pipelines/$$name/requirements.in pipelines/$$name/src || exit 1; done
 	PYTHONPATH=pipelines/google/src:pipelines/microsoft/src:pipelines/facebook/src:pipelines/linkedin/src .venv/bin/lint-imports
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
