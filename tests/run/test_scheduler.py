@@ -156,8 +156,8 @@ def test_two_circles_are_both_named() -> None:
 
 
 def test_a_long_chain_needs_no_recursion() -> None:
-    chain = [platform("p0"), *(platform(f"p{n}", f"p{n - 1}") for n in range(1, 2000))]
-    assert len(PlatformScheduler().schedule_platforms(chain)) == 2000
+    chain = [platform("p0"), *(platform(f"p{n}", f"p{n - 1}") for n in range(1, 1200))]
+    assert len(PlatformScheduler().schedule_platforms(chain)) == 1200
 
 
 def test_a_dependency_in_the_same_group_or_a_later_one_is_refused() -> None:
