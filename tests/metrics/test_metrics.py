@@ -111,9 +111,9 @@ def test_a_run_that_a_signal_stops_does_not_linger(house: Any) -> None:
 
 
 def test_a_run_that_its_global_timeout_stops_lingers_because_that_is_what_alerts_are_for(house: Any) -> None:
-    house.orchestrator = {"global_timeout": 1.5}
+    house.orchestrator = {"global_timeout": 4}
     house.tap("slow", WAITS)
-    house.write(metrics={"port": 0, "linger_seconds": 30})
+    house.write(metrics={"port": 0, "linger_seconds": 300})
     process = house.start("run")
     address = address_of(process)
     until(lambda: samples(fetch(address))["supervisor_run_in_progress", ()] == 0)

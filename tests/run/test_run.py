@@ -227,20 +227,20 @@ def test_killed_from_outside_says_so(house: Any, configured: Any) -> None:
 
 
 def test_stall_timeout_counts_silence(house: Any, configured: Any) -> None:
-    house.tap("silent", "schema(); time.sleep(60)", stall_timeout=2)
+    house.tap("silent", "schema(); time.sleep(60)", stall_timeout=3)
     house.tap(
-        "chatty", "for n in range(25): print('working', file=sys.stderr, flush=True); time.sleep(0.1)", stall_timeout=2
+        "chatty", "for n in range(35): print('working', file=sys.stderr, flush=True); time.sleep(0.1)", stall_timeout=3
     )
     assert configured(parallel_groups=[["silent", "chatty"]]).returncode == 2
     assert platform(house, "silent")["attempts"][0]["outcome"] == "stalled"
 
 
 def test_global_timeout_stops_and_skips(house: Any, configured: Any) -> None:
-    house.orchestrator = {"global_timeout": 1.5}
+    house.orchestrator = {"global_timeout": 4}
     house.tap("slow", "time.sleep(60)")
     house.tap("next", GOOD)
     assert configured(parallel_groups=[["slow"], ["next"]]).returncode == 3
-    assert "global_timeout of 1.5 s" in platform(house, "slow")["error_message"]
+    assert "global_timeout of 4 s" in platform(house, "slow")["error_message"]
     assert platform(house, "next")["status"] == "skipped"
 
 
