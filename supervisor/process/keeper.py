@@ -155,13 +155,17 @@ class Keeper:
         self._tell_end()
 
     def _start(self, command: list[bytes], address_space: int, user: str) -> None:
-        failed_read, failed_write = os.pipe()
         me = os.getpid()
-        self._leader = os.fork()
+        try:
+            failed_read, failed_write = os.pipe()
+            null = os.open(os.devnull, os.O_RDWR)
+            self._leader = os.fork()
+        except OSError as error:  # a limit on processes or descriptors
+            self._say(f"failed {error.errno}")
+            return
         if not self._leader:
             _become(command, address_space, user, me, failed_write)
         os.close(failed_write)
-        null = os.open(os.devnull, os.O_RDWR)
         # Or the pipes would never end, and one that nobody reads would take what is written.
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)

@@ -29,7 +29,7 @@ def run(house: Any, *, before: Before | None = None, **environment: str) -> tupl
         [str(Path(sys.executable).with_name("supervisor")), "run"], cwd=house.directory,
         env=house.environment | environment, text=True, capture_output=True, timeout=120, check=False, preexec_fn=before,
     )  # fmt: skip
-    assert "Traceback" not in done.stderr, done.stderr
+    assert "keeper.py" not in done.stderr and "\nTraceback" not in done.stderr, done.stderr
     return done.returncode, done.stderr
 
 
@@ -40,6 +40,7 @@ def platforms(house: Any) -> dict[str, dict[str, Any]]:
 
 def test_a_directory_for_temporary_files_that_is_really_full(house: Any) -> None:
     needs("full TMPDIR")
+    house.orchestrator = {"max_parallel": 1}  # one after the other: what the first leaves behind fails the second
     house.tap("large", LARGE)
     house.tap("small", SMALL)
     house.write()
