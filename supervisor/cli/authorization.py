@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import sys
 import threading
@@ -38,6 +39,7 @@ from supervisor.report.display import say, table
 from supervisor.run.account_list import account_list
 from supervisor.run.registry import PlatformRegistry, create_default_registry
 from wire.days import now
+from wire.failures import PipelineError
 
 _NO_BROWSER = "No browser could be opened here: open the address above in one."
 _SCREENS = ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
@@ -67,7 +69,7 @@ def authorize(wishes: Wishes) -> int:
     # Only the default may be missing: before `supervisor init` there is nothing to say about a platform.
     is_there = wishes.config.exists() or wishes.config != CONFIG
     configured = load_orchestrator_config(wishes.config) if is_there else None
-    environ = before_the_first(os.environ)
+    environ, instant = before_the_first(os.environ), _now()
     addresses = endpoints(vendor, environ)
     own = next((each for each in configured.platforms if each.name == wishes.platform), None) if configured else None
     known = _known_client(wishes.platform, vendor, own, environ)
@@ -88,7 +90,7 @@ def authorize(wishes: Wishes) -> int:
     else:
         for file in keep(place, values):
             show(f"{file} is written")
-    show(f"{granted.token.variable} {told_end(granted.token, granted.answer, now())}")
+    show(f"{granted.token.variable} {told_end(granted.token, granted.answer, instant)}")
     for sentence in (*not_read(place, values, os.environ), *_hidden_by_better(vendor, granted, environ)):
         show(sentence)
     registry = create_default_registry()
@@ -100,6 +102,13 @@ def authorize(wishes: Wishes) -> int:
         show,
     )
     return 0
+
+
+def _now() -> dt.datetime:
+    try:
+        return now()
+    except PipelineError as wrong:
+        raise ConfigError(wrong.message) from wrong
 
 
 def _hidden_by_better(vendor: Vendor, granted: Granted, environ: Mapping[str, str]) -> list[str]:

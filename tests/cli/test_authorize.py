@@ -20,13 +20,15 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from attrs import evolve
+from attrs import astuple, evolve
 
 from sandbox.facebook import oauth as facebook
+from sandbox.faults import Faults
 from sandbox.google import oauth as google
 from sandbox.linkedin import oauth as linkedin
 from sandbox.manager import Sandbox
 from sandbox.microsoft import oauth as microsoft
+from sandbox.pace import Pace
 from supervisor.cli.consent import Consent
 from supervisor.cli.keeping import keep, not_read, place_for
 from supervisor.cli.main import main
@@ -35,7 +37,6 @@ from supervisor.cli.token_exchange import Client
 from supervisor.config.errors import AuthorizationError, ConfigError
 from supervisor.config.vendors import VENDORS, endpoints
 
-ROOT = Path(__file__).resolve().parents[2]
 SUPERVISOR = str(Path(sys.executable).with_name("supervisor"))
 PLATFORMS = tuple(VENDORS)
 PATIENCE = 120
@@ -73,10 +74,15 @@ WRONG = {
 
 @pytest.fixture(scope="module")
 def sandboxed() -> Iterator[Mapping[str, str]]:
-    """The variables of all four platforms' sandbox, with clients and without any token."""
-    google = ROOT / ".venvs" / "google" / "bin" / "python"
-    with Sandbox(options=("--size", "tiny"), interpreters={"google": google}) as sandbox:
-        yield clients_only(sandbox.environment)
+    """The variables of all four platforms' sandbox, with clients and without any token; of Google the OAuth alone."""
+    endpoint = google.TokenEndpoint(google.Tokens(), Faults(), threading.Event(), Pace())
+    own = {
+        "GOOGLE_TOKEN_URI": endpoint.uri,
+        **dict(zip(VENDORS["google"].client, astuple(CLIENTS["google"]), strict=True)),
+    }
+    with Sandbox(("microsoft", "facebook", "linkedin"), options=("--size", "tiny")) as sandbox:
+        yield clients_only(sandbox.environment) | own
+    endpoint.close()
 
 
 def clients_only(environment: Mapping[str, str]) -> dict[str, str]:
@@ -287,6 +293,7 @@ def test_what_is_wrong_before_the_consent_asks_nobody(
     assert "GOOGLE_CONFIG_FILE names nowhere.yaml, which cannot be read" in refused(
         "google", "--print", GOOGLE_CONFIG_FILE="nowhere.yaml"
     )
+    assert "PIPELINE_NOW: 'soon' is not an ISO 8601 instant" in refused("linkedin", "--print", PIPELINE_NOW="soon")
     evil = {"LINKEDIN_TOKEN_URL": "http://evil.example/oauth"}
     assert "LINKEDIN_TOKEN_URL points to http://evil.example" in refused("linkedin", "--print", **evil)
     assert "there was no answer within 0.2 s" in refused("linkedin", "--print", "--port", "0", "--timeout", "200ms")
