@@ -17,6 +17,11 @@ FRESHNESS: Mapping[str, str] = {
     "1": "it cannot be told: no database yet, a run holds it, or the configuration is wrong",
     "2": "something is older than the limit, or was never loaded",
 }
+AUTHORIZE: Mapping[str, str] = {
+    "0": "a token is kept or printed, whether or not the accounts could be listed",
+    "1": "there is none: the reason is one sentence, and nothing was stored",
+    "130": "interrupted (Ctrl-C) before there was an answer",
+}
 USAGE = 1
 """Of a mistyped command line: 2 would say that some platforms completed."""
 INTERNAL = 4

@@ -81,11 +81,18 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _web(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", text):
+        raise ValueError(f"expected an address like https://example.com/callback, got {text!r}")
+    return text
+
+
 DAY = _Parsed("day", _day)
 TIME = _Parsed("time", _time)
 COUNT = _Parsed("count", _count)
 PORT = _Parsed("port", _port)
 DURATION = _Parsed("duration", duration)
+WEB = _Parsed("address", _web)
 PATH = click.Path(path_type=Path)
 
 

@@ -6,6 +6,7 @@ probably meant, commands load when they are asked for, and help fits any width f
 
 from __future__ import annotations
 
+import inspect
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
@@ -65,7 +66,7 @@ class _Helpful(click.Command):
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         if self.help:
             formatter.write_paragraph()
-            formatter.write_text(self.help)
+            formatter.write_text(inspect.cleandoc(self.help))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         records = [record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))]

@@ -298,6 +298,10 @@ def test_what_is_wrong_before_the_consent_asks_nobody(
     assert "LINKEDIN_TOKEN_URL points to http://evil.example" in refused("linkedin", "--print", **evil)
     assert "there was no answer within 0.2 s" in refused("linkedin", "--print", "--port", "0", "--timeout", "200ms")
     assert "nowhere.yml" in refused("linkedin", "--print", "--config", "nowhere.yml")
+    assert "--redirect: expected an address like https://" in refused(
+        "facebook", "--print", "--redirect", "example.com"
+    )
+    assert "--port: expected a port from 1 to 65535" in refused("facebook", "--print", "--port", "65536")
     assert "PLATFORM: expected one of google, microsoft, facebook, linkedin" in refused("linkdin")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -340,6 +344,14 @@ def test_ctrl_c_while_it_waits(walk: Any) -> None:
     started.process.send_signal(signal.SIGINT)
     status, out, err = started.ended()
     assert (status, out) == (130, "") and "interrupted before there was an answer; nothing was stored" in sentence(err)
+
+
+def test_an_address_elsewhere_and_an_end_of_input(walk: Any) -> None:
+    started = walk("facebook", "--print", "--redirect", "https://example.com/callback")
+    asked = parse_qs(urlsplit(started.address()).query)
+    assert asked["redirect_uri"] == ["https://example.com/callback"]
+    status, out, err = started.ended()
+    assert (status, out) == (1, "") and "standard input ended without the address" in sentence(err)
 
 
 def test_without_a_refresh_token(house: Any) -> None:
