@@ -48,7 +48,7 @@ class Chromium:
             self._process = subprocess.Popen(["bash", "-c", shell], pass_fds=(orders, answers), stdout=log, stderr=log)
         os.close(orders)
         os.close(answers)
-        self._watch = threading.Timer(PATIENCE * 2, self._process.kill)
+        self._watch = threading.Timer(PATIENCE * 5, self._process.kill)
         self._watch.start()
         self._read = b""
         self._count = 0
