@@ -108,7 +108,7 @@ def sandbox(installed: Installed, demonstrated: subprocess.CompletedProcess[str]
         process = subprocess.Popen(
             [installed.environment / "bin" / "supervisor", "sandbox", "--size", "tiny"], cwd=installed.work, stdout=file
         )
-    deadline, before = time.monotonic() + 60, ""
+    deadline, before = time.monotonic() + 300, ""
     while "_API_URL" not in before or printed.read_text() != before:
         assert process.poll() is None and time.monotonic() < deadline, demonstrated.stderr + printed.read_text()
         before = printed.read_text()

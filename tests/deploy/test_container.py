@@ -66,7 +66,8 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
     found = Podman(directory)
     try:
         imported = found("import", BASE, "localhost/base")
-        assert imported.returncode == 0, imported.stderr
+        if imported.returncode:
+            pytest.skip(f"podman cannot keep an image here: {imported.stderr.strip()}")
         tried = found("run", "--rm", *Podman.MACHINE, "localhost/base", "true")
         if tried.returncode:
             pytest.skip(f"podman cannot run a container here: {tried.stderr.strip()}")
@@ -207,7 +208,7 @@ def test_health_is_the_answer_of_the_metrics_port_and_a_stop_is_heard(
         *("run", "--config", "/config/slow.yml"),
     )
     assert started.returncode == 0, started.stderr
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while podman("exec", "slow", "test", "-e", "/tmp/began").returncode and time.monotonic() < deadline:
         time.sleep(0.3)
     checked = podman("healthcheck", "run", "slow")

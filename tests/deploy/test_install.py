@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ensurepip
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -186,7 +188,9 @@ def test_a_python_that_cannot_build_environments_is_told_what_to_install(install
     ).stdout.strip()
     make = f"make PYTHON={python} .venv/bin/pip"
     script = f"mount -t tmpfs tmpfs {ensurepip}; {make}; echo exit $?; umount {ensurepip}; {make}"
-    done = subprocess.run(["unshare", "--mount", "/bin/sh", "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        ["unshare", "--mount", "/bin/sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, env=_by_hand()
+    )
     first, second = done.stdout.split("exit 2\n")
     assert first.endswith("Debian and Ubuntu: apt install python3-venv, then make again\n")
     assert (done.returncode, second) == (0, f"Building .venv with {python}\n")
@@ -198,7 +202,7 @@ def test_an_old_python_is_refused(wheel: Path, installed: Installed, tmp_path: P
     old.chmod(0o755)
     made = subprocess.run(
         ["make", "--file", ROOT / "Makefile", f"PYTHON={old}", ".venv/bin/pip"],
-        cwd=tmp_path, capture_output=True, text=True,
+        cwd=tmp_path, capture_output=True, text=True, env=_by_hand(),
     )  # fmt: skip
     assert made.returncode == 2
     assert made.stdout.startswith(f"Python 3.11 or newer is needed, and {old} is not; make PYTHON=")
@@ -216,9 +220,13 @@ def test_other_tools_install_it_and_it_runs(
 ) -> None:
     place = {"UV_TOOL_DIR": tmp_path / "tools", "UV_TOOL_BIN_DIR": tmp_path / "bin", "PIPX_HOME": tmp_path / "tools",
              "PIPX_BIN_DIR": tmp_path / "bin", "PIPX_DEFAULT_PYTHON": sys.executable}  # fmt: skip
+    # No new version of somebody else's is to fail this test.
+    locked = re.findall(r"(?m)^(\S+==[^\s;]+)", (ROOT / "requirements.txt").read_text())
+    (tmp_path / "constraints.txt").write_text("\n".join((*locked, f"pip=={ensurepip.version()}")))
+    constraints = dict.fromkeys(("UV_CONSTRAINT", "PIP_CONSTRAINT"), str(tmp_path / "constraints.txt"))
     environment = {**os.environ, **{name: str(path) for name, path in place.items()}}
     command = {"uv": [UV, "tool", "install", "--python", sys.executable], "pipx": [PIPX, "install"]}[tool]
-    tool_said = subprocess.run([*command, wheel], capture_output=True, text=True, env=environment)
+    tool_said = subprocess.run([*command, wheel], capture_output=True, text=True, env=environment | constraints)
     assert tool_said.returncode == 0, tool_said.stderr
     supervisor = tmp_path / "bin" / "supervisor"
     built = subprocess.run(
@@ -232,6 +240,11 @@ def test_other_tools_install_it_and_it_runs(
     with duckdb.connect(str(tmp_path / "social_ads.duckdb"), read_only=True) as connection:
         (found,) = connection.execute("SELECT count(*) FROM linkedin.campaign_daily").fetchall()
     assert found[0] > 0
+
+
+def _by_hand() -> dict[str, str]:
+    """The variables of somebody who types `make`; a make that runs these tests would be heard in what it prints."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
 
 
 def _needs_mounts() -> None:
