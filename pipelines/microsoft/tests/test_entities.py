@@ -75,12 +75,15 @@ def test_a_passing_fault_costs_no_entity(serve: Serve, run: Run, faults: list[st
 
 def test_a_file_that_is_not_understood_is_its_accounts_failure(serve: Serve, run: Run) -> None:
     settings = {"tables": ["ad"], "accounts": [FIRST, SECOND], "concurrency": 1}
-    outcome = run(serve("wrong_first_line@1x1"), settings=settings)
+    attempt = {"WIRE_RESUME": "one run"}
+    outcome = run(serve("wrong_first_line@1x1"), settings=settings, environment=attempt)
     assert outcome.status == 65
     (failure,) = outcome.failures
     assert failure.account_id == SECOND
     assert "Bulk file: its first line lacks the column Type" in failure.message
     assert {row["account_id"] for row in outcome.tables["ad"]} == {FIRST}
+    again = run(serve(), settings=settings, state=outcome.state, environment=attempt)
+    assert {row["account_id"] for row in again.tables["ad"]} == {SECOND}, "the second attempt asks for the rest alone"
 
 
 def test_values_from_the_future_and_absent_ones_are_loaded(serve: Serve, run: Run) -> None:

@@ -49,7 +49,11 @@ class _Snapshot:
         self._walk = Walk(client, account)
 
     def load(self, wanted: frozenset[str]) -> None:
-        entities = [entity for entity in _BELOW_THE_ACCOUNT if entity.table.name in wanted]
+        entities = [
+            entity
+            for entity in _BELOW_THE_ACCOUNT
+            if entity.table.name in wanted and not self._extraction.is_loaded(entity.table.name, self._account.id)
+        ]
         if not entities:
             return
         # Campaigns alone come in one answer, a file of them takes three at least.
