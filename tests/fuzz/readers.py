@@ -49,7 +49,7 @@ def wire(data: bytes) -> None:
     assert error == slow_error
     assert error or told(quick) == told(slow)
     found = [event for event in told(slow) if isinstance(event, tuple)]
-    sent = (json.loads(line) for line in lines)
+    sent = (json.loads(line.decode(errors="replace")) for line in lines)
     records = ((each["stream"], each["record"]) for each in sent if each["type"] == "RECORD")
     assert found == list(islice(records, len(found)))
 
