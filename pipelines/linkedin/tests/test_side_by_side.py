@@ -166,16 +166,26 @@ def read_until(child: subprocess.Popen[bytes], states: int) -> bytes:
     return output
 
 
+def places(output: bytes) -> set[tuple[Any, ...]]:
+    """Table, account and days of the regions that are whole in an output."""
+    states = [line for line in output.splitlines() if line.startswith(b'{"type":"STATE"') and line.endswith(b"}")]
+    found = [json.loads(line)["replaces"] for line in states]
+    return {(each["stream"], each["where"]["account_id"], each.get("from"), each.get("to")) for each in found}
+
+
 def test_a_kill_in_the_middle_of_eight_accounts_loses_and_doubles_nothing(start: Any) -> None:
     with start(accounts=8, options=("--latency", "10ms")) as sandbox:
-        child = started(sandbox, start_date=SINCE, concurrency=8)
+        attempt = {"WIRE_RESUME": "one run"}
+        child = started(sandbox, start_date=SINCE, concurrency=8, environment=attempt)
         output = read_until(child, 12)
         child.kill()
         rest, _ = child.communicate()
         store = sandbox.kept_of(output + rest)
         assert store.state and not is_complete(sandbox, store)
-        run = sandbox.run(start_date=SINCE, state=store.state)
+        run = sandbox.run(start_date=SINCE, state=store.state, environment=attempt)
         assert (run.status, run.errors) == (0, [])
+        twice = places(output + rest) & places(run.output)
+        assert {stream for stream, *_ in twice} <= {"account"}, "the second attempt asks for the rest alone"
         assert is_the_truth(sandbox, run.store(store))
 
 
