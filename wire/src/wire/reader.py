@@ -264,7 +264,8 @@ class Reader:
             raise WireError(f"{sentence}, which is the bound", line=self._line, stream=stream)
 
     def _schema(self, message: SchemaLine) -> Schema:
-        name, columns = message.stream, len(message.schema.get("properties") or ())
+        properties = message.schema.get("properties")
+        name, columns = message.stream, len(properties) if isinstance(properties, dict) else 0
         former = self._streams.get(name)
         self._columns += columns - (len(former.table.columns) if former else 0)
         self._bound(columns > MOST_COLUMNS, f"it has more than {MOST_COLUMNS:,} columns", name)
@@ -278,6 +279,8 @@ class Reader:
             table = table_of(message.stream, message.schema, message.key_properties, bookmark[0] if bookmark else None)
         except SchemaError as cause:
             raise WireError(str(cause), line=self._line, stream=message.stream) from cause
+        except RecursionError as cause:
+            raise WireError("its schema is nested too deeply", line=self._line, stream=message.stream) from cause
         self._streams[message.stream] = _Stream(table)
         self._last = None
         return Schema(table)

@@ -131,16 +131,21 @@ def table_of(stream: str, schema: Mapping[str, Any], key: Sequence[str], replica
     return Table(stream, columns, tuple(key), replication_key)
 
 
+def _listed(value: object) -> Sequence[object]:
+    """What should be a list, or nothing: whatever else it is says no more of a column than nothing would."""
+    return value if isinstance(value, list | tuple) else ()
+
+
 def _type_of(stream: str, name: str, described: object) -> Type:
     if not isinstance(described, Mapping):
         raise SchemaError(f"stream {stream!r}: the schema of column {name!r} is not an object")
-    variants = [v for word in ("anyOf", "oneOf") for v in described.get(word, ()) if isinstance(v, Mapping)]
+    variants = [v for word in ("anyOf", "oneOf") for v in _listed(described.get(word)) if isinstance(v, Mapping)]
     real = [v for v in variants if v.get("type") not in ("null", ["null"])]
     if real:
         kinds = {_type_of(stream, name, variant) for variant in real}
         return kinds.pop() if len(kinds) == 1 else Type.JSON
-    words = described.get("type", ())
-    types = {words} if isinstance(words, str) else set(words)
+    words = described.get("type")
+    types = {words} if isinstance(words, str) else {word for word in _listed(words) if isinstance(word, str)}
     types.discard("null")
     if types == {"integer", "number"}:
         return Type.NUMBER
