@@ -20,15 +20,19 @@ DEAREST = (
     "tests/e2e/test_other_sinks.py",
     "tests/third_party",
     "pipelines/google/tests/test_side_by_side.py",
+    "pipelines/google/tests/test_faults.py",
     "tests/sinks/test_commands.py",
+    "tests/sinks/test_promises.py",
     "pipelines/microsoft/tests/test_side_by_side.py",
+    "pipelines/google/tests/test_accounts.py",
+    "pipelines/microsoft/tests/test_faults.py",
+    "pipelines/facebook/tests/test_extraction.py",
     "tests/run/test_run.py",
     "tests/run/test_faults.py",
-    "tests/sinks/test_promises.py",
-    "pipelines/facebook/tests/test_extraction.py",
+    "tests/environments/test_install.py",
     "tests/metrics/test_metrics.py",
-    "pipelines/microsoft/tests/test_faults.py",
     "tests/sinks/test_azure_table.py",
+    "pipelines/google/tests/test_state.py",
 )
 """Each file is one worker's. Those that take longest go first, or one of them would keep all other workers waiting."""
 

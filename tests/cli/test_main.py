@@ -123,7 +123,7 @@ def test_a_full_disk_under_the_spool_fails_the_attempt_and_not_the_database(one:
     import subprocess
     import sys
 
-    done = subprocess.run([sys.executable, "limited.py"], cwd=one.directory, env=one.environment, capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+    done = subprocess.run([sys.executable, "limited.py"], cwd=one.directory, env=one.environment, capture_output=True, text=True, timeout=180, check=False)  # fmt: skip
     assert done.returncode == 3, done.stderr
     assert "rows cannot be spooled" in done.stderr and "File too large" in done.stderr
     assert one.run("run", "--only", "big").returncode == 0

@@ -297,6 +297,6 @@ def test_a_run_without_metrics_does_not_load_the_library(house: Any, configured:
     program = "import sys, supervisor.cli.main as cli\ntry: cli.main(['run'])\nexcept SystemExit as end: print(end.code, 'prometheus_client' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=house.directory, env=house.environment | {"PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=180,
     )  # fmt: skip
     assert done.stdout.split() == ["0", "False"], done.stderr

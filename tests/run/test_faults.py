@@ -91,7 +91,7 @@ def limited(house: Any, kind: int, limit: int, *, user: int | None = None) -> tu
 
     done = subprocess.run(
         [str(Path(sys.executable).with_name("supervisor")), "run"], cwd=house.directory, env=house.environment,
-        text=True, capture_output=True, timeout=60, check=False, preexec_fn=before,
+        text=True, capture_output=True, timeout=180, check=False, preexec_fn=before,
     )  # fmt: skip
     return done.returncode, done.stderr
 

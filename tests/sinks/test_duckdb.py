@@ -187,7 +187,7 @@ def test_a_full_disk_fails_the_attempt_and_the_retry_is_clean(house: Any) -> Non
         "runpy.run_module('supervisor', run_name='__main__')\n"
     )
     done = subprocess.run(
-        [sys.executable, "limited.py"], cwd=house.directory, env=house.environment, capture_output=True, text=True, timeout=60,
+        [sys.executable, "limited.py"], cwd=house.directory, env=house.environment, capture_output=True, text=True, timeout=180,
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
     assert re.search(r"Platform 'big' failed: DuckDB refused: .*File too large.*; make room for it", done.stderr)

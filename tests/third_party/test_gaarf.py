@@ -86,7 +86,7 @@ def by_gaarf(directory: Path, sandbox: dict[str, str]) -> Rows:
             *(ROOT / ".venvs/gaarf/bin/gaarf", *(f"{name}.sql" for name in QUERIES), "--ads-config=google-ads.yaml"),
             *(f"--account={manager}", "--output=json", f"--json.destination-folder={directory}"),
         ],
-        cwd=directory, env=environment, capture_output=True, text=True, timeout=120, check=False,
+        cwd=directory, env=environment, capture_output=True, text=True, timeout=400, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return {name: json.loads((directory / f"{name}.json").read_text(encoding="utf-8")) for name in QUERIES}
@@ -99,7 +99,7 @@ def by_us(directory: Path, sandbox: dict[str, str]) -> Rows:
     output = subprocess.run(
         [GOOGLE / "pipeline-google", "--config", directory / "ours.json"],
         env={"PATH": os.environ["PATH"], "HOME": str(directory), "PIPELINE_NOW": AS_OF.isoformat(), **sandbox},
-        capture_output=True, timeout=120, check=True,
+        capture_output=True, timeout=400, check=True,
     ).stdout  # fmt: skip
     found: Rows = {name: [] for name in QUERIES}
     for line in output.splitlines():

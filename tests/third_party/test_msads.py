@@ -57,7 +57,7 @@ def run() -> tuple[dict[str, Any], list[Request]]:
                 },
                 capture_output=True,
                 text=True,
-                timeout=180,
+                timeout=400,
             )
             assert done.returncode == 0, done.stderr[-3000:]
             return json.loads(done.stdout), recorder.requests

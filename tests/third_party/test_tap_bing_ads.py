@@ -77,7 +77,7 @@ def loaded(directory: Path, environment: dict[str, str]) -> dict[str, list[dict[
     port = environment["MICROSOFT_API_URL"].rpartition(":")[2]
     done = subprocess.run(
         [ROOT / ".venvs/tap-bing-ads/bin/tap-bing-ads", "--config", "config.json", "--catalog", "catalog.json"],
-        cwd=directory, capture_output=True, text=True, timeout=120,
+        cwd=directory, capture_output=True, text=True, timeout=400,
         env={
             "PATH": os.environ["PATH"], "HOME": str(directory),
             "PYTHONPATH": str(Path(__file__).parent / "routed"),

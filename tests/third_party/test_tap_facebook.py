@@ -49,7 +49,7 @@ Row = dict[str, Any]
 def program(environment: dict[str, str], command: list[str | Path], directory: Path) -> str:
     """The standard output of a program that must succeed."""
     done = subprocess.run(
-        command, cwd=directory, capture_output=True, text=True, timeout=120,
+        command, cwd=directory, capture_output=True, text=True, timeout=400,
         env={"PATH": os.environ["PATH"], "HOME": str(directory), **environment},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

@@ -50,7 +50,7 @@ MONEY = ("cost_in_local_currency", "cost_in_usd", "conversion_value_in_local_cur
 def output_of(command: list[str | Path], directory: Path, environment: dict[str, str]) -> str:
     basics = {"PATH": os.environ["PATH"], "HOME": str(directory)}
     done = subprocess.run(
-        command, cwd=directory, capture_output=True, text=True, timeout=120, env={**basics, **environment}
+        command, cwd=directory, capture_output=True, text=True, timeout=400, env={**basics, **environment}
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout

@@ -130,7 +130,7 @@ def nights(tmp_path: Path, number: int, *, timeout: int) -> Any:
         today = dt.date(2026, 11, 20) + dt.timedelta(days=night)
         done = subprocess.run(
             [sys.executable, "-c", SHORT_NIGHT, "--config", "config.json", "--state", "state.json"], cwd=tmp_path,
-            capture_output=True, text=True, timeout=60,
+            capture_output=True, text=True, timeout=180,
             env={"PIPELINE_NOW": f"{today}T12:00:00Z", "WIRE_STATE": "patch", "WIRE_BACKFILL_SECONDS": str(timeout / 2)},
         )  # fmt: skip
         for line in map(json.loads, done.stdout.splitlines()):

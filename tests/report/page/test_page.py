@@ -198,10 +198,10 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     done = subprocess.run(
         [
             CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--timeout=20000",
+            "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--timeout=100000",
             f"--user-data-dir={directory / 'profile'}", "--window-size=1400,900", "--dump-dom", f"file://{directory / 'all.html'}",
         ],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=180,
     )  # fmt: skip
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
     assert len(console) == 1 and "the probe has run" in console[0], console
