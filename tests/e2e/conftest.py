@@ -64,7 +64,7 @@ class Pull:
                 [str(Path(sys.executable).with_name("supervisor")), "run", *arguments],
                 cwd=self.directory,
                 env={"PATH": os.environ["PATH"], "HOME": str(self.directory), "PIPELINE_NOW": as_of.isoformat()} | self.variables | sandbox.environment,
-                capture_output=True, text=True, timeout=300, check=False,
+                capture_output=True, text=True, timeout=900, check=False,
             )  # fmt: skip
         self.log = done.stderr
         report = self.directory / "execution_report.json"
@@ -93,7 +93,7 @@ class Pull:
         retry = {"max_attempts": attempts, "backoff_seconds": 0.1}
         platforms = [
             {
-                "name": name, "timeout": 100, "retry": retry,
+                "name": name, "timeout": 400, "retry": retry,
                 "settings": {"start_date": FIRST_DAY.isoformat()} | QUICK | dict(settings.get(name, {})),
             }
             for name in PLATFORMS

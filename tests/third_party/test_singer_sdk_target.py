@@ -54,7 +54,7 @@ class Pull:
                 PIPELINE_NOW=AS_OF.isoformat(),
                 STORAGE_TYPE="singer",
                 SINGER_TARGET_COMMAND=f"{TARGET} --config {config}",
-                SINGER_TARGET_TIMEOUT="20",
+                SINGER_TARGET_TIMEOUT="60",
             )
         assert done.returncode == 0, done.stderr
         return str(done.stderr)
@@ -76,7 +76,7 @@ class Pull:
 def pull(house: Any) -> Pull:
     settings = {"start_date": FIRST_DAY.isoformat(), "retry_first_wait": 0.05, "request_timeout": 5}
     for name in PLATFORMS:
-        house.platforms.append({"name": name, "timeout": 60, "settings": settings, "retry": {"max_attempts": 1}})
+        house.platforms.append({"name": name, "timeout": 200, "settings": settings, "retry": {"max_attempts": 1}})
     house.tap("price-shop", PRICES)
     return Pull(house)
 
