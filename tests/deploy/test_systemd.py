@@ -188,8 +188,11 @@ def test_the_timer_runs_all_platforms_and_readers_read_what_is_published(
 
 
 @boots
-def test_one_platform_by_hand(machine: Machine) -> None:
+def test_one_platform_by_hand(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    begun = time.monotonic()
     machine.shell("systemctl start social-ads@google")
+    with capsys.disabled():
+        print(f"\n`systemctl start` until one platform is loaded: {time.monotonic() - begun:.1f} s")
     made = machine.made_of("social-ads@google.service")
     assert (made["Result"], made["ExecMainStatus"]) == ("success", "0"), machine.journal()
 
