@@ -39,7 +39,11 @@ def few_processes(most: int) -> Iterator[Before]:
     """A control group with at most so many processes and threads; needs root and the pids controller."""
     group = _pids_root() / f"social-ads-test-{uuid.uuid4().hex[:8]}"
     group.mkdir()
-    (group / "pids.max").write_text(str(most))
+    try:
+        (group / "pids.max").write_text(str(most))
+    except OSError:
+        group.rmdir()
+        raise
     try:
         yield lambda: _write(group / "cgroup.procs", "0")
     finally:
