@@ -212,7 +212,7 @@ def test_a_run_that_is_told_to_stop_ends_whatever_its_storage_does(house: Any, c
     runs = orchestrator(house, sink)
 
     def stop() -> None:
-        sink.hanging.wait(30)
+        sink.hanging.wait(120)
         runs.stop.request("the run was stopped by SIGTERM")
 
     threading.Thread(target=stop).start()
@@ -241,7 +241,7 @@ def test_a_run_that_is_told_to_stop_ends_whatever_its_reader_does(house: Any, mo
     runs = orchestrator(house)
 
     def stop() -> None:
-        reading.wait(30)
+        reading.wait(120)
         runs.stop.request("the run was stopped by SIGTERM")
 
     threading.Thread(target=stop).start()

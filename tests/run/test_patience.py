@@ -121,7 +121,7 @@ def test_a_run_that_is_stopped_does_not_wait_for_its_sink(house: Any) -> None:
     orchestrator = SocialAdsOrchestrator(config=config, data_sink=sink)
 
     def stop() -> None:
-        sink.committing.wait(30)
+        sink.committing.wait(120)
         orchestrator.stop.request("the run was stopped by SIGTERM")
 
     threading.Thread(target=stop).start()
@@ -140,7 +140,7 @@ def test_who_is_in_a_hurry_waits_for_nothing(house: Any, monkeypatch: pytest.Mon
     )
 
     def stop() -> None:
-        sink.committing.wait(30)
+        sink.committing.wait(120)
         orchestrator.stop.request("the run was stopped by SIGINT")
         orchestrator.stop.hurry = True
 
