@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ensurepip
 import os
 import re
 import shutil
@@ -221,8 +220,9 @@ def test_other_tools_install_it_and_it_runs(
     place = {"UV_TOOL_DIR": tmp_path / "tools", "UV_TOOL_BIN_DIR": tmp_path / "bin", "PIPX_HOME": tmp_path / "tools",
              "PIPX_BIN_DIR": tmp_path / "bin", "PIPX_DEFAULT_PYTHON": sys.executable}  # fmt: skip
     # No new version of somebody else's is to fail this test.
-    locked = re.findall(r"(?m)^(\S+==[^\s;]+)", (ROOT / "requirements.txt").read_text())
-    (tmp_path / "constraints.txt").write_text("\n".join((*locked, f"pip=={ensurepip.version()}")))
+    locks = (ROOT / "requirements.txt", ROOT / "tests" / "third_party" / "pipx.txt")
+    locked = [each for lock in locks for each in re.findall(r"(?m)^(\S+==[^\s;]+)", lock.read_text())]
+    (tmp_path / "constraints.txt").write_text("\n".join(locked))
     constraints = dict.fromkeys(("UV_CONSTRAINT", "PIP_CONSTRAINT"), str(tmp_path / "constraints.txt"))
     environment = {**os.environ, **{name: str(path) for name, path in place.items()}}
     command = {"uv": [UV, "tool", "install", "--python", sys.executable], "pipx": [PIPX, "install"]}[tool]
