@@ -21,6 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Whoever started the tests in the background had Ctrl-C ignored, and every child would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    # The same of nohup.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 TAP_HEAD = """
 import json, os, signal, subprocess, sys, time

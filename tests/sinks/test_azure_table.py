@@ -230,7 +230,7 @@ def test_a_region_of_another_column_leaves_the_day_marked_without_a_count(tables
     sink.close()
 
 
-@pytest.mark.parametrize("kind", list(Type), ids=str)
+@pytest.mark.parametrize("kind", [kind for kind in Type if kind is not Type.JSON], ids=str)
 def test_a_region_by_a_column_of_any_type(tables: AzureTables, tmp_path: Path, kind: Type) -> None:
     values = {
         Type.STRING: ("it's", "b"),
@@ -240,12 +240,11 @@ def test_a_region_by_a_column_of_any_type(tables: AzureTables, tmp_path: Path, k
         Type.BOOLEAN: (True, False),
         Type.DATE: ("2026-01-01", "2026-01-02"),
         Type.DATETIME: ("2026-01-01T01:00:00.5+01:00", "2026-01-02T00:00:00Z"),
-        Type.JSON: ("x", "y"),
     }[kind]
     table = Table("t", (Column("id", Type.STRING), Column("which", kind)), ("id",))
     sink = tables.open()
     load(sink, tmp_path, table, {"id": "1", "which": values[0]}, {"id": "2", "which": values[1]})
-    written = json.dumps(values[0]) if kind in (Type.JSON, Type.BOOLEAN) else str(values[0])
+    written = json.dumps(values[0]) if kind is Type.BOOLEAN else str(values[0])
     load(sink, tmp_path, table, replaces=Replaces(stream="t", where={"which": written}), may_empty=True)
     assert [row["id"] for row in tables.rows("p", table)] == ["2"]
     sink.close()
