@@ -23,7 +23,7 @@ from sandbox.world import World
 ROOT = Path(__file__).resolve().parent.parent.parent
 TARGET = ROOT / ".venvs" / "target-csv" / "bin" / "target-csv"
 AS_OF = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
-FIRST_DAY = dt.date(2026, 10, 11)
+FIRST_DAY = dt.date(2026, 11, 1)
 PLATFORMS = ("google", "microsoft", "facebook", "linkedin")
 PRICES = """
 schema(stream="price-list", key=("id",), id="string", n="integer")
@@ -74,7 +74,7 @@ class Pull:
 
 @pytest.fixture
 def pull(house: Any) -> Pull:
-    settings = {"start_date": FIRST_DAY.isoformat(), "retry_first_wait": 0.05, "request_timeout": 5}
+    settings = {"start_date": FIRST_DAY.isoformat(), "lookback_days": 7, "retry_first_wait": 0.05, "request_timeout": 5}
     for name in PLATFORMS:
         house.platforms.append({"name": name, "timeout": 200, "settings": settings, "retry": {"max_attempts": 1}})
     house.tap("price-shop", PRICES)
@@ -140,7 +140,7 @@ def test_real_pipelines_fill_a_real_target(pull: Pull) -> None:
     states = pull.state()
     assert states["price-shop"] == {"seen": 1}
     days = states["linkedin"]["bookmarks"]["campaign_daily"]["accounts"]["5001234567"]
-    assert days["complete"] == [["2026-10-11", "2026-11-19"]]
+    assert days["complete"] == [[FIRST_DAY.isoformat(), "2026-11-19"]]
 
     pull.run()
     for platform in PLATFORMS:
