@@ -68,11 +68,11 @@ class _Helpful(click.Command):
             formatter.write_paragraph()
             formatter.write_text(inspect.cleandoc(self.help))
 
+    def format_arguments(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self._format(ctx, formatter, "arguments", click.Argument)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        records = [record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))]
-        if records:
-            with formatter.section("options"):
-                formatter.write_dl(records)
+        self._format(ctx, formatter, "options", click.Option)
         if isinstance(self, Group):
             self.format_commands(ctx, formatter)
 
@@ -80,6 +80,15 @@ class _Helpful(click.Command):
         if self.exit_codes:
             with formatter.section("exit codes"):
                 formatter.write_dl(list(self.exit_codes.items()))
+
+    def _format(
+        self, ctx: click.Context, formatter: click.HelpFormatter, title: str, kind: type[click.Parameter]
+    ) -> None:
+        params = [param for param in self.get_params(ctx) if isinstance(param, kind)]
+        records = [record for param in params if (record := param.get_help_record(ctx))]
+        if records:
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
 class Command(_Helpful):
