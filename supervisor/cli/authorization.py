@@ -254,7 +254,7 @@ def _show_accounts(
         show(f"The accounts of this login cannot be listed yet: {error}")
         return
     say("Asking for the accounts that this login can see…")
-    found = account_list(pipeline, own.settings if own else {}, run_as=own.run_as if own else None)
+    found = account_list(pipeline, own.given if own else {}, run_as=own.run_as if own else None)
     if found.accounts:
         show("")
         for line in table([("account", "name", "currency", "status"), *found.rows]):

@@ -14,7 +14,8 @@ from supervisor.cli.syntax import Command
 @click.command("check", cls=Command)
 @options.config
 @options.only()
-def command(config: Path, only: tuple[str, ...]) -> None:
+@click.option("--online", is_flag=True, help="ask the platforms, too, whether they would answer the reports")
+def command(config: Path, only: tuple[str, ...], online: bool) -> None:
     from supervisor.config.environment import read_environment  # noqa: PLC0415 - as in `supervisor run`
     from supervisor.config.errors import ConfigError  # noqa: PLC0415 - as above
     from supervisor.run.forecast import api_lines  # noqa: PLC0415 - as above
@@ -23,7 +24,7 @@ def command(config: Path, only: tuple[str, ...]) -> None:
     findings: list[str] = []
     lines: list[str] = []
     try:
-        ready = readiness(config, only, strict=True)
+        ready = readiness(config, only, strict=True, online=online)
     except ConfigError as error:
         findings += error.findings
     else:

@@ -21,6 +21,7 @@ _COMMANDS = {
     "run": ("supervisor.cli.run", "run the platforms, load their rows, write the report"),
     "plan": ("supervisor.cli.plan", "show what would run, in which order, over which days"),
     "check": ("supervisor.cli.check", "look for everything that would keep a run from working; changes nothing"),
+    "fields": ("supervisor.cli.fields", "list what reports of one's own can ask a platform for"),
     "init": ("supervisor.cli.init", "write a commented configuration to begin with; overwrites nothing"),
     "authorize": ("supervisor.cli.authorize", "ask a platform's owner for consent, keep the token, list the accounts"),
     "install": ("supervisor.cli.install", "build the environment of each pipeline from its lock file"),

@@ -51,6 +51,8 @@ def _lines(path: Path, only: tuple[str, ...], since: dt.date | None, until: dt.d
         backfill = backfills.get(platform.name)
         lines += [f"{backfill_text(backfill)}, as its last run told"] if backfill and backfill.left else []
         lines += [f"warning: {warning}" for warning in answer.warnings] if answer else []
+        # What is wrong with credentials is no part of a plan; what will be asked for is.
+        lines += [f"error: {error}" for error in answer.errors if error.startswith("reports")] if answer else []
         if lines:
             yield f"{platform.name}:"
             yield from (f"  {line}" for line in lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -30,12 +31,16 @@ def _part(function: F) -> F:
 
 @command.command("show", cls=Command, short_help="show which days of which account and table are loaded")
 @_part
+@options.config
 @click.option("--json", "as_json", is_flag=True, help="the states as the pipelines keep them, one a line")
-def _show(platform: str | None, account: str | None, stream: str | None, as_json: bool) -> None:
+def _show(config: Path, platform: str | None, account: str | None, stream: str | None, as_json: bool) -> None:
     """Show which days of which account and table are loaded."""
     from supervisor.cli.stored_state import show_state  # noqa: PLC0415 - as in `supervisor run`
+    from supervisor.config.schema import load_orchestrator_config  # noqa: PLC0415 - as above
 
-    print_lines(show_state(platform, account, stream, as_json=as_json))
+    # A state can be looked at anywhere; what is configured only where it is.
+    known = load_orchestrator_config(config) if config.exists() or config != options.CONFIG else None
+    print_lines(show_state(platform, account, stream, as_json=as_json, config=known))
 
 
 @command.command("reset", cls=Command, short_help="forget it, so that the next run loads those days anew; rows stay")

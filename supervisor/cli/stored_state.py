@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from supervisor.config.environment import read_environment
 from supervisor.config.errors import ConfigError
+from supervisor.config.schema import OrchestratorConfig
 from supervisor.record.bookmarks import Bookmark, bookmarks, without
 from supervisor.record.history import StoredState
 from supervisor.record.readers import make_files_for
@@ -13,23 +14,39 @@ from supervisor.report.display import printable, table
 from supervisor.sinks import Sink, open_history, open_sink
 
 
-def show_state(platform: str | None, account: str | None, stream: str | None, *, as_json: bool) -> Iterator[str]:
-    """The stored states, or the parts asked for, as lines; `as_json` gives each platform's JSON text whole."""
+def show_state(
+    platform: str | None,
+    account: str | None,
+    stream: str | None,
+    *,
+    as_json: bool,
+    config: OrchestratorConfig | None = None,
+) -> Iterator[str]:
+    """The stored states, or the parts asked for, as lines; `as_json` gives each platform's JSON text whole.
+
+    With a `config` the reports that it does not have any more are named.
+    """
     found = [state for state in _states() if platform in (None, state.platform)]
     if as_json:
         yield from (state.value for state in found)
         return
     rows = [("platform", "table", "account", "complete", "settled")]
     others = []
+    reports: dict[tuple[str, str], None] = {}
     for state in found:
         marks = bookmarks(state.value)
         if marks is None:
             others.append(f"{printable(state.platform)}: {printable(state.value)}")
             continue
-        chosen = (mark for mark in marks if account in (None, mark.account) and stream in (None, mark.table))
+        chosen = [mark for mark in marks if account in (None, mark.account) and stream in (None, mark.table)]
         rows += [_row(state.platform, mark) for mark in chosen]
+        reports |= {(state.platform, mark.table): None for mark in chosen if mark.of_report}
     yield from table(rows) if len(rows) > 1 else ()
     yield from others
+    configured = _reports(config) if config is not None else reports
+    for of, name in reports:
+        if (of, name) not in configured:
+            yield f"orphaned: {printable(of)}.{printable(name)}: no such report is configured; rows and state stay"
     if len(rows) == 1 and not others:
         yield "no such state is stored"
 
@@ -60,6 +77,10 @@ def reset_state(platform: str | None, account: str | None, stream: str | None) -
         sink.close()
     if len(findings) == len(names):
         raise ConfigError(findings)
+
+
+def _reports(config: OrchestratorConfig) -> set[tuple[str, str]]:
+    return {(platform.name, str(report.get("name"))) for platform in config.platforms for report in platform.reports}
 
 
 def _forget(sink: Sink, platform: str, account: str | None, stream: str | None) -> None:

@@ -27,6 +27,7 @@ from supervisor.config.values import (
     Name,
     Port,
     PromFile,
+    Reports,
     Seconds,
     Settings,
     Size,
@@ -58,8 +59,8 @@ class RetryConfig:
 class PlatformConfig:
     """One platform: when it runs, how its pipeline is started, and its limits. Seconds and bytes.
 
-    Of two platforms that could run, the one with the lower `priority` goes first. `settings` become the file that the
-    pipeline gets as `--config`. `check` and `dates` say of one's own pipeline what it can be called with.
+    Of two platforms that could run, the one with the lower `priority` goes first. `settings` and `reports` become the
+    file that the pipeline gets as `--config`. `check` and `dates` say of one's own pipeline what it can be called with.
     `run_as` is the user of the system that its processes run as.
     """
 
@@ -80,6 +81,12 @@ class PlatformConfig:
     check: bool = False
     dates: bool = False
     settings: Settings = attrs.field(factory=dict)
+    reports: Reports = ()
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """What the pipeline is called with: its settings, and the reports as one more of them."""
+        return {**self.settings, "reports": list(self.reports)} if self.reports else self.settings
 
     @property
     def is_built_in(self) -> bool:
@@ -187,6 +194,8 @@ def _relations(raw: object) -> Iterator[str]:
     enabled = {entry["name"]: entry.get("enabled", True) is not False for _, entry in entries}
     yield from _repeated(entries)
     for where, entry in entries:
+        if isinstance(entry.get("settings"), dict) and "reports" in entry["settings"]:
+            yield f"{where}.settings.reports: reports stand beside settings, as {where}.reports"
         yield from _dependencies(where, entry, enabled)
         yield from _backoff(where, entry)
     yield from _groups(_sequence(raw.get("parallel_groups")))

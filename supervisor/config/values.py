@@ -115,6 +115,15 @@ def _settings(value: object) -> Mapping[str, Any]:
     return value
 
 
+def _reports(value: object) -> tuple[Mapping[str, Any], ...]:
+    """What is in them only the pipeline knows, which is asked by `--check`."""
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple) or not all(isinstance(each, dict) for each in value):
+        raise ValueError(f"expected a list of reports, each a mapping like {{name: …, of: …}}, got {shown(value)}")
+    return tuple(_settings(each) for each in value)
+
+
 def _keys_that_are_no_text(value: object) -> Iterator[object]:
     if isinstance(value, dict):
         yield from (key for key in value if not isinstance(key, str))
@@ -127,6 +136,7 @@ Name = Annotated[str, Parsed(_name)]
 Variable = Annotated[str, Parsed(_variable)]
 Command = Annotated[tuple[str, ...], Parsed(_command)]
 Settings = Annotated[Mapping[str, Any], Parsed(_settings)]
+Reports = Annotated[tuple[Mapping[str, Any], ...], Parsed(_reports)]
 Size = Annotated[int, Parsed(size)]
 Seconds = Annotated[float, Parsed(duration)]
 SomeSeconds = Annotated[float, Parsed(_above_zero)]

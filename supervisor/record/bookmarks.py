@@ -11,12 +11,16 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class Bookmark:
-    """What one state knows of one account's part of one table; `complete` and `settled` are ranges of ISO days."""
+    """What one state knows of one account's part of one table; `complete` and `settled` are ranges of ISO days.
+
+    `of_report` says that the table is a report of one's own.
+    """
 
     table: str
     account: str
     complete: tuple[tuple[str, str], ...]
     settled: tuple[tuple[str, str], ...]
+    of_report: bool = False
 
 
 def bookmarks(state: str) -> tuple[Bookmark, ...] | None:
@@ -63,6 +67,7 @@ def _bookmarks(value: Any) -> Iterator[Bookmark]:
                 account=account,
                 complete=_ranges(days.get("complete", ())),
                 settled=_ranges(days.get("settled", ())),
+                of_report="definition" in days,
             )
 
 

@@ -284,8 +284,8 @@ class Attempt:
     def _command(self) -> tuple[str, ...]:
         """The pipeline's command with Singer's options; state and settings travel in files that only we can read."""
         command = list(self.pipeline.command)
-        if self.platform.settings or not self.platform.command:
-            settings = json.dumps(dict(self.platform.settings)).encode()
+        if self.platform.given or not self.platform.command:
+            settings = json.dumps(dict(self.platform.given)).encode()
             command += ["--config", self._write("config.json", settings)]
         if self.full_refresh:
             self.session.forget_state()

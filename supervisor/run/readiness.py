@@ -55,13 +55,14 @@ def readiness(
     *,
     days: Days | None = None,
     strict: bool = False,
+    online: bool = False,
     registry: PlatformRegistry | None = None,
     tokens: TokenProvider | None = None,
 ) -> Readiness:
     """What a run of this configuration would be. Raises ConfigError, which names everything that is wrong at once:
 
     with the run as a whole, and with its platforms where none of them can run or all must (`strict`, or `require_all`
-    in the configuration).
+    in the configuration). With `online` the platforms themselves are asked about reports of one's own.
     """
     general: list[str] = []
     environment = _gather(general, read_environment)
@@ -75,7 +76,7 @@ def readiness(
     answers: dict[str, Answer] = {}
     if config is not None:
         pipelines, found = _pipelines(config, platforms, registry or create_default_registry(), tokens)
-        answers = ask_pipelines(platforms, pipelines)
+        answers = ask_pipelines(platforms, pipelines, online=online)
     for name, answer in answers.items():
         found[name] = tuple(
             dict.fromkeys((*found.get(name, ()), *(f"platform {name!r}: {error}" for error in answer.errors)))

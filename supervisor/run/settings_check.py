@@ -1,7 +1,8 @@
 """Whether the pipelines can make sense of their settings and credentials: each is asked before anything is started.
 
-A pipeline that offers it is called with `--check`, in its own environment and without the network, and answers with one
-CHECK line (docs/wire.md). What it does not answer in time is not known, which is no reason not to run it.
+A pipeline that offers it is called with `--check`, in its own environment and without the network, or with `--probe`,
+which asks the platform too, and answers with one CHECK line (docs/wire.md). What it does not answer in time is not
+known, which is no reason not to run it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from wire.checking import Api, CheckLine
 from wire.exits import CONFIGURATION, OK
 
 CHECK_SECONDS = 10.0
+PROBE_SECONDS = 120.0
 _MOST_BYTES = 256 * 1024
 _MOST_FINDINGS = 50
 
@@ -41,27 +43,41 @@ class Answer:
 
 
 def ask_pipelines(
-    platforms: Iterable[PlatformConfig], pipelines: Mapping[str, Pipeline], *, seconds: float = CHECK_SECONDS
+    platforms: Iterable[PlatformConfig],
+    pipelines: Mapping[str, Pipeline],
+    *,
+    online: bool = False,
+    seconds: float | None = None,
 ) -> dict[str, Answer]:
-    """The answers of those of `platforms` that have a pipeline and offer the check, asked side by side."""
+    """The answers of those of `platforms` that have a pipeline and offer the check, asked side by side.
+
+    With `online` those that have reports of their own ask the platform about them.
+    """
     asked = [platform for platform in platforms if platform.offers_check and platform.name in pipelines]
     if not asked:
         return {}
     over = threading.Event()
     with ThreadPoolExecutor(len(asked), thread_name_prefix="check") as pool:
         try:
-            answers = pool.map(lambda platform: _ask(platform, pipelines[platform.name], seconds, over), asked)
+            answers = pool.map(
+                lambda platform: _ask(platform, pipelines[platform.name], online=online, seconds=seconds, over=over),
+                asked,
+            )
             return {platform.name: answer for platform, answer in zip(asked, answers, strict=True)}
         finally:
             over.set()
 
 
-def _ask(platform: PlatformConfig, pipeline: Pipeline, seconds: float, over: threading.Event) -> Answer:
+def _ask(
+    platform: PlatformConfig, pipeline: Pipeline, *, online: bool, seconds: float | None, over: threading.Event
+) -> Answer:
+    probes = online and bool(platform.reports)
+    question, seconds = ("--probe", seconds or PROBE_SECONDS) if probes else ("--check", seconds or CHECK_SECONDS)
     try:
         heard = ask(
             pipeline,
-            "--check",
-            platform.settings,
+            question,
+            platform.given,
             run_as=platform.run_as,
             seconds=seconds,
             most_bytes=_MOST_BYTES,
@@ -70,7 +86,7 @@ def _ask(platform: PlatformConfig, pipeline: Pipeline, seconds: float, over: thr
     except (ConfigError, SpawnError) as error:
         return Answer(errors=(str(error),))
     if not heard.ended:
-        return Answer(unknown=f"its --check did not answer within {seconds:g} s")
+        return Answer(unknown=f"its {question} did not answer within {seconds:g} s")
     secrets = secret_values(pipeline.environment, platform.pass_environment, (platform.settings,))
     return _harmless(_understood(heard), secrets)
 

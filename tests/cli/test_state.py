@@ -162,3 +162,15 @@ def test_a_storage_without_state(house: Any) -> None:
     for verb in (("show",), ("reset", "--all")):
         done = house.run("state", *verb)
         assert (done.returncode, "keeps no rows and no state" in done.stderr) == (1, True)
+
+
+def test_a_report_that_is_configured_no_more_is_called_orphaned(house: Any) -> None:
+    days = {"1": DAYS | {"definition": "0123456789abcdef"}}
+    state = {
+        "bookmarks": {"kept": {"accounts": days}, "dropped": {"accounts": days}, "daily": {"accounts": {"1": DAYS}}}
+    }
+    house.tap("one", f"schema(); state({state!r})", reports=[{"name": "kept"}])
+    house.write()
+    assert house.run("run").returncode == 0
+    orphaned = [line for line in house.run("state", "show").stdout.splitlines() if line.startswith("orphaned")]
+    assert orphaned == ["orphaned: one.dropped: no such report is configured; rows and state stay"]

@@ -171,3 +171,27 @@ def test_nothing_is_asked_of_what_is_not_there(house: Any) -> None:
     house.platforms = [{"name": "mine", "command": ["no-such-program"], "check": True}]
     config = load_orchestrator_config(house.write())
     assert answers_of(config, config.platforms) == {}
+
+
+REPORTED = """
+given_reports = json.load(open(given["--config"]))["reports"] if "--config" in given else []
+if "--probe" in sys.argv:
+    say(type="CHECK", errors=[], warnings=[f"the platform was asked about {given_reports[0]['name']}"])
+    sys.exit(0)
+if "--check" in sys.argv:
+    say(type="CHECK", errors=["reports.device_daily.by: there is no 'devise'"], warnings=[])
+    sys.exit(78)
+"""
+
+
+def test_reports_reach_the_pipeline_and_what_is_wrong_with_them_is_told(house: Any) -> None:
+    house.tap(
+        "one", REPORTED + GOOD, check=True, reports=[{"name": "device_daily", "of": "campaign", "by": ["devise"]}]
+    )
+    house.write()
+    assert "platform 'one': reports.device_daily.by: there is no 'devise'" in house.run("check").stderr
+    assert "  error: reports.device_daily.by: there is no 'devise'\n" in house.run("plan").stdout
+    online = house.run("check", "--online")
+    assert online.returncode == 0, online.stderr
+    assert "warning: platform 'one': the platform was asked about device_daily" in online.stdout
+    assert started(house) == []

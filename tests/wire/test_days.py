@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wire.days import Window, due_windows, merged, today_in, without
+from wire.days import Window, due_windows, first_whole_month, in_months, merged, today_in, without
 from wire.failures import PipelineError
 
 DAY_0 = dt.date(2026, 1, 1)
@@ -73,3 +73,16 @@ def test_today_is_the_accounts_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert today_in("America/Los_Angeles") == dt.date(2026, 11, 20)
     with pytest.raises(PipelineError, match="Mars/Olympus"):
         today_in("Mars/Olympus")
+
+
+def test_months_are_whole_newest_first_and_the_running_one_ends_today() -> None:
+    day = dt.date.fromisoformat
+    days = (Window(day("2025-12-31"), day("2026-01-01")), Window(day("2026-02-27"), day("2026-03-02")))
+    assert in_months(days, today=day("2026-03-20")) == (
+        Window(day("2026-03-01"), day("2026-03-20")), Window(day("2026-02-01"), day("2026-02-28")),
+        Window(day("2026-01-01"), day("2026-01-31")), Window(day("2025-12-01"), day("2025-12-31")),
+    )  # fmt: skip
+    assert in_months((), today=day("2026-03-20")) == ()
+    assert [first_whole_month(day(text)) for text in ("2026-02-01", "2026-02-02", "2025-12-31")] == [
+        day("2026-02-01"), day("2026-03-01"), day("2026-01-01"),
+    ]  # fmt: skip

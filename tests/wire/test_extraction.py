@@ -13,9 +13,17 @@ import pytest
 PIPELINE = """
 import sys, datetime as dt
 from wire import *
+import msgspec
 T = Table("daily", (Column("account_id", Type.STRING), Column("date", Type.DATE), Column("n", Type.INTEGER)), ("account_id", "date"), "date")
+def tables(invocation):
+    return (T, *(msgspec.structs.replace(T, name=d.name, fingerprint=d.fingerprint) for d in read_definitions(invocation.settings, {"daily"})[0]))
 def extract(invocation, extraction):
     print("a stray print of a library")
+    for each in read_definitions(invocation.settings, {"daily"})[0]:
+        if extraction.wants(each.name):
+            today = today_in("UTC")
+            for window in extraction.due(each.name, "1", today=today, lookback_days=2, window_days=3, by_month=each.grain is Grain.MONTH):
+                extraction.replace_window(each.name, "1", window, rows("1", Window(window.first, window.first)), today=today)
     if not extraction.wants("daily"): return
     for account in invocation.settings.get("accounts", ["1", "2"]):
         with extraction.account(account):
@@ -36,13 +44,17 @@ def check(invocation):
     for account in invocation.settings.get("accounts", []):
         if not account.isdigit():
             yield PipelineError(Kind.CONFIG, f"settings.accounts: {account!r} is not a number")
+def probe(invocation, extraction):
+    yield CheckWarning("the platform was asked")
+def fields():
+    return FieldsLine(["campaign"], [ListedField("clicks", "metrics", "integer", "count")], "the SDK 1.0")
 api = Api(version="v9", ends=dt.date(2027, 1, 31), source="https://example.com/sunset")
 def accounts(invocation, extraction):
     for account in invocation.settings.get("accounts", []):
         with extraction.account(account):
             if account == "broken": raise PipelineError(Kind.TRANSIENT, "the platform hung up")
             yield ListedAccount(account, "Müller & Co.", "EUR", "")
-sys.exit(run_pipeline("pipeline-test", (T,), extract, check=check, api=api, accounts=accounts))
+sys.exit(run_pipeline("pipeline-test", tables, extract, check=check, probe=probe, api=api, accounts=accounts, fields=fields))
 """
 
 
@@ -207,3 +219,54 @@ def test_a_setting_may_decide_the_api_version(tmp_path: Path) -> None:
         status, (line,), _ = run(tmp_path, "--check", settings=settings, pipeline=decided)
         assert status == 0
         assert (line["api"] or {}).get("version") == version
+
+
+MONTHLY = {"name": "monthly", "of": "campaign", "metrics": ["n"], "grain": "month"}
+
+
+def test_a_monthly_report_replaces_whole_months_and_knows_its_definition(tmp_path: Path) -> None:
+    settings = {"accounts": [], "reports": [MONTHLY], "start_date": "2026-09-20", "tables": ["daily"]}
+    status, lines, _ = run(tmp_path, settings=settings, now="2026-11-02T12:00:00Z")
+    assert (status, regions(lines)) == (
+        0,
+        [
+            ("1", "2026-11-01", "2026-11-02", 1), ("1", "2026-10-01", "2026-10-31", 1),
+            ("1", "2026-09-01", "2026-09-30", 1),
+        ],
+    )  # fmt: skip
+    state = lines[-1]["value"]
+    # October has a day within the lookback, so all of it is loaded again; September is settled.
+    assert regions(run(tmp_path, settings=settings, now="2026-11-02T12:00:00Z", state=state)[1]) == [
+        ("1", "2026-11-01", "2026-11-02", 1), ("1", "2026-10-01", "2026-10-31", 1)
+    ]  # fmt: skip
+    more = run(tmp_path, settings=settings | {"reports": [MONTHLY | {"metrics": ["n", "m"]}]}, state=state)
+    assert more[0] == 0
+
+
+def test_a_report_of_another_grain_is_refused_and_the_others_are_loaded(tmp_path: Path) -> None:
+    state = run(tmp_path, settings={"accounts": ["1"], "reports": [MONTHLY]})[1][-1]["value"]
+    changed = {"accounts": ["1"], "reports": [MONTHLY | {"grain": "day"}, MONTHLY | {"name": "another"}]}
+    status, lines, stderr = run(tmp_path, settings=changed, state=state)
+    assert status == 78
+    [error] = [line for line in lines if line["type"] == "ERROR"]
+    assert (error["kind"], error["account_id"]) == ("config", None)
+    assert error["message"].startswith("reports.monthly: its of, by, grain or where is not the one")
+    assert "`supervisor state reset --stream monthly`" in error["message"] and error["message"] in stderr
+    loaded = {line["replaces"]["stream"] for line in lines if line["type"] == "STATE"}
+    assert loaded == {"another", "daily"}
+
+
+def test_a_probe_asks_the_platform_only_where_nothing_is_wrong_already(tmp_path: Path) -> None:
+    assert run(tmp_path, "--probe")[1][0]["warnings"][-1] == "the platform was asked"
+    status, [line], _ = run(tmp_path, "--probe", settings={"accounts": ["x"]})
+    assert (status, line["errors"]) == (78, ["settings.accounts: 'x' is not a number"])
+    assert "the platform was asked" not in line["warnings"]
+
+
+def test_the_fields_that_reports_can_name_are_printed(tmp_path: Path) -> None:
+    status, lines, _ = run(tmp_path, "--fields")
+    field = {"name": "clicks", "role": "metrics", "type": "integer", "note": "count"}
+    assert (status, lines) == (
+        0,
+        [{"type": "FIELDS", "of": ["campaign"], "fields": [field], "source": "the SDK 1.0"}],
+    )

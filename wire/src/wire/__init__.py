@@ -8,16 +8,18 @@ from wire.backoff import Backoff, call_with_retries
 from wire.channel import Channel, open_channel
 from wire.checking import Api, CheckWarning
 from wire.days import Window, today_in
+from wire.definitions import Definition, Grain, did_you_mean, read_definitions, wrong_report
 from wire.endpoints import checked_endpoint
 from wire.exits import Kind
-from wire.extraction import Extraction, run_pipeline
+from wire.extraction import Extraction
 from wire.failures import PipelineError, SchemaError, WireError
 from wire.invocation import Invocation
 from wire.limiter import Limiter
-from wire.listing import ListedAccount
+from wire.listing import FieldsLine, ListedAccount, ListedField
 from wire.messages import Replaces
 from wire.metrics import count_calls, count_pause
 from wire.money import from_micros, plain
+from wire.program import run_pipeline
 from wire.rounds import EVERYTHING, Round
 from wire.schema import Column, Table, Type
 from wire.settings import concurrency, wrong_settings
@@ -30,11 +32,15 @@ __all__ = [
     "Channel",
     "CheckWarning",
     "Column",
+    "Definition",
     "Extraction",
+    "FieldsLine",
+    "Grain",
     "Invocation",
     "Kind",
     "Limiter",
     "ListedAccount",
+    "ListedField",
     "PipelineError",
     "Replaces",
     "Round",
@@ -48,12 +54,15 @@ __all__ = [
     "concurrency",
     "count_calls",
     "count_pause",
+    "did_you_mean",
     "from_micros",
     "load_accounts",
     "open_channel",
     "plain",
+    "read_definitions",
     "run_pipeline",
     "side_by_side",
     "today_in",
+    "wrong_report",
     "wrong_settings",
 ]

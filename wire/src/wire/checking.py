@@ -1,6 +1,6 @@
 """What a pipeline can say before it starts: whether settings and credentials make sense, and how long its API lasts.
 
-Nothing here asks the platform: `--check` works without a network and within a second.
+Nothing here asks the platform, unless a probe is given: `--check` works without a network and within a second.
 """
 
 from __future__ import annotations
@@ -70,21 +70,39 @@ class CheckLine(Struct, tag_field="type", tag="CHECK"):
 
 
 def run_check(
-    channel: Channel, invocation: Invocation, tables: Sequence[Table], *, check: Check | None, api: Api | None
+    channel: Channel,
+    invocation: Invocation,
+    tables: Sequence[Table],
+    *,
+    check: Check | None,
+    probe: Callable[[], Iterable[PipelineError | CheckWarning]] | None = None,
+    api: Api | None,
 ) -> int:
-    """Write one CHECK line; the exit status is 0, or 78 where something must be mended first."""
+    """Write one CHECK line; the exit status is 0, or 78 where something must be mended first.
+
+    `probe` asks the platform, and is called only where nothing was found without it.
+    """
     today = now().date()
     found: list[str] = []
     warnings = api.warnings(today) if api else []
 
+    def note(each: PipelineError | CheckWarning) -> None:
+        (warnings if isinstance(each, CheckWarning) else found).append(each.message)
+
     def ask() -> None:
         for each in check(invocation) if check is not None else ():
-            (warnings if isinstance(each, CheckWarning) else found).append(each.message)
+            note(each)
+
+    def ask_platform() -> None:
+        for each in probe() if probe is not None else ():
+            note(each)
 
     _collect(found, lambda: unknown_tables(invocation.settings, tables))
     _collect(found, lambda: start_date(invocation.settings, today))
     _collect(found, lambda: backfill_budget(invocation.settings))
     _collect(found, ask)
+    if not found:
+        _collect(found, ask_platform)
     errors = list(dict.fromkeys(found))
     channel.write_line(CheckLine(errors=errors, warnings=warnings, api=api))
     return CONFIGURATION if errors else OK

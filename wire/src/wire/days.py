@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import os
 from collections.abc import Iterable, Sequence
@@ -118,6 +119,31 @@ def due_days(
 def in_windows(days: Sequence[Window], window_days: int) -> tuple[Window, ...]:
     """The same days, newest first, in windows of at most `window_days`."""
     return tuple(piece for window in reversed(days) for piece in _cut(window, window_days))
+
+
+def month_of(day: dt.date) -> Window:
+    """The calendar month of a day."""
+    return Window(day.replace(day=1), day.replace(day=calendar.monthrange(day.year, day.month)[1]))
+
+
+def first_whole_month(day: dt.date) -> dt.date:
+    """The first day of the first month that lies from `day` on wholly."""
+    month = month_of(day)
+    return day if day == month.first else month.last + _DAY
+
+
+def in_months(days: Sequence[Window], today: dt.date) -> tuple[Window, ...]:
+    """The months that have any of the days, newest first; the one that is not over yet ends today."""
+    firsts = {month_of(day).first for window in days for day in (*_firsts(window), window.last)}
+    return tuple(Window(first, min(month_of(first).last, today)) for first in sorted(firsts, reverse=True))
+
+
+def _firsts(window: Window) -> Iterable[dt.date]:
+    """A day of each month of a window but perhaps the last."""
+    day = window.first
+    while day <= window.last:
+        yield day
+        day = month_of(day).last + _DAY
 
 
 def before(day: dt.date) -> dt.date:

@@ -1,11 +1,9 @@
-"""One run of a pipeline towards the wire: regions with their state, accounts that may fail alone, the exit status."""
+"""One run of a pipeline towards the wire: regions with their state, and accounts that may fail alone."""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,15 +11,24 @@ from typing import Any
 
 import msgspec
 
-from wire import metrics
 from wire.backfill import Backfill
-from wire.channel import GATHER_BYTES, Channel, Gathered, Row, open_channel, takes_patches
-from wire.checking import Api, ApiOf, Check, run_check, spoken
-from wire.days import Window, before, due_days, in_windows, merged, now, within
-from wire.exits import INTERNAL, OK, Kind, status_of_all
-from wire.failures import PipelineError, SchemaError
-from wire.invocation import Invocation, read_invocation
-from wire.listing import AccountsLine, ListedAccount
+from wire.channel import GATHER_BYTES, Channel, Gathered, Row, takes_patches
+from wire.days import (
+    Window,
+    before,
+    due_days,
+    first_whole_month,
+    in_months,
+    in_windows,
+    merged,
+    month_of,
+    now,
+    within,
+)
+from wire.definitions import wrong_report
+from wire.exits import Kind, status_of_all
+from wire.failures import PipelineError
+from wire.invocation import Invocation
 from wire.messages import ErrorLine, Replaces
 from wire.resuming import Resumed, pairs, windows
 from wire.rounds import EVERYTHING, Round, rounds
@@ -47,19 +54,24 @@ class Extraction:
         self._failed: set[Kind] = set()
         self._failed_accounts: set[str] = set()
         self._lookbacks: dict[str, int] = {}
+        self._others: dict[str, bool] = {}
         self._lock = threading.RLock()
         self._resumed = Resumed()
         self.backfill = Backfill()
         self.backfill_budget = backfill_budget(invocation.settings)
 
     def wants(self, name: str) -> bool:
-        """Whether a table is asked for, by the settings' `tables` or by a catalog; neither means all."""
+        """Whether a table is asked for, by the settings' `tables` or by a catalog; neither means all.
+
+        The setting chooses among the tables that are there anyway: a report of one's own is wanted because it is
+        written. One whose stored days are of another definition is not, which is told as a failure, once.
+        """
         unknown_tables(self._invocation.settings, tuple(self._tables.values()))
         tables = self._invocation.settings.get("tables") or ()
-        if tables and name not in tables:
+        if tables and name not in tables and not self._tables[name].fingerprint:
             return False
         selected = self._invocation.selected
-        return selected is None or name in selected
+        return (selected is None or name in selected) and not self._is_another(name)
 
     def replace_account(
         self,
@@ -126,6 +138,8 @@ class Extraction:
             old = 0 if self.names_days else sum(map(len, within([window], dt.date.min, before(recent))))
             self.backfill.loaded(recent=len(window) - old, backfill=old)
             account = self._account_state(name, account_id)
+            if fingerprint := self._tables[name].fingerprint:
+                account["definition"] = fingerprint
             _mark(account, "complete", window, yesterday)
             _mark(account, "settled", window, settled)
             self._resumed.mark(account, window)
@@ -143,15 +157,20 @@ class Extraction:
         window_days: int,
         earliest: dt.date | None = None,
         within_round: Round = EVERYTHING,
+        by_month: bool = False,
     ) -> tuple[Window, ...]:
         """The windows of a daily table that an account still needs, newest first; see `wire.days.due_days`.
 
         `earliest` is the oldest day that the platform still serves; of the days only those of a round are meant, and
-        none that an earlier attempt of this run has loaded.
+        none that an earlier attempt of this run has loaded. `by_month` gives whole calendar months, each a window, the
+        running one up to today; a month of which the platform does not serve all days any more is not asked for.
         """
         self._lookbacks[name] = lookback_days
         start = start_date(self._invocation.settings, today)
-        since = self._invocation.since
+        since, until = self._invocation.since, self._invocation.until
+        if by_month:
+            start, since, until = month_of(start).first, since and month_of(since).first, until and month_of(until).last
+            earliest = earliest and first_whole_month(earliest)
         if earliest is not None:
             start = max(start, earliest)
             since = max(since, earliest) if since else None
@@ -163,7 +182,7 @@ class Extraction:
                 settled=windows(account.get("settled", ())),
                 lookback_days=lookback_days,
                 since=since,
-                until=self._invocation.until,
+                until=until,
             )
             due = self._resumed.left(account, due)
             first, last = within_round.days(today)
@@ -173,7 +192,8 @@ class Extraction:
                 total=0 if self.names_days else max(0, (today - start).days - lookback_days),
                 left=sum(map(len, within(due, dt.date.min, before(first)))),
             )
-        return in_windows(within(due, first, last), window_days)
+        chosen = within(due, first, last)
+        return in_months(chosen, today) if by_month else in_windows(chosen, window_days)
 
     def rounds(self, lookback_days: int) -> Iterator[Round]:
         """The rounds of this run: see `wire.rounds`. Days that were asked for by name are one round."""
@@ -220,6 +240,13 @@ class Extraction:
                 log.error("account %s: %s", account_id, error.message)
                 self._channel.error(ErrorLine(error.kind, error.message, error.retry_after, account_id))
 
+    def fail(self, error: PipelineError) -> None:
+        """Tell a failure that keeps nothing else from being loaded."""
+        with self._lock:
+            self._failed.add(error.kind)
+            log.error("%s", error.message)
+            self._channel.error(ErrorLine(error.kind, error.message, error.retry_after, error.account_id))
+
     @property
     def names_days(self) -> bool:
         """Whether exactly some days were asked for, so that there is no backfill."""
@@ -238,6 +265,26 @@ class Extraction:
             self._channel.send(gathered)
             mark()
             self._send_state(name, replaces)
+
+    def _is_another(self, name: str) -> bool:
+        """Whether what is stored of a table is of another definition than the one it has now."""
+        if name in self._others:
+            return self._others[name]
+        table = self._tables[name]
+        known = self._state.get("bookmarks", {}).get(name, {}).get("accounts", {}).values()
+        other = any(account.get("definition", "") != table.fingerprint for account in known if account)
+        self._others[name] = other
+        if other:
+            self.fail(
+                wrong_report(
+                    name,
+                    "",
+                    "its of, by, grain or where is not the one that its stored days were loaded with, and rows of both "
+                    "could not be told apart: give it another name, or drop its table and "
+                    f"`supervisor state reset --stream {name}`",
+                )
+            )
+        return other
 
     def _knows(self, name: str, account_id: str, window: Window | None = None) -> bool:
         """Whether the account was loaded before into this table, at least one day of `window` if it is given."""
@@ -267,104 +314,6 @@ class Extraction:
 
 def _confirmed(gathered: Gathered, confirm_empty: Callable[[], bool] | None) -> bool:
     return gathered.count == 0 and confirm_empty is not None and confirm_empty()
-
-
-ListAccounts = Callable[[Invocation, Extraction], Iterable[ListedAccount]]
-"""The accounts that the login can see; one that cannot be listed is reported through the Extraction."""
-
-
-def run_pipeline(
-    name: str,
-    tables: Sequence[Table],
-    extract: Callable[[Invocation, Extraction], None],
-    *,
-    check: Check | None = None,
-    api: Api | ApiOf | None = None,
-    accounts: ListAccounts | None = None,
-) -> int:
-    """A pipeline's whole main function: everything from the command line to the exit status.
-
-    `check` finds what is wrong with settings and credentials without the network, for `--check`; `api` is the version
-    of the platform's API that the pipeline speaks, or finds it where a setting decides; `accounts` asks the platform
-    what the login can see, for `--discover-accounts`.
-
-    `extract` imports the SDK itself, after standard output has been taken for the wire. Whatever it raises becomes one
-    ERROR line and one log line; a traceback is only logged at LOG_LEVEL=DEBUG, because it may quote a request.
-    """
-    logging.basicConfig(
-        stream=sys.stderr, level=os.environ.get("LOG_LEVEL", "INFO").upper(), format="%(levelname)-8s | %(message)s"
-    )
-    channel: Channel | None = None
-    try:
-        invocation = read_invocation(name)
-        channel = open_channel()
-        if invocation.discover or invocation.check:
-            return _answer(channel, invocation, tables, check=check, api=spoken(api, invocation))
-        version = spoken(api, invocation)
-        for warning in version.warnings(now().date()) if version else ():
-            log.warning("%s", warning)
-        extraction = Extraction(channel, invocation, tables)
-        if invocation.discover_accounts:
-            _list_accounts(channel, invocation, extraction, accounts)
-        else:
-            extract(invocation, extraction)
-        channel.flush()
-        return extraction.exit_status
-    except PipelineError as error:
-        log.debug("the failure in full", exc_info=True)
-        return _report(channel, error)
-    except SchemaError as error:
-        return _report(channel, PipelineError(Kind.INTERNAL, str(error)))
-    except BrokenPipeError:
-        log.error("nobody reads the output any more")
-        return INTERNAL
-    except Exception as error:  # the last line of defence: the operator gets a sentence, not a traceback
-        log.debug("the failure in full", exc_info=True)
-        return _report(channel, PipelineError(Kind.INTERNAL, f"a bug in this pipeline: {type(error).__name__}"))
-    finally:
-        metrics.report()
-
-
-def _report(channel: Channel | None, error: PipelineError) -> int:
-    log.error("%s", error.message)
-    if channel is not None:
-        try:
-            channel.error(ErrorLine(error.kind, error.message, error.retry_after, error.account_id))
-        except BrokenPipeError:
-            log.error("nobody reads the output any more")
-    return error.exit_status
-
-
-def _answer(
-    channel: Channel, invocation: Invocation, tables: Sequence[Table], *, check: Check | None, api: Api | None
-) -> int:
-    """What is asked instead of a load: the catalog, or what a check finds."""
-    if invocation.discover:
-        _print_catalog(channel, tables)
-        return OK
-    return run_check(channel, invocation, tables, check=check, api=api)
-
-
-def _list_accounts(
-    channel: Channel, invocation: Invocation, extraction: Extraction, accounts: ListAccounts | None
-) -> None:
-    if accounts is None:
-        raise PipelineError(Kind.CONFIG, "this pipeline cannot list accounts")
-    channel.write_line(AccountsLine(list(accounts(invocation, extraction))))
-
-
-def _print_catalog(channel: Channel, tables: Sequence[Table]) -> None:
-    streams = [
-        {
-            "tap_stream_id": table.name,
-            "stream": table.name,
-            "schema": table.json_schema(),
-            "key_properties": list(table.key),
-            "metadata": [{"breadcrumb": [], "metadata": {"selected": True, "table-key-properties": list(table.key)}}],
-        }
-        for table in tables
-    ]
-    channel.write_line({"streams": streams})
 
 
 def _mark(account: dict[str, Any], what: str, window: Window, last: dt.date) -> None:

@@ -27,10 +27,18 @@ class Invocation(Struct, frozen=True):
     since: dt.date | None
     until: dt.date | None
     discover_accounts: bool = False
+    fields: bool = False
+    probe: bool = False
+
+    @property
+    def is_check(self) -> bool:
+        """Whether it asks what is wrong; with `probe` the platform is asked, too."""
+        return self.check or self.probe
 
 
 def read_invocation(name: str, arguments: Sequence[str] | None = None) -> Invocation:
-    """Parse `--config FILE --state FILE --catalog FILE --discover --check --discover-accounts --since DAY --until DAY`.
+    """Parse `--config FILE --state FILE --catalog FILE --since DAY --until DAY`, and what is asked instead of a load:
+    `--discover`, `--check`, `--probe`, `--discover-accounts`, `--fields`.
 
     Raises PipelineError (config) for a file that is missing or is not a JSON object; a wrong option exits with 64.
     """
@@ -48,6 +56,8 @@ def read_invocation(name: str, arguments: Sequence[str] | None = None) -> Invoca
         "--check", action="store_true", help="say what is wrong with settings and credentials, without the network"
     )
     parser.add_argument("--discover-accounts", action="store_true", help="print the accounts of the login and exit")
+    parser.add_argument("--probe", action="store_true", help="the same, and ask the platform about each report")
+    parser.add_argument("--fields", action="store_true", help="print the fields that reports can name, and exit")
     parser.add_argument(
         "--since", type=dt.date.fromisoformat, metavar="DAY", help="reload from this day on (2026-01-31)"
     )
@@ -64,6 +74,8 @@ def read_invocation(name: str, arguments: Sequence[str] | None = None) -> Invoca
         since=given.since,
         until=given.until,
         discover_accounts=given.discover_accounts,
+        fields=given.fields,
+        probe=given.probe,
     )
 
 

@@ -46,12 +46,16 @@ class Column(Struct, frozen=True):
 
 
 class Table(Struct, frozen=True):
-    """What one stream is: its columns, the columns of its key, and the day column that a region ranges over."""
+    """What one stream is: its columns, the columns of its key, and the day column that a region ranges over.
+
+    `fingerprint` is of the definition that a user gave it; see `wire.definitions`.
+    """
 
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     replication_key: str | None = None
+    fingerprint: str = ""
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
