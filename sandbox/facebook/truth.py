@@ -27,6 +27,7 @@ TABLES = (
     "ad_set_daily",
     "ad_daily",
     "ad_daily_actions",
+    "account_daily",
 )
 
 _SIX_DIGITS = Decimal("0.000001")
@@ -190,7 +191,7 @@ def _creative(account: Account, campaign: Campaign, ad: Ad) -> Row:
 
 
 def _daily(world: World, account: Account, table: str, first: dt.date, last: dt.date) -> Iterator[Row]:
-    level = {"campaign_daily": 1, "ad_set_daily": 2, "ad_daily": 3}[table]
+    level = {"account_daily": 0, "campaign_daily": 1, "ad_set_daily": 2, "ad_daily": 3}[table]
 
     def place(fact: Fact) -> tuple[Any, ...]:
         return (fact.day.isoformat(), *(int(value) for name, value in _names(fact, level).items() if "_id" in name))
@@ -198,11 +199,14 @@ def _daily(world: World, account: Account, table: str, first: dt.date, last: dt.
     facts = sorted(world.ad_facts(account, first, last), key=place)
     for _, together in groupby(facts, key=place):
         ads = list(together)
+        metrics = _metrics(account, ads)
+        if not level:
+            del metrics["objective"]
         yield {
             "account_id": account.id,
             "date": ads[0].day,
             **_names(ads[0], level),
-            **_metrics(account, ads),
+            **metrics,
             "is_final": ads[0].day < world.today(account),
         }
 
@@ -210,7 +214,9 @@ def _daily(world: World, account: Account, table: str, first: dt.date, last: dt.
 def _names(fact: Fact, level: int) -> Row:
     assert fact.group is not None
     assert fact.ad is not None
-    names: Row = {"campaign_id": str(fact.campaign.id), "campaign_name": fact.campaign.name}
+    names: Row = {}
+    if level >= 1:
+        names |= {"campaign_id": str(fact.campaign.id), "campaign_name": fact.campaign.name}
     if level >= 2:
         names |= {"ad_set_id": str(fact.group.id), "ad_set_name": fact.group.name}
     if level >= 3:

@@ -21,6 +21,7 @@ TABLES = (
     "ad_daily",
     "keyword_daily",
     "search_term_daily",
+    "account_daily",
 )
 _MANAGER = "9474097201"
 _MILLION = Decimal(1_000_000)
@@ -34,7 +35,9 @@ def truth(world: World, table: str, first: dt.date, last: dt.date) -> list[dict[
     for account in world.accounts("google"):
         if account.closed:
             continue
-        if table.endswith("_daily"):
+        if table == "account_daily":
+            rows += _account_days(world, account, first, last)
+        elif table.endswith("_daily"):
             rows += _reported(world, account, table, first, last)
         else:
             rows += ({"account_id": account.id, **row} for row in _ENTITIES[table](world, account))
@@ -183,6 +186,21 @@ def _reported(world: World, account: Account, table: str, first: dt.date, last: 
             **_shares(table, fact),
             "currency_code": account.currency,
             "is_final": fact.day < world.today(account),
+        }
+
+
+def _account_days(world: World, account: Account, first: dt.date, last: dt.date) -> Iterable[dict[str, Any]]:
+    days: dict[dt.date, Metrics] = {}
+    for fact in world.ad_facts(account, first, last):
+        total = days.setdefault(fact.day, Metrics())
+        total += fact.metrics
+    for day, metrics in days.items():
+        yield {
+            "account_id": account.id,
+            "date": day,
+            **{name: value for name, value in _metrics(metrics).items() if not name.startswith("video")},
+            "currency_code": account.currency,
+            "is_final": day < world.today(account),
         }
 
 

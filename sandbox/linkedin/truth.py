@@ -18,6 +18,7 @@ TABLES = (
     "campaign_group_daily",
     "campaign_daily",
     "creative_daily",
+    "account_daily",
 )
 
 _MILLION = Decimal(1_000_000)
@@ -150,15 +151,15 @@ def _daily(world: World, account: Account, table: str, days: tuple[dt.date, dt.d
     totals: dict[tuple[dt.date, int], tuple[Fact, dict[str, Any]]] = {}
     for fact in world.ad_facts(account, *days):
         shown = _at_level(fact, table)
-        lowest = shown.ad or shown.group or shown.campaign
-        _, sums = totals.setdefault((fact.day, lowest.id), (shown, {}))
+        lowest = 0 if table == "account_daily" else (shown.ad or shown.group or shown.campaign).id
+        _, sums = totals.setdefault((fact.day, lowest), (shown, {}))
         for name, value in _counts(fact.metrics, account.currency).items():
             sums[name] = value if sums.get(name) is None else sums[name] + (value or 0)
     for (day, _), (fact, sums) in totals.items():
         yield {
             "account_id": account.id,
             "date": day,
-            **_names(fact),
+            **(_names(fact) if table != "account_daily" else {}),
             **_metrics(sums),
             "currency": account.currency,
             "is_final": day < utc_today(world),
@@ -166,7 +167,7 @@ def _daily(world: World, account: Account, table: str, days: tuple[dt.date, dt.d
 
 
 def _at_level(fact: Fact, table: str) -> Fact:
-    group = fact.group if table != "campaign_group_daily" else None
+    group = fact.group if table in ("campaign_daily", "creative_daily") else None
     ad = fact.ad if table == "creative_daily" else None
     return Fact(fact.day, fact.campaign, group, ad, None, None, fact.metrics)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -197,6 +198,19 @@ def _campaign_day(world: World, account: Account, fact: Fact) -> Row:
     }
 
 
+def _account_day(_: World, __: Account, fact: Fact) -> Row:
+    return {**_metrics(fact.metrics), **_view_through(fact.metrics), **_video(fact.metrics)}
+
+
+def _account_facts(world: World, account: Account, first: dt.date, last: dt.date) -> Iterator[Fact]:
+    """The sums of each day's campaigns; which campaign stands in them says nothing."""
+    days: dict[dt.date, Fact] = {}
+    for fact in world.campaign_facts(account, first, last):
+        total = days.setdefault(fact.day, dataclasses.replace(fact, metrics=Metrics())).metrics
+        total += fact.metrics
+    yield from days.values()
+
+
 def _share_day(_: World, __: Account, fact: Fact) -> Row:
     shares = {name: _share(fact, n) for n, name in enumerate(_SHARES)}
     return {**_of_campaign(fact), "impressions": fact.metrics.impressions, **shares}
@@ -334,5 +348,6 @@ _DAILY: dict[str, tuple[_Facts, Callable[[World, Account, Fact], Row]]] = {
     "ad_daily": (World.ad_facts, _ad_day),
     "keyword_daily": (World.keyword_facts, _keyword_day),
     "search_query_daily": (World.search_term_facts, _query_day),
+    "account_daily": (_account_facts, _account_day),
 }
 TABLES: tuple[str, ...] = ("account", *_ENTITIES, *_DAILY)

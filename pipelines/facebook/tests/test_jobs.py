@@ -125,7 +125,8 @@ def test_a_level_that_fails_leaves_the_others_and_says_what_is_not_there():
     orders = [Order(report, report.tables, window) for window in days for report in REPORTS]
     jobs = Jobs(facebook, Settings(retry_attempts=2), ACCOUNT, sleep=facebook.sleep, clock=lambda: facebook.now)
     done = [(each.order.report.level, each.order.window.last.day) for each in jobs.finished(orders)]
-    assert done == [("campaign", 1), ("ad", 1), ("campaign", 31), ("ad", 31)]
+    levels = ("campaign", "ad", "account")
+    assert done == [(level, day) for day in (1, 31) for level in levels]
     assert jobs.failure
     assert jobs.failure.account_id == "1"
     assert "insights of level adset for 2026-11-01: Job Failed: too bad" in jobs.failure.message

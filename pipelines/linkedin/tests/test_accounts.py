@@ -12,7 +12,7 @@ FIRST, SECOND = "5001234567", "5002469134"
 TABLE = "creative_daily"
 ALL = (
     *("account", "campaign_group", "campaign", "creative"),
-    *("campaign_group_daily", "campaign_daily", "creative_daily"),
+    *("campaign_group_daily", "campaign_daily", "creative_daily", "account_daily"),
 )
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from typing import Any
 
-REPORTS = ("campaign_group_daily", "campaign_daily", "creative_daily")
+REPORTS = ("campaign_group_daily", "campaign_daily", "creative_daily", "account_daily")
 FIRST, SECOND = "5001234567", "5002469134"
 DEBUG = {"LOG_LEVEL": "DEBUG"}
 
@@ -20,8 +20,8 @@ def emptied(run: Any, account: str) -> dict[str, bool]:
     }
 
 
-def totals_asked(run: Any) -> int:
-    return len(re.findall(r"adAnalytics\?\S*pivot=\(value:ACCOUNT\)", run.log))
+def totals_asked(run: Any, pivot: str = "ACCOUNT") -> int:
+    return len(re.findall(rf"adAnalytics\?\S*pivot=\(value:{pivot}\)\S*timeGranularity=\(value:ALL\)", run.log))
 
 
 def test_lost_reporting_access_is_not_taken_for_days_without_numbers(start: Any) -> None:
@@ -34,6 +34,7 @@ def test_lost_reporting_access_is_not_taken_for_days_without_numbers(start: Any)
     assert emptied(run, FIRST) == dict.fromkeys(REPORTS, False)
     assert emptied(run, SECOND) == {}
     assert totals_asked(run) == 4, "two questions for this account and for the empty one, each sent once"
+    assert totals_asked(run, "CAMPAIGN_GROUP") == 4, "and what is asked where the account's own days are empty"
 
 
 def test_a_day_without_numbers_is_confirmed_by_the_account_itself(sandbox: Any) -> None:
@@ -45,6 +46,7 @@ def test_a_day_without_numbers_is_confirmed_by_the_account_itself(sandbox: Any) 
     run = sandbox.run("--since", empty, "--until", empty, state=state, accounts=[FIRST], environment=DEBUG)
     assert emptied(run, FIRST) == dict.fromkeys(REPORTS, True)
     assert totals_asked(run) == 2
+    assert totals_asked(run, "CAMPAIGN_GROUP") == 2
 
 
 def test_a_first_load_asks_nothing_twice(start: Any) -> None:

@@ -17,7 +17,7 @@ from wire import Kind
 
 SINCE = "2026-10-11"
 """All 40 days of the tiny world: two rounds."""
-DAILY = ("campaign_group_daily", "campaign_daily", "creative_daily")
+DAILY = ("campaign_group_daily", "campaign_daily", "creative_daily", "account_daily")
 ENTITIES = ("account", "campaign_group", "campaign", "creative")
 FIRST = "5001234567"
 DEBUG = {"LOG_LEVEL": "DEBUG"}

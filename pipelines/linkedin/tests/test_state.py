@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-DAILY = ("campaign_group_daily", "campaign_daily", "creative_daily")
+DAILY = ("campaign_group_daily", "campaign_daily", "creative_daily", "account_daily")
 FIRST_DAY = dt.date(2026, 10, 11)
 
 
@@ -13,7 +13,7 @@ def test_a_second_run_reloads_only_the_lookback(sandbox: Any) -> None:
     account = sandbox.world.accounts("linkedin")[0].id
     first = sandbox.run(start_date="2026-10-20", lookback_days=3)
     second = sandbox.run(start_date="2026-10-20", lookback_days=3, state=first.store().state)
-    assert [second.days(name, account) for name in DAILY] == [[("2026-11-17", "2026-11-20")]] * 3
+    assert [second.days(name, account) for name in DAILY] == [[("2026-11-17", "2026-11-20")]] * len(DAILY)
 
 
 def test_today_never_counts_as_complete(sandbox: Any) -> None:

@@ -117,6 +117,10 @@ METRICS = (
     ),
 )
 
+ACCOUNT_LEVEL = "account"
+"""The level that has no objects to name: what was deleted long ago counts there too."""
+_OF_AN_ACCOUNT = tuple(each for each in METRICS if each.column.name != "objective")
+
 CAMPAIGN = (_identifier("campaign_id", "id"), _plain("campaign_name", Type.STRING, "name when loaded"))
 AD_SET = (
     _identifier("ad_set_id", "id", "adset_id"),
@@ -202,4 +206,5 @@ REPORTS = (
             _AD_ACTIONS,
         ),
     ),
+    Report(ACCOUNT_LEVEL, (_daily("account_daily", _OF_AN_ACCOUNT, ()),)),
 )

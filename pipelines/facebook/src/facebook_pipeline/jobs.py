@@ -177,7 +177,7 @@ class Jobs:
     def _start(self, order: Order, part: Part | None = None) -> Job:
         level = order.report.level
         fields = dict.fromkeys(("date_start", *(field for table in order.tables for field in table.fields)))
-        chosen = [status_filter(level, STATUSES[level])]
+        chosen = [status_filter(level, STATUSES[level])] if level in STATUSES else []
         if part:
             fields["impressions"] = None
             chosen.append(id_filter(part.level, part.ids))

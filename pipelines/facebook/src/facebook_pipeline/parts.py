@@ -28,6 +28,8 @@ def divided(graph: Graph, account: Account, level: str, part: Part | None, error
 
     Raises `error` where there is no less to ask for.
     """
+    if level not in _LEVELS:
+        raise error  # The account's own numbers, which parts may not add up to.
     if part and len(part.ids) > 1:
         return _halves(part)
     if part and part.level == level:

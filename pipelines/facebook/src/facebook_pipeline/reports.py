@@ -98,7 +98,7 @@ class _Load:
             window,
             _rows(self._whole(raws, result), each, self._account, self._today),
             today=self._today,
-            confirm_empty=lambda: self._totals.are_empty(window),
+            confirm_empty=lambda: self._totals.are_empty(result.order.report.level, window),
         )
         log.debug("%s %s %s: %d rows", name, self._account.id, window, count)
         self.counts[name] = self.counts.get(name, 0) + count

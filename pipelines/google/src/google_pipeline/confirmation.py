@@ -1,7 +1,8 @@
 """Whether an account has nothing, asked a second way: its own total of the days, or Google's count of the rows.
 
 An empty answer is rare where there were rows before, and is not believed at once. The account's total comes from the
-resource `customer`, which no report uses, and one question serves all reports of the account.
+resource `customer`, which no report of a level uses, and one question serves all of them; a total that is itself empty
+is held against the campaigns.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import logging
 from google_pipeline.accounts import Account
 from google_pipeline.client import Session
 from google_pipeline.queries import Query
-from google_pipeline.tables import ACTIVITY
+from google_pipeline.tables import ACCOUNT_DAILY, CAMPAIGNS_TOTAL
 from wire import Window
 
 log = logging.getLogger(__name__)
+
+_NAMES = {ACCOUNT_DAILY.name: "the account's own total", CAMPAIGNS_TOTAL.name: CAMPAIGNS_TOTAL.name}
 
 
 class Confirmation:
@@ -24,18 +27,19 @@ class Confirmation:
     def __init__(self, session: Session, account: Account) -> None:
         self._session = session
         self._account = account
-        self._asked: Window | None = None
-        self._active: frozenset[dt.date] = frozenset()
+        self._active: dict[str, tuple[Window, frozenset[dt.date]]] = {}
 
-    def no_activity(self, window: Window, span: Window) -> bool:
-        """Whether the account's own total has nothing on these days; it is asked for all of a `span` at once."""
-        if self._asked is None or window.first < self._asked.first or window.last > self._asked.last:
-            self._ask(Window(min(window.first, span.first), max(window.last, span.last)))
-        active = sorted(day for day in self._active if window.first <= day <= window.last)
+    def no_activity(self, query: Query, window: Window, span: Window) -> bool:
+        """Whether another resource than the query's has nothing on these days; asked for all of a `span` at once."""
+        other = CAMPAIGNS_TOTAL if query is ACCOUNT_DAILY else ACCOUNT_DAILY
+        asked, days = self._active.get(other.name, (None, frozenset()))
+        if asked is None or window.first < asked.first or window.last > asked.last:
+            days = self._ask(other, Window(min(window.first, span.first), max(window.last, span.last)))
+        active = sorted(day for day in days if window.first <= day <= window.last)
         if active:
             log.warning(
-                "account %s: an answer without rows for %s, where the account's own total has %d days, the last %s",
-                *(self._account.id, window, len(active), active[-1]),
+                "account %s: an answer without rows for %s, where %s has %d days, the last %s",
+                *(self._account.id, window, _NAMES[other.name], len(active), active[-1]),
             )
         return not active
 
@@ -49,7 +53,8 @@ class Confirmation:
             )
         return not counted
 
-    def _ask(self, span: Window) -> None:
-        rows = self._session.rows(ACTIVITY, self._account.target, window=span)
-        self._active = frozenset(dt.date.fromisoformat(row["date"]) for row in rows)
-        self._asked = span
+    def _ask(self, query: Query, span: Window) -> frozenset[dt.date]:
+        rows = self._session.rows(query, self._account.target, window=span)
+        days = frozenset(dt.date.fromisoformat(row["date"]) for row in rows)
+        self._active[query.name] = span, days
+        return days

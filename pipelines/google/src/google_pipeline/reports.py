@@ -81,7 +81,7 @@ class Reports:
                 window,
                 rows,
                 today=today,
-                confirm_empty=lambda: self._confirmation.no_activity(window, span),
+                confirm_empty=lambda: self._confirmation.no_activity(query, window, span),
             )
 
         try:

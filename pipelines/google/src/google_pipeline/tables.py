@@ -165,6 +165,18 @@ ENTITIES = (
     ),
 )
 
+ACCOUNT_DAILY = Query(
+    "account_daily",
+    "customer",
+    ("date",),
+    (
+        _DATE,
+        *(field for field in _METRICS if not field.column.startswith("video")),
+    ),
+    daily=True,
+)
+"""What an account did on each day, without a word about campaigns: the control total of the levels below."""
+
 REPORTS = (
     Query(
         "campaign_daily",
@@ -230,19 +242,17 @@ REPORTS = (
         ),
         daily=True,
     ),
+    ACCOUNT_DAILY,
 )
 
-ACTIVITY = Query(
-    "the account's own total",
-    "customer",
-    ("date",),
-    (
-        _DATE,
-        *(field for field in _METRICS if not field.column.startswith("video")),
-    ),
+CAMPAIGNS_TOTAL = Query(
+    "the total of the campaigns",
+    "campaign",
+    ("campaign_id", "date"),
+    (_DATE, _CAMPAIGN[0], *_METRICS[:3]),
     daily=True,
 )
-"""What an account did on each day, without a word about campaigns; it is no table."""
+"""What is asked where `ACCOUNT_DAILY` comes without rows; it is no table."""
 
 QUERIES = (CUSTOMER, *ENTITIES, *REPORTS)
 TABLES = tuple(query.table for query in QUERIES)

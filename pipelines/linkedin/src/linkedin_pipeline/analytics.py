@@ -61,11 +61,14 @@ class Analytics:
 
     def window_days(self, report: Report) -> int:
         """As many days as are expected to stay below the limit of elements."""
-        return max(1, min(LONGEST_WINDOW, (self._limit - 1) // max(1, self._directory.serving(report.level))))
+        return max(1, min(LONGEST_WINDOW, (self._limit - 1) // max(1, self._serving(report))))
 
     def expected(self, report: Report, window: Window) -> int:
         """How many rows these days are expected to have; no answer has more than the limit of elements."""
-        return min(self._limit, len(window) * self._directory.serving(report.level))
+        return min(self._limit, len(window) * self._serving(report))
+
+    def _serving(self, report: Report) -> int:
+        return self._directory.serving(report.level) if report.named else 1
 
     def rows(self, report: Report, window: Window, today: dt.date) -> Iterator[dict[str, Any]]:
         """All rows of some days, as rows of the report's table."""
@@ -73,7 +76,7 @@ class Analytics:
             yield {
                 "account_id": self._account_id,
                 "date": date,
-                **self._directory.columns(report.level, id_),
+                **(self._directory.columns(report.level, id_) if report.named else {}),
                 **metrics,
                 "currency": self._currency,
                 "is_final": date < today.isoformat(),

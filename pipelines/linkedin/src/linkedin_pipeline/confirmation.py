@@ -2,7 +2,8 @@
 
 LinkedIn documents that adAnalytics answers with an empty list in both cases, so asking again proves nothing. What
 does: the account's own total of those days must be empty too, and its total of all years must not be. Who may not read
-the account sees neither, and an account that had rows has a total.
+the account sees neither, and an account that had rows has a total. Where the account's own days are what is empty, its
+campaign groups are asked.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from linkedin_pipeline.client import Client
 from linkedin_pipeline.restli import Projection, Value, urn
-from linkedin_pipeline.tables import OLDEST, Entity
+from linkedin_pipeline.tables import OLDEST, Entity, Report
 from wire import Window
 
 _ASKED = ("impressions", "clicks", "costInLocalCurrency")
@@ -28,9 +29,10 @@ class Confirmation:
         self._always = Window(today - OLDEST, today)
         self._answers: dict[tuple[str, Window], bool] = {}
 
-    def nothing_in(self, window: Window) -> bool:
-        """Whether the account's own total says that it had nothing to report in these days, and can be believed."""
-        return not self._has("ACCOUNT", window) and self._has("ACCOUNT", self._always)
+    def nothing_in(self, report: Report, window: Window) -> bool:
+        """Whether a total that is not the report's says that there was nothing in these days, and can be believed."""
+        pivot = "CAMPAIGN_GROUP" if report.pivot == "ACCOUNT" else "ACCOUNT"
+        return not self._has(pivot, window) and self._has(pivot, self._always)
 
     def nothing_of(self, entity: Entity) -> bool:
         """Whether a list without filters is empty as well, and no day ever had numbers of such a thing."""

@@ -68,7 +68,7 @@ class ReportLoad:
                 window,
                 self._analytics.rows(report, window, self._today),
                 today=self._today,
-                confirm_empty=lambda: self._confirmation.nothing_in(window),
+                confirm_empty=lambda: self._confirmation.nothing_in(report, window),
             )
         log.debug("account %s, %s %s: %d rows", self._account_id, report.name, window, count)
         return count

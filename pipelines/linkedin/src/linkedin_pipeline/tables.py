@@ -72,10 +72,15 @@ class Report(Struct, frozen=True):
         return f"{self.level}_id"
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """The levels whose ids and names are in its rows; the account is in every row already."""
+        return () if self.level == ACCOUNT.name else (*self.parents, self.level)
+
+    @property
     def table(self) -> Table:
         names = tuple(
             Column(f"{level}_{what}", Type.STRING, note)
-            for level in (*self.parents, self.level)
+            for level in self.named
             for what, note in (("id", ""), ("name", "as it is now; null when LinkedIn does not list it any more"))
         )
         columns = (
@@ -86,7 +91,7 @@ class Report(Struct, frozen=True):
             Column("currency", Type.STRING, "of the account, ISO 4217"),
             Column("is_final", Type.BOOLEAN, "the UTC day was over when it was loaded"),
         )
-        return Table(self.name, columns, ("account_id", self.id_column, "date"), "date")
+        return Table(self.name, columns, tuple(dict.fromkeys(("account_id", self.id_column, "date"))), "date")
 
 
 def _audit(*, created: str = "changeAuditStamps.created.time", modified: str) -> tuple[Field, Field]:
@@ -261,6 +266,15 @@ REPORTS = (
         facet="campaigns",
         facet_urn="sponsoredCampaign",
         facet_level="campaign",
+    ),
+    Report(
+        name="account_daily",
+        level=ACCOUNT.name,
+        pivot="ACCOUNT",
+        parents=(),
+        facet="accounts",
+        facet_urn="sponsoredAccount",
+        facet_level=ACCOUNT.name,
     ),
 )
 

@@ -1,4 +1,7 @@
-"""The second, independent question: has the account itself any numbers on days that a report has no rows for?"""
+"""The second, independent question: has the account itself any numbers on days that a report has no rows for?
+
+Where the account's own report is the one without rows, the report of its campaigns is asked.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from microsoft_pipeline.client import Client
 from microsoft_pipeline.errors import TooManyReportsError
 from microsoft_pipeline.report_file import read_report
 from microsoft_pipeline.report_requests import poll_once, submit
-from microsoft_pipeline.tables import ACCOUNT_TOTAL
+from microsoft_pipeline.tables import ACCOUNT_DAILY, CAMPAIGN_DAILY, Report
 from wire import Kind, PipelineError, Window, count_pause
 
 _METRICS = ("impressions", "clicks", "spend", "conversions_qualified")
@@ -21,35 +24,40 @@ _SLOWEST = 30.0
 
 
 class AccountTotals:
-    """Asks with a report of the account, once per account and days; safe to share between threads."""
+    """Asks with another report, once per account and days; safe to share between threads."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._answers: dict[tuple[str, Window], bool] = {}
+        self._answers: dict[tuple[str, str, Window], bool] = {}
         self._lock = threading.Lock()
 
-    def are_nothing(self, account: Account, window: Window, today: dt.date) -> bool:
-        """Whether all numbers of these days are zero or missing; raises PipelineError where that cannot be told."""
-        key = account.id, window
+    def are_nothing(self, account: Account, report: Report, window: Window, today: dt.date) -> bool:
+        """Whether all numbers of the days that a report has no rows for are zero or missing elsewhere too.
+
+        Raises PipelineError where that cannot be told.
+        """
+        other = CAMPAIGN_DAILY if report is ACCOUNT_DAILY else ACCOUNT_DAILY
+        key = account.id, other.kind, window
         with self._lock:
             if key in self._answers:
                 return self._answers[key]
-        answer = not self._any(account, window, today)
+        answer = not self._any(account, other, window, today)
         with self._lock:
             self._answers[key] = answer
         return answer
 
-    def _any(self, account: Account, window: Window, today: dt.date) -> bool:
-        request_id = self._submitted(account, window)
+    def _any(self, account: Account, report: Report, window: Window, today: dt.date) -> bool:
+        request_id = self._submitted(account, report, window)
         return self._client.retried(
-            lambda: self._read(self._address(account, request_id), account, window, today), f"account {account.id}"
+            lambda: self._read(self._address(account, report, request_id), account, report, window, today),
+            f"account {account.id}",
         )
 
-    def _submitted(self, account: Account, window: Window) -> str:
+    def _submitted(self, account: Account, report: Report, window: Window) -> str:
         attempts = self._client.settings.retry_attempts
         for left in reversed(range(attempts)):
             try:
-                return submit(self._client, account, ACCOUNT_TOTAL, window)
+                return submit(self._client, account, report, window)
             except TooManyReportsError as error:
                 if not left:
                     raise
@@ -58,24 +66,28 @@ class AccountTotals:
                 self._client.limiter.rest(error.retry_after or 0)
         raise AssertionError("the last failure is raised")
 
-    def _address(self, account: Account, request_id: str) -> str | None:
+    def _address(self, account: Account, report: Report, request_id: str) -> str | None:
         settings = self._client.settings
         deadline, interval = time.monotonic() + settings.report_timeout, settings.poll_interval
         while True:
-            progress = poll_once(self._client, account, ACCOUNT_TOTAL, request_id)
+            progress = poll_once(self._client, account, report, request_id)
             if progress.status == "Success":
                 return progress.url
             if progress.status != "Pending":
-                raise PipelineError(Kind.DATA, "account report: Microsoft failed to make it")
+                raise PipelineError(Kind.DATA, f"{_asked(report)}: Microsoft failed to make it")
             if time.monotonic() >= deadline:
-                raise PipelineError(Kind.DATA, "account report: not made within the report_timeout")
+                raise PipelineError(Kind.DATA, f"{_asked(report)}: not made within the report_timeout")
             self._client.limiter.rest(interval)
             interval = min(interval * _SLOWER, _SLOWEST)
 
-    def _read(self, url: str | None, account: Account, window: Window, today: dt.date) -> bool:
+    def _read(self, url: str | None, account: Account, report: Report, window: Window, today: dt.date) -> bool:
         if url is None:
             return False
         own = {"account_id": account.id, "currency_code": account.currency}
-        with self._client.downloads.fetch(url, "account report: report download") as file:
-            rows = read_report(file, ACCOUNT_TOTAL, own, window=window, today=today)
+        with self._client.downloads.fetch(url, f"{_asked(report)}: report download") as file:
+            rows = read_report(file, report, own, window=window, today=today)
             return any(Decimal(str(getattr(row, name) or 0)) for row in rows for name in _METRICS)
+
+
+def _asked(report: Report) -> str:
+    return "account report" if report is ACCOUNT_DAILY else "campaign report"

@@ -236,16 +236,16 @@ class AccountReports:
         )
 
     def _is_empty(self, task: Task) -> bool:
-        """Whether the account's own report is without numbers too; if not, the report is made anew, once.
+        """Whether another report, usually the account's own, is without numbers too; if not, it is made anew, once.
 
         Microsoft answers "success, without an address" for no data and for a report whose id it has lost.
         """
-        if self._totals.are_nothing(task.account, task.window, task.today):
+        if self._totals.are_nothing(task.account, task.report, task.window, task.today):
             return True
         if not task.made_anew:
             raise EmptyReportError(
                 Kind.DATA,
-                f"{task.report.table.name}: a report without rows, although the account's own has numbers; "
+                f"{task.report.table.name}: a report without rows, although another of the account has numbers; "
                 "it is made anew",
             )
         return False

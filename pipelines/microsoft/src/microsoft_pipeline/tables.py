@@ -298,6 +298,16 @@ SEARCH_QUERY_DAILY = _report(
     _text("search_query", "SearchQuery", "what people typed"),
     *_METRICS,
 )
+# The control total of the levels below, which is also asked where one of them comes without rows.
+ACCOUNT_DAILY = _report(
+    "account_daily",
+    "AccountPerformanceReport",
+    (),
+    "CurrencyCode",
+    *_METRICS,
+    *_VIEW_THROUGH,
+    *_VIDEO,
+)
 REPORTS = (
     CAMPAIGN_DAILY,
     CAMPAIGN_IMPRESSION_SHARE_DAILY,
@@ -305,18 +315,7 @@ REPORTS = (
     AD_DAILY,
     KEYWORD_DAILY,
     SEARCH_QUERY_DAILY,
-)
-
-# Not loaded: what is asked where a report comes without rows.
-ACCOUNT_TOTAL = _report(
-    "account_total",
-    "AccountPerformanceReport",
-    (),
-    "CurrencyCode",
-    _count("impressions", "Impressions"),
-    _count("clicks", "Clicks"),
-    _money("spend", "Spend"),
-    _number("conversions_qualified", "ConversionsQualified", "count, fractions as attributed"),
+    ACCOUNT_DAILY,
 )
 
 TABLES = tuple(each.table for each in (*ENTITIES, *REPORTS))
