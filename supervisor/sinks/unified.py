@@ -1,4 +1,4 @@
-"""The views over all platforms: `ads.campaign_daily`, `ads.ad_group_daily`, `ads.ad_daily`.
+"""The views over all platforms: `ads.account_daily`, `ads.campaign_daily`, `ads.ad_group_daily`, `ads.ad_daily`.
 
 One row per unified column says what it is on each platform. Money stays in the account's currency, clicks are all
 clicks, and what a platform does not have is null, so that nothing is compared that is not comparable.
@@ -34,8 +34,8 @@ def _exact(name: str) -> Measure:
 class Source:
     """One platform: its account table, and its own name of each level and column.
 
-    `summed` names the measures that a level does not tell reliably: there they are the sums over the level below it,
-    for the rows that this one has.
+    `summed` names the measures that a level does not tell reliably: there they are the sums over the ad groups, for the
+    rows that this one has.
     """
 
     account_table: str
@@ -47,7 +47,7 @@ class Source:
     summed: Mapping[str, tuple[str, ...]] = {}
 
 
-LEVELS = ("campaign", "ad_group", "ad")
+LEVELS = ("account", "campaign", "ad_group", "ad")
 MEASURES = {
     "impressions": "BIGINT",
     "clicks": "BIGINT",
@@ -69,7 +69,7 @@ SOURCES = {
         account_name="descriptive_name",
         currency="currency_code",
         timezone="time_zone",
-        levels={"campaign": "campaign", "ad_group": "ad_group", "ad": "ad"},
+        levels={"account": "account", "campaign": "campaign", "ad_group": "ad_group", "ad": "ad"},
         measures={
             "impressions": _column("impressions"),
             "clicks": _column("clicks"),
@@ -86,7 +86,7 @@ SOURCES = {
         account_name="account_name",
         currency="currency_code",
         timezone="iana_time_zone",
-        levels={"campaign": "campaign", "ad_group": "ad_group", "ad": "ad"},
+        levels={"account": "account", "campaign": "campaign", "ad_group": "ad_group", "ad": "ad"},
         measures={
             "impressions": _column("impressions"),
             "clicks": _column("clicks"),
@@ -109,7 +109,7 @@ SOURCES = {
         account_name="name",
         currency="currency",
         timezone="timezone_name",
-        levels={"campaign": "campaign", "ad_group": "ad_set", "ad": "ad"},
+        levels={"account": "account", "campaign": "campaign", "ad_group": "ad_set", "ad": "ad"},
         measures={
             "impressions": _column("impressions"),
             "clicks": _column("clicks"),
@@ -124,15 +124,15 @@ SOURCES = {
             "attribution_setting": _column("attribution_setting"),
             "is_final": _column("is_final"),
         },
-        # Meta tells no conversions of a campaign whose ad sets have different attribution settings.
-        summed={"campaign": ("conversions", "conversions_value", "view_through_conversions", "leads")},
+        # Meta tells no conversions of a campaign or an account whose ad sets have different attribution settings.
+        summed=dict.fromkeys(LEVELS[:2], ("conversions", "conversions_value", "view_through_conversions", "leads")),
     ),
     "linkedin": Source(
         account_table="account",
         account_name="name",
         currency="currency",
         timezone=None,
-        levels={"campaign": "campaign_group", "ad_group": "campaign", "ad": "creative"},
+        levels={"account": "account", "campaign": "campaign_group", "ad_group": "campaign", "ad": "creative"},
         measures={
             "impressions": _column("impressions"),
             "clicks": _column("clicks"),
@@ -160,7 +160,7 @@ def unified_views(columns: Mapping[str, set[str]], *, types: Mapping[str, str] |
     `types` maps a type of MEASURES to another name that the database has for it.
     """
     views = {}
-    for depth, level in enumerate(LEVELS, start=1):
+    for depth, level in enumerate(LEVELS):
         parts = [_part(platform, source, depth, columns, types or {}) for platform, source in SOURCES.items()]
         queries = [part for part in parts if part is not None]
         if queries:
@@ -171,7 +171,7 @@ def unified_views(columns: Mapping[str, set[str]], *, types: Mapping[str, str] |
 def _part(
     platform: str, source: Source, depth: int, columns: Mapping[str, set[str]], types: Mapping[str, str]
 ) -> str | None:
-    table = f"{source.levels[LEVELS[depth - 1]]}_daily"
+    table = f"{source.levels[LEVELS[depth]]}_daily"
     daily = columns.get(f"{platform}.{table}")
     accounts = columns.get(f"{platform}.{source.account_table}")
     if not daily or not accounts:
@@ -185,7 +185,7 @@ def _part(
         f"{timezone} AS account_timezone",
         "d.date",
     ]
-    for level in LEVELS[:depth]:
+    for level in LEVELS[1 : depth + 1]:
         chosen += _identity(platform, source, level, daily)
     sums = _sums(platform, source, depth, columns, daily)
     for name, kind in MEASURES.items():
@@ -199,20 +199,19 @@ def _part(
 
 @frozen
 class _Sums:
-    """The measures that come from the level below, and the join that has them as `s`; nothing where it is not there."""
+    """The measures that come from the ad groups, and the join that has them as `s`; nothing where it is not there."""
 
     names: tuple[str, ...] = ()
     join: str = ""
 
 
 def _sums(platform: str, source: Source, depth: int, columns: Mapping[str, set[str]], daily: set[str]) -> _Sums:
-    level = LEVELS[depth - 1]
-    names = source.summed.get(level, ())
+    names = source.summed.get(LEVELS[depth], ())
     if not names:
         return _Sums()
-    table = f"{platform}.{source.levels[LEVELS[depth]]}_daily"
+    table = f"{platform}.{source.levels['ad_group']}_daily"
     there = columns.get(table, set())
-    place = ("account_id", f"{source.levels[level]}_id", "date")
+    place = ("account_id", *(f"{source.levels[level]}_id" for level in LEVELS[1 : depth + 1]), "date")
     needed = tuple(name for name in names if there.issuperset(source.measures[name].needs))
     if not needed or not there.issuperset(place) or not daily.issuperset(place):
         return _Sums()

@@ -14,6 +14,7 @@ import pytest
 from sandbox.faults import KINDS
 from supervisor.config.environment import StorageType
 from supervisor.sinks.azure_table import entities, keys, partitions, transactions
+from supervisor.sinks.reconciliation import PROMISES
 from supervisor.sinks.staging import TYPES
 from supervisor.sinks.unified import LEVELS, MEASURES, SOURCES
 from supervisor.sinks.vertica.bookkeeping import LONGEST_TEXT
@@ -56,6 +57,14 @@ def test_the_views_page_lists_the_measures_of_the_code() -> None:
     assert set(shown) == set(MEASURES)
     levels = {row[0]: row[1:] for row in table("docs/views.md", "level")}
     assert levels == {level: [source.levels[level] for source in SOURCES.values()] for level in LEVELS}
+
+
+def test_the_views_page_says_what_the_levels_of_each_platform_keep() -> None:
+    promises = {
+        platform: [each.spend_per_row, *(each.lacks.get(level, "–") for level in ("ad_group", "ad"))]
+        for platform, each in PROMISES.items()
+    }
+    assert {row[0]: row[1:] for row in table("docs/views.md", "platform")} == promises
 
 
 def test_the_wire_page_lists_statuses_and_types_of_the_code() -> None:

@@ -89,7 +89,7 @@ def test_only_google(pull: Any, check_truth: Any) -> None:
     assert not pull.rows("SELECT 1 FROM information_schema.tables WHERE table_schema = 'facebook'")
 
 
-@pytest.mark.parametrize("view", ["campaign_daily", "ad_group_daily", "ad_daily"])
+@pytest.mark.parametrize("view", ["account_daily", "campaign_daily", "ad_group_daily", "ad_daily"])
 def test_the_unified_views_add_up_to_the_world(first_pull: Any, view: str) -> None:
     world = World.at(AS_OF, "tiny", first_day=FIRST_DAY)
     for platform in PLATFORMS:
@@ -105,6 +105,17 @@ def test_the_unified_views_add_up_to_the_world(first_pull: Any, view: str) -> No
         assert (found[0], found[1], found[3]) == (impressions, clicks, 0)
         # LinkedIn's world adds 1e-18 to some amounts, to prove that such amounts survive.
         assert abs(found[2] - Decimal(micros) / 10**6) < Decimal("1e-12")
+
+
+def test_every_level_adds_up_to_the_account(first_pull: Any) -> None:
+    found = first_pull.rows(
+        "SELECT platform, count(*) FILTER (adds_up), count(*) FILTER (adds_up IS NULL), count(*) FILTER (NOT adds_up), "
+        "count(reason) FROM ads.reconciliation GROUP BY 1 ORDER BY 1"
+    )
+    assert [row[0] for row in found] == sorted(PLATFORMS)
+    for platform, right, unknown, wrong, unexplained in found:
+        assert right > 50 and unknown > 0 and (wrong, unexplained) == (0, 0), platform
+    assert not first_pull.rows("SELECT 1 FROM ads.reconciliation WHERE adds_up IS NULL AND is_final")
 
 
 def test_names_with_quotes_scripts_and_totals_survive(first_pull: Any) -> None:

@@ -24,8 +24,8 @@ from supervisor.sinks.duckdb.spend import daily_spend
 from supervisor.sinks.duckdb.state import TABLE, stored_parts, write_changes
 from supervisor.sinks.embedded import connect, temporary_files
 from supervisor.sinks.lock import RunLock, holder_of, lock_path
+from supervisor.sinks.reconciliation import reader_views
 from supervisor.sinks.staging import first_line
-from supervisor.sinks.unified import unified_views
 
 _COLUMNS = """
     SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns()
@@ -94,11 +94,8 @@ class DuckDBSink:
             raise SinkError(f"DuckDB refused a view: {first_line(cause)}") from cause
 
     def _make_views(self) -> None:
-        columns: dict[str, set[str]] = {}
-        for table, column in self._connection.execute(_COLUMNS).fetchall():
-            columns.setdefault(table, set()).add(column)
         self._connection.execute("CREATE SCHEMA IF NOT EXISTS ads")
-        for name, query in unified_views(columns).items():
+        for name, query in reader_views(columns_of(self._connection)).items():
             self._connection.execute(f"CREATE OR REPLACE VIEW ads.{name} AS {query}")
 
     def close(self) -> None:
@@ -114,6 +111,14 @@ class DuckDBSink:
             write_snapshot(self._path, snapshot, since=self._opened)
         except SinkError as error:
             log.error("Readers keep the snapshot of an earlier run: %s", error)
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+    """The columns of each `platform.table`."""
+    columns: dict[str, set[str]] = {}
+    for table, column in connection.execute(_COLUMNS).fetchall():
+        columns.setdefault(table, set()).add(column)
+    return columns
 
 
 def _connect(path: Path, spools: Path | None) -> duckdb.DuckDBPyConnection:

@@ -13,8 +13,9 @@ from supervisor.record.log import log
 from supervisor.record.run_record import RunRecord
 from supervisor.record.spend import DailySpend
 from supervisor.record.state import parts_of, whole_changes
+from supervisor.sinks.reconciliation import reader_views
 from supervisor.sinks.staging import StagingDatabase
-from supervisor.sinks.unified import SOURCES, unified_views
+from supervisor.sinks.unified import SOURCES
 from supervisor.sinks.vertica.bookkeeping import make_tables
 from supervisor.sinks.vertica.connection import Link, label
 from supervisor.sinks.vertica.history import store_run
@@ -81,7 +82,7 @@ class VerticaSink:
     def publish(self) -> None:
         """Make the views of the schema `ads` from the tables that exist."""
         with self._catalog, self._linked("views") as link:
-            views = unified_views(_columns(link), types=_TYPES)
+            views = reader_views(columns_of(link), types=_TYPES)
             if views:
                 make_schema(link, "ads")
             for name, query in views.items():
@@ -105,7 +106,7 @@ class VerticaSink:
         return label(purpose, self._started)
 
 
-def _columns(link: Link) -> dict[str, set[str]]:
+def columns_of(link: Link) -> dict[str, set[str]]:
     """The columns of the platforms' tables, by `platform.table`."""
     schemas = ", ".join(map(literal, SOURCES))
     columns: dict[str, set[str]] = {}

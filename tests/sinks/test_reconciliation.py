@@ -1,0 +1,107 @@
+"""Account totals held against the levels below them, in both databases that can: what differs, why, and what may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from duckdb_file import DuckDBFile
+from storage import load
+from vertica_double import VerticaDatabase
+
+from supervisor.sinks import Sink
+from wire.schema import Column, Table, Type
+
+METRICS = (
+    Column("impressions", Type.INTEGER), Column("clicks", Type.INTEGER), Column("cost", Type.DECIMAL),
+    Column("is_final", Type.BOOLEAN),
+)  # fmt: skip
+PLACE = (Column("account_id", Type.STRING), Column("date", Type.DATE))
+CUSTOMER = Table(
+    "customer",
+    tuple(Column(n, Type.STRING) for n in ("account_id", "descriptive_name", "currency_code", "time_zone")),
+    ("account_id",),
+)
+ACCOUNTS = Table("account_daily", (*PLACE, *METRICS), ("account_id", "date"), "date")
+CAMPAIGNS = Table(
+    "campaign_daily",
+    (*PLACE, Column("campaign_id", Type.STRING), *METRICS),
+    ("account_id", "campaign_id", "date"),
+    "date",
+)
+GROUPS = Table(
+    "ad_group_daily",
+    (*PLACE, Column("ad_group_id", Type.STRING), *METRICS),
+    ("account_id", "ad_group_id", "date"),
+    "date",
+)
+Query = Callable[[str], list[tuple[Any, ...]]]
+
+
+@pytest.fixture(params=["duckdb", "vertica"])
+def held(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Sink, Query]]:
+    """An empty database, and how a reader asks it."""
+    (tmp_path / "storage").mkdir()
+    if request.param == "vertica":
+        database = VerticaDatabase(tmp_path / "storage")
+        sink: Any = database.open()
+        yield sink, lambda query: [tuple(row) for row in database.query(query)]
+        sink.close()
+        return
+    file = DuckDBFile(tmp_path / "storage")
+    sink = file.open()
+    yield sink, lambda query: file._connection().execute(query).fetchall()
+    sink.close()
+
+
+def day(
+    date: int, impressions: int, *, clicks: int = 1, cost: str = "1.00", final: bool = True, **ids: str
+) -> dict[str, Any]:
+    return {
+        "account_id": "1", "date": f"2026-11-0{date}", "impressions": impressions, "clicks": clicks, "cost": cost,
+        "is_final": final, **ids,
+    }  # fmt: skip
+
+
+def campaign(date: int, impressions: int, *, campaign_id: str = "a", **more: Any) -> dict[str, Any]:
+    return day(date, impressions, campaign_id=campaign_id, **more)
+
+
+def fill(sink: Sink, directory: Path, table: Table, *rows: dict[str, Any], run: str = "run-1") -> None:
+    load(sink, directory, table, *rows, platform="google", run=run)
+
+
+def test_what_differs_and_why(held: tuple[Sink, Query], tmp_path: Path) -> None:
+    sink, query = held
+    customer = {"account_id": "1", "descriptive_name": "A", "currency_code": "EUR", "time_zone": "Europe/Berlin"}
+    fill(sink, tmp_path, CUSTOMER, customer)
+    sink.publish()
+    fill(sink, tmp_path, ACCOUNTS, *(day(date, 100, clicks=2, cost="2.00", final=date < 5) for date in range(1, 6)))
+    fill(
+        sink, tmp_path, CAMPAIGNS,
+        campaign(1, 60), campaign(1, 40, campaign_id="b", cost="1.03"),
+        campaign(2, 60), campaign(2, 40, campaign_id="b", cost="1.04"),
+        campaign(3, 100), campaign(3, 100, campaign_id="b"),
+        campaign(5, 9, final=False),
+        campaign(6, 9),
+    )  # fmt: skip
+    fill(sink, tmp_path, GROUPS, day(1, 60, ad_group_id="g"))
+    sink.publish()
+    found = query(
+        "SELECT CAST(date AS VARCHAR), account_impressions, campaign_impressions_difference, campaign_spend_difference, "
+        "ad_group_impressions_difference, ad_impressions, adds_up, reason FROM ads.reconciliation ORDER BY 1"
+    )
+    must = "the campaigns must add up to the account: an answer was cut, came twice, or lacks some"
+    assert found == [
+        ("2026-11-01", 100, 0, Decimal("0.03"), -40, None, True, "Performance Max campaigns have no ad groups"),
+        ("2026-11-02", 100, 0, Decimal("0.04"), -100, None, False, must),
+        ("2026-11-03", 100, 100, 0, -100, None, False, must),
+        ("2026-11-04", 100, -100, -2, -100, None, False, must),
+        ("2026-11-05", 100, -91, -1, -100, None, None, "the day was not over when it was loaded"),
+        ("2026-11-06", None, 9, 1, 0, None, None, "account_daily has no row of this day"),
+    ]
+    ((spent, clicks),) = query("SELECT sum(spend), sum(clicks) FROM ads.account_daily WHERE account_name = 'A'")
+    assert (spent, clicks) == (10, 10)
