@@ -27,6 +27,8 @@ from supervisor.config.values import (
     Name,
     Port,
     PromFile,
+    Reconcile,
+    Reconciling,
     Reports,
     Seconds,
     Settings,
@@ -73,6 +75,7 @@ class PlatformConfig:
     address_space_limit: Size | None = None
     kill_grace: Seconds = 10.0
     allow_emptying: bool = False
+    reconciliation: Reconcile = Reconciling.WARN
     retry: RetryConfig = RetryConfig()
     dependencies: tuple[str, ...] = ()
     command: Command | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -100,6 +101,22 @@ def _text(value: object) -> str:
     return value
 
 
+class Reconciling(StrEnum):
+    """What is done where account totals and campaigns do not add up."""
+
+    WARN = "warn"
+    FAIL = "fail"
+    OFF = "off"
+
+
+def _reconciling(value: object) -> Reconciling:
+    try:
+        # YAML reads an unquoted off as false.
+        return Reconciling.OFF if value is False else Reconciling(value)  # type: ignore[arg-type]  # any other type is refused alike
+    except ValueError:
+        raise ValueError(f"expected warn, fail or off, got {shown(value)}") from None
+
+
 def _settings(value: object) -> Mapping[str, Any]:
     if value is None:
         return {}
@@ -133,6 +150,7 @@ def _keys_that_are_no_text(value: object) -> Iterator[object]:
 
 
 Name = Annotated[str, Parsed(_name)]
+Reconcile = Annotated[Reconciling, Parsed(_reconciling)]
 Variable = Annotated[str, Parsed(_variable)]
 Command = Annotated[tuple[str, ...], Parsed(_command)]
 Settings = Annotated[Mapping[str, Any], Parsed(_settings)]

@@ -20,6 +20,7 @@ from prometheus_client.core import (
 
 from supervisor.config.schema import PlatformConfig
 from supervisor.record.outcome import Outcome
+from supervisor.record.reconciliation import METRICS
 from supervisor.record.run_record import PlatformRecord, RunRecord, Status
 
 Values = Iterable[tuple[tuple[str, ...], float]]
@@ -101,6 +102,11 @@ def _retries(record: PlatformRecord, _: PlatformConfig) -> Values:
     return (((outcome.value,), retried.count(outcome)) for outcome in Outcome if outcome is not Outcome.COMPLETED)
 
 
+def _differences(record: PlatformRecord, _: PlatformConfig) -> Values:
+    found = record.reconciliation
+    return (((metric,), found.worst_ratio(metric)) for metric in METRICS) if found else ()
+
+
 def _last_success(record: PlatformRecord, _: PlatformConfig) -> Values:
     completed = record.status is Status.COMPLETED and record.ended
     return _one(record.ended.timestamp() if completed and record.ended else None)
@@ -149,6 +155,16 @@ PLATFORM_FAMILIES = (
     Family(
         "supervisor_failed_accounts", "gauge", "Accounts that the last attempt gave up.",
         lambda record, _: _one(len(record.attempts[-1].failed_accounts) if record.attempts else 0),
+    ),
+    Family(
+        "supervisor_reconciliation_days", "gauge",
+        "Days of accounts that the run held against the account's own total.",
+        lambda record, _: _one(record.reconciliation.compared if record.reconciliation else None),
+    ),
+    Family(
+        "supervisor_reconciliation_difference_ratio", "gauge",
+        "The largest difference of an account's day from its campaigns, as a part of the account's; 0 if all add up.",
+        _differences, ("metric",),
     ),
     Family("supervisor_api_calls_total", "counter", "Calls of the platform's API.", _sum("api_calls")),
     Family("supervisor_api_retries_total", "counter", "Calls that were repeated.", _sum("api_retries")),

@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from supervisor.record.outcome import AttemptResult
+from supervisor.record.reconciliation import METRICS, Difference, Reconciliation
 from supervisor.record.run_record import PlatformRecord, RunRecord
 from wire.checking import Api
 
@@ -24,6 +25,8 @@ PLATFORM_FIELDS = (
     "retry_count",
     "error_message",
 )
+MOST_DIFFERENCES = 100
+"""Days that do not add up, in a report."""
 _SAMPLE = re.compile(r"\[\n\s+([0-9.]+),\n\s+([0-9.]+),\n\s+([0-9.]+)\n\s+\]")
 
 
@@ -47,6 +50,7 @@ def _platform(platform: PlatformRecord) -> dict[str, Any]:
         "started_at": _time(platform.started),
         "ended_at": _time(platform.ended),
         "api": _api(platform.api),
+        "reconciliation": _reconciliation(platform.reconciliation),
         "rows_by_table": platform.rows_by_table,
         "rows_by_account": platform.rows_by_account,
         "failed_accounts": [attrs.asdict(account) for account in platform.failed_accounts],
@@ -58,6 +62,27 @@ def _api(api: Api | None) -> dict[str, Any] | None:
     if api is None:
         return None
     return {"version": api.version, "ends": api.ends.isoformat() if api.ends else None, "source": api.source}
+
+
+def _reconciliation(found: Reconciliation | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "compared_days": found.compared,
+        "differing_days": found.differing,
+        "worst_ratios": {metric: found.worst_ratio(metric) for metric in METRICS},
+        "differences": [_difference(each) for each in found.differences[:MOST_DIFFERENCES]],
+    }
+
+
+def _difference(each: Difference) -> dict[str, Any]:
+    """Amounts as text, because JSON's numbers would not keep them exactly."""
+    return {
+        "account_id": each.account_id,
+        "date": each.day.isoformat(),
+        "account": {metric: f"{each.account[metric]:f}" for metric in METRICS},
+        "campaigns": {metric: f"{each.campaigns[metric]:f}" for metric in METRICS},
+    }
 
 
 def _attempt(attempt: AttemptResult) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from supervisor.record.outcome import AccountFailure, AttemptResult
 from supervisor.record.progress import AttemptProgress
+from supervisor.record.reconciliation import Reconciliation
 from supervisor.record.spend import DailySpend
 from wire.checking import Api
 
@@ -33,7 +34,7 @@ class PlatformRecord:
     """One platform's part of a run. Rows are committed rows of all attempts; times are UTC; None: not yet, or never.
 
     `progress` is that of the attempt under way, whose rows the others do not count yet. `api` is what the pipeline says
-    that it speaks, where it was asked.
+    that it speaks, where it was asked. `reconciliation` is there once the days that it loaded were compared.
     """
 
     platform_name: str
@@ -48,6 +49,7 @@ class PlatformRecord:
     attempts: tuple[AttemptResult, ...] = ()
     progress: AttemptProgress | None = None
     api: Api | None = None
+    reconciliation: Reconciliation | None = None
 
     @property
     def rows_by_table(self) -> dict[str, int]:

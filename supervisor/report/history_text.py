@@ -73,6 +73,10 @@ def _platform(platform: Mapping[str, Any]) -> Iterator[str]:
     )
     if platform["error_message"]:
         yield f"  {printable(platform['error_message'])}"
+    totals = platform.get("reconciliation")  # as below
+    if totals and totals["differing_days"]:
+        days = f"{totals['differing_days']:,} of {counted(totals['compared_days'], 'day')}"
+        yield f"  {days} of accounts do not add up to the account's own total"
     api = platform.get("api")  # what an earlier release kept has none
     if api:
         yield f"  API {printable(api['version'])}" + (f", which ends on {api['ends']}" if api["ends"] else "")

@@ -13,6 +13,7 @@ from attrs import evolve
 
 from supervisor.record.outcome import AttemptResult
 from supervisor.record.progress import AttemptProgress
+from supervisor.record.reconciliation import Reconciliation
 from supervisor.record.run_record import ExecutionSummary, PlatformRecord, RunRecord, Status
 from supervisor.record.spend import DailySpend
 from supervisor.report.files import write_report
@@ -101,6 +102,11 @@ class ExecutionMonitor:
         """What the sink holds of money, for the report."""
         with self._lock:
             self._spend = spend
+
+    def keep_reconciliation(self, name: str, found: Reconciliation) -> None:
+        """What came of comparing the days that a platform has loaded."""
+        with self._lock:
+            self._put(evolve(self._of(name), reconciliation=found))
 
     def keep_apis(self, apis: Mapping[str, Api]) -> None:
         """Which version of its platform's API each pipeline speaks, for the report."""

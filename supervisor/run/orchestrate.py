@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import os
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import attrs
@@ -19,7 +19,7 @@ from supervisor.metrics.exposed import exposed, tell_refusal
 from supervisor.process.stopping import stop_on_signals
 from supervisor.record.log import log, log_in_file, start_logging
 from supervisor.record.readers import make_files_for
-from supervisor.record.run_record import RunRecord
+from supervisor.record.run_record import PlatformRecord, RunRecord
 from supervisor.report.display import say
 from supervisor.report.files import summary_text
 from supervisor.report.live import live
@@ -113,6 +113,7 @@ def _run(orchestrator: SocialAdsOrchestrator, ready: Readiness, only: Collection
             result = orchestrator.run_all_platforms(only, refused=ready.refused, apis=ready.apis)
         _summarize(orchestrator, as_json=as_json)
         _report(orchestrator, environment)
+        _tell_differences(orchestrator.monitor.platforms)
         if result.failed_platforms:
             log.error("Failed: %s", ", ".join(result.failed_platforms))
     return result
@@ -127,6 +128,14 @@ def _summarize(orchestrator: SocialAdsOrchestrator, *, as_json: bool) -> None:
     for line in lines:
         say(line)
     log_in_file(logging.INFO, lines)
+
+
+def _tell_differences(platforms: Iterable[PlatformRecord]) -> None:
+    """Which platforms do not add up, where the summary of the run is read."""
+    off = [(each.platform_name, each.reconciliation) for each in platforms if each.reconciliation]
+    told = [f"{name} ({each.differing:,} of {each.compared:,} days)" for name, each in off if each.differing]
+    if told:
+        log.warning("Not equal to the accounts' own totals: %s", ", ".join(told))
 
 
 def _report(orchestrator: SocialAdsOrchestrator, environment: RunEnvironment) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from supervisor.run.given import check_sink
 from supervisor.run.monitor import ExecutionMonitor
 from supervisor.run.patience import OverdueError, patiently
 from supervisor.run.plan import Plan, make_plan
+from supervisor.run.reconciling import reconcile, tell
 from supervisor.run.registry import Pipeline, PlatformRegistry, TokenProvider, create_default_registry
 from supervisor.run.resuming import chains
 from supervisor.run.turns import Turns
@@ -130,6 +132,7 @@ class SocialAdsOrchestrator:
                 self._keep(sink)
                 self._run_stages(_Run(plan, pipelines, reasons, continued, sink, directory))
                 self._publish(sink)
+                self._reconcile(plan, sink)
                 result = self._result()
                 self.monitor.finish(result.exit_code)
                 self._keep(sink)
@@ -300,6 +303,15 @@ class SocialAdsOrchestrator:
         self._last_work(sink.publish, "The views over all platforms were not refreshed")
         if self.with_spend:
             self._last_work(lambda: self.monitor.keep_spend(read_spend(sink)), "The report will not show spend")
+
+    def _reconcile(self, plan: Plan, sink: Sink) -> None:
+        """Hold what was loaded against the accounts' own totals; a platform may fail for what does not add up."""
+        for platform in () if self.stop else plan.platforms:
+            work = partial(reconcile, platform, sink, self.monitor)
+            self._last_work(work, f"Platform '{platform.name}' was not held against its accounts' own totals")
+            sentence = tell(platform, self.monitor.platform(platform.name))
+            if sentence is not None:
+                self._fail(platform.name, sentence)
 
     def _last_work(self, work: Callable[[], None], otherwise: str) -> None:
         """Have the sink do what a run can do without: the rows are what counts, and they are stored."""

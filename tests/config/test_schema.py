@@ -176,6 +176,7 @@ def test_what_can_be_wrong_beside_the_platforms(tmp_path: Path, text: str, findi
         ("timeout: ", 'timeout: expected a duration like 1800 (seconds) or "30m", got nothing'),
         ("stall_timeout: never", 'stall_timeout: expected a duration like 1800 (seconds) or "30m", got "never"'),
         ("memory_limit: lots", 'memory_limit: expected a size like "512MiB", got "lots"'),
+        ("reconciliation: maybe", 'reconciliation: expected warn, fail or off, got "maybe"'),
         ("kill_grace: [1]", 'kill_grace: expected a duration like 1800 (seconds) or "30m", got a list'),
         ("retry: 3", "retry: expected a mapping of keys to values, got 3"),
         ("retry: {max_attempts: 0}", "retry.max_attempts: expected a whole number of at least 1, got 0"),

@@ -41,6 +41,14 @@ if "--state" in given: state({"b": 2})
 else: state({"b": 1}); os.kill(os.getpid(), signal.SIGTERM)
 """
 
+UNEQUAL = """
+for table, key, n in (("account_daily", (), 9), ("campaign_daily", ("campaign_id",), 8)):
+    columns = dict.fromkeys(("impressions", "clicks"), "integer")
+    schema(table, ("account_id", *key, "date"), day="date", account_id="string", **dict.fromkeys(key, "string"), cost="number", **columns)
+    row(table, account_id="7", date="2026-01-01", impressions=n, clicks=n, cost=n, **dict.fromkeys(key, "c"))
+    state({table: 1}, stream=table, where={"account_id": "7"}, **{"from": "2026-01-01", "to": "2026-01-02"})
+"""
+
 
 def fields(value: Any, schema: Any = SCHEMA, path: str = "") -> Iterator[str]:
     """The paths of a report's named fields; an item of a list or a map has the path of its list or map."""
@@ -71,6 +79,7 @@ def night(house: Any) -> dict[str, Any]:
     house.tap("bad", BAD)
     house.tap("second", SECOND_TIME, retry={"max_attempts": 2, "backoff_seconds": 0.05})
     house.tap("after", GOOD, dependencies=["bad"])
+    house.tap("google", UNEQUAL)
     house.write()
     done = house.run("run")
     assert done.returncode == 2, done.stderr

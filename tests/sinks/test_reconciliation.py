@@ -13,6 +13,7 @@ from storage import load
 from vertica_double import VerticaDatabase
 
 from supervisor.sinks import Sink
+from supervisor.sinks.reconciling import KnowsTotals
 from wire.schema import Column, Table, Type
 
 METRICS = (
@@ -105,3 +106,22 @@ def test_what_differs_and_why(held: tuple[Sink, Query], tmp_path: Path) -> None:
     ]
     ((spent, clicks),) = query("SELECT sum(spend), sum(clicks) FROM ads.account_daily WHERE account_name = 'A'")
     assert (spent, clicks) == (10, 10)
+
+
+def test_only_what_a_run_has_loaded_of_both_levels_is_compared(held: tuple[Sink, Query], tmp_path: Path) -> None:
+    sink, _ = held
+    assert isinstance(sink, KnowsTotals)
+    assert sink.reconcile_run("google", "run-1", ()) is None, "there are no tables"
+    fill(sink, tmp_path, ACCOUNTS, day(1, 100), run="run-0")
+    fill(sink, tmp_path, CAMPAIGNS, campaign(1, 7), campaign(2, 7), run="run-0")
+    assert sink.reconcile_run("google", "run-1", ()) is None, "it has loaded nothing"
+    fill(sink, tmp_path, ACCOUNTS, *(day(date, 100) for date in (2, 3, 4)), {**day(3, 100), "account_id": "2"})
+    fill(sink, tmp_path, CAMPAIGNS, campaign(3, 60), campaign(5, 8), run="run-1")
+    found = sink.reconcile_run("google", "run-1", ())
+    assert found is not None
+    told = [(each.account_id, each.day.day, each.campaigns["impressions"]) for each in found.differences]
+    assert (found.compared, told) == (4, [("1", 4, 0), ("2", 3, 0), ("1", 3, 60), ("1", 5, 8)])
+    assert [found.worst_ratio(metric) for metric in ("impressions", "clicks", "spend")] == [1.0, 1.0, 1.0]
+    without = sink.reconcile_run("google", "run-1", ("2", "it's"))
+    assert without is not None
+    assert (without.compared, without.differing) == (3, 3)

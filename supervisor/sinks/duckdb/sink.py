@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
 
 from supervisor.config.errors import SinkError
 from supervisor.record.log import log
+from supervisor.record.reconciliation import Reconciliation
 from supervisor.record.run_record import RunRecord
 from supervisor.record.spend import DailySpend
 from supervisor.record.state import parts_of, whole_changes
@@ -25,6 +27,7 @@ from supervisor.sinks.duckdb.state import TABLE, stored_parts, write_changes
 from supervisor.sinks.embedded import connect, temporary_files
 from supervisor.sinks.lock import RunLock, holder_of, lock_path
 from supervisor.sinks.reconciliation import reader_views
+from supervisor.sinks.reconciling import of_run
 from supervisor.sinks.staging import first_line
 
 _COLUMNS = """
@@ -84,6 +87,14 @@ class DuckDBSink:
     def daily_spend(self, days: int) -> tuple[DailySpend, ...]:
         with self._connection.cursor() as cursor:
             return daily_spend(cursor, days)
+
+    def reconcile_run(self, platform: str, run_id: str, without: Collection[str]) -> Reconciliation | None:
+        try:
+            with self._connection.cursor() as cursor:
+                columns = columns_of(cursor)
+                return of_run(lambda query: cursor.execute(query).fetchall(), columns, platform, run_id, without)
+        except duckdb.Error as cause:
+            raise SinkError(f"DuckDB refused: {first_line(cause)}") from cause
 
     def publish(self) -> None:
         """Make the views of the schema `ads` from the tables that exist."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from supervisor.config.environment import TlsMode, VerticaAccess
 from supervisor.record.log import log
+from supervisor.record.reconciliation import Reconciliation
 from supervisor.record.run_record import RunRecord
 from supervisor.record.spend import DailySpend
 from supervisor.record.state import parts_of, whole_changes
 from supervisor.sinks.reconciliation import reader_views
+from supervisor.sinks.reconciling import of_run
 from supervisor.sinks.staging import StagingDatabase
 from supervisor.sinks.unified import SOURCES
 from supervisor.sinks.vertica.bookkeeping import make_tables
@@ -78,6 +80,11 @@ class VerticaSink:
     def daily_spend(self, days: int) -> tuple[DailySpend, ...]:
         with self._linked("spend") as link:
             return daily_spend(link, days)
+
+    def reconcile_run(self, platform: str, run_id: str, without: Collection[str]) -> Reconciliation | None:
+        with self._linked("reconciliation") as link:
+            columns = columns_of(link)
+            return of_run(lambda query: link.run(query, "compare the levels"), columns, platform, run_id, without)
 
     def publish(self) -> None:
         """Make the views of the schema `ads` from the tables that exist."""

@@ -1,0 +1,107 @@
+"""Control totals compared, asked of a sink that can answer: the days that a run has loaded, or the last ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Protocol, runtime_checkable
+
+from supervisor.record.reconciliation import METRICS, Difference, Reconciliation
+from supervisor.sinks import Sink
+from supervisor.sinks.reconciliation import CAMPAIGN, CONTROL, compared, table_of
+from supervisor.sinks.unified import SOURCES
+
+MOST_DIFFERENCES = 1000
+"""Days whose numbers are kept; that there are more is counted."""
+
+Ask = Callable[[str], Sequence[Sequence[Any]]]
+"""Carries a query out; its rows."""
+Columns = Mapping[str, set[str]]
+"""The columns of each `platform.table` that there is."""
+
+
+@runtime_checkable
+class KnowsTotals(Protocol):
+    """A sink that can compare what it holds."""
+
+    def reconcile_run(self, platform: str, run_id: str, without: Collection[str]) -> Reconciliation | None:
+        """The days that a run has loaded of a platform, but for some accounts; None where it has no totals."""
+
+
+def read_totals(sink: Sink, platform: str, run_id: str, *, without: Collection[str]) -> Reconciliation | None:
+    """What the sink says, or None where it cannot say."""
+    return sink.reconcile_run(platform, run_id, without) if isinstance(sink, KnowsTotals) else None
+
+
+def compared_tables(platform: str) -> frozenset[str]:
+    """The two tables that a run must have loaded to be compared; none where the platform has no totals."""
+    source = SOURCES.get(platform)
+    return frozenset(f"{source.levels[level]}_daily" for level in (CONTROL, CAMPAIGN)) if source else frozenset()
+
+
+def of_run(ask: Ask, columns: Columns, platform: str, run_id: str, without: Collection[str]) -> Reconciliation | None:
+    """The days of which account and campaigns were both loaded by this run, if either has rows at all.
+
+    Raises what `ask` raises. Only these days are read, however many the tables hold.
+    """
+    mine = f"_run_id = {_text(run_id)}"
+    spans = [_span(ask, f"{table} WHERE {mine}") for table in _tables(columns, platform)]
+    days = [day for span in spans if span for day in span]
+    if not days:
+        return None
+    left_out = f" AND d.account_id NOT IN ({', '.join(map(_text, sorted(without)))})" if without else ""
+    query = compared(
+        platform,
+        columns,
+        levels=(CAMPAIGN,),
+        where=f"d.date BETWEEN DATE '{min(days)}' AND DATE '{max(days)}'{left_out}",
+        having=f"min(run_id) = {_text(run_id)} AND max(run_id) = {_text(run_id)}",
+        must_have_total=True,
+    )
+    return _answer(ask, query) if query else None
+
+
+def of_last_days(ask: Ask, columns: Columns, platform: str, days: int) -> Reconciliation | None:
+    """The last days that the account's totals reach; None where there is nothing to compare."""
+    span = next((_span(ask, table) for table in _tables(columns, platform)), None)
+    if span is None:
+        return None
+    query = compared(platform, columns, where=f"d.date > DATE '{span[1] - dt.timedelta(days=days)}'")
+    return _answer(ask, query) if query else None
+
+
+def _tables(columns: Columns, platform: str) -> list[str]:
+    """The two tables that are compared, the account's first; none where one is missing or has not what it takes."""
+    query = compared(platform, columns, levels=(CAMPAIGN,))
+    return [] if query is None else [table_of(platform, level) for level in (CONTROL, CAMPAIGN)]
+
+
+def _span(ask: Ask, rows: str) -> tuple[dt.date, dt.date] | None:
+    ((first, last),) = ask(f"SELECT min(date), max(date) FROM {rows}")
+    return (first, last) if first is not None else None
+
+
+def _answer(ask: Ask, query: str) -> Reconciliation:
+    ((count, differing),) = ask(
+        f"SELECT count(*), sum(CASE WHEN adds_up THEN 0 ELSE 1 END) FROM ({query}) q WHERE adds_up IS NOT NULL"
+    )
+    if not differing:
+        return Reconciliation(compared=int(count))
+    numbers = ", ".join(f"{level}_{metric}" for level in (CONTROL, CAMPAIGN) for metric in METRICS)
+    rows = ask(
+        f"SELECT account_id, date, {numbers} FROM ({query}) q WHERE adds_up = false "
+        f"ORDER BY abs({CAMPAIGN}_impressions_difference) DESC, date DESC, account_id LIMIT {MOST_DIFFERENCES}"
+    )
+    return Reconciliation(compared=int(count), differing=int(differing), differences=tuple(map(_difference, rows)))
+
+
+def _difference(row: Sequence[Any]) -> Difference:
+    account_id, day, *numbers = row
+    amounts: Iterable[Decimal] = (Decimal(number or 0) for number in numbers)
+    told = [dict(zip(METRICS, part, strict=True)) for part in zip(*[iter(amounts)] * len(METRICS), strict=True)]
+    return Difference(account_id=account_id, day=day, account=told[0], campaigns=told[1])
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
