@@ -15,6 +15,7 @@ import duckdb
 import psutil
 import pytest
 import yaml
+from starting import SUPERVISOR, Forked
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -76,8 +77,8 @@ class House:
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """`supervisor ARGUMENTS` with the configuration as it is now."""
-        return subprocess.Popen(
-            [str(Path(sys.executable).with_name("supervisor")), *arguments],
+        return Forked(
+            [SUPERVISOR, *arguments],
             cwd=self.directory, env=self.environment | environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip

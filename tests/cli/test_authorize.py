@@ -11,7 +11,6 @@ import shlex
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from html import unescape
@@ -21,6 +20,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from attrs import astuple, evolve
+from starting import SUPERVISOR, Forked
 
 from sandbox.facebook import oauth as facebook
 from sandbox.faults import Faults
@@ -37,7 +37,6 @@ from supervisor.cli.token_exchange import Client
 from supervisor.config.errors import AuthorizationError, ConfigError
 from supervisor.config.vendors import VENDORS, endpoints
 
-SUPERVISOR = str(Path(sys.executable).with_name("supervisor"))
 PLATFORMS = tuple(VENDORS)
 PATIENCE = 120
 CLIENTS = {
@@ -94,7 +93,7 @@ class Walk:
     """One `supervisor authorize`, and the owner in front of it. Whatever hangs is killed, and fails its test."""
 
     def __init__(self, house: Any, environment: Mapping[str, str], *arguments: str, **variables: str) -> None:
-        self.process = subprocess.Popen(
+        self.process = Forked(
             [SUPERVISOR, "authorize", *arguments], cwd=house.directory,
             env={**house.environment, **environment, **variables}, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-from pathlib import Path
 from typing import Any
+
+from starting import SUPERVISOR, Forked
 
 BODY = "print('WARNING | odd', file=sys.stderr); print('ERROR | bad', file=sys.stderr); schema(); row(id='1', n=1); state({'a': 1})"
 
@@ -15,8 +15,8 @@ def journaled(house: Any, *arguments: str, stream: str | None = None) -> tuple[i
     """What a unit's run writes where standard error is the journal's."""
     read, write = os.pipe()
     found = os.fstat(write)
-    process = subprocess.Popen(
-        [str(Path(sys.executable).with_name("supervisor")), *arguments],
+    process = Forked(
+        [SUPERVISOR, *arguments],
         cwd=house.directory, stderr=write, stdout=subprocess.DEVNULL,
         env=house.environment | {"JOURNAL_STREAM": stream or f"{found.st_dev}:{found.st_ino}"},
     )  # fmt: skip

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starting import Forked
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
@@ -136,7 +137,7 @@ def sandbox_process(
     for fault in faults:
         command += ["--fault", fault]
     given = {**os.environ, **(variables or {})}
-    with subprocess.Popen(command, cwd=ROOT, env=given, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+    with Forked(command, cwd=ROOT, env=given, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         assert server.stdin and server.stdout
         try:
             yield json.loads(server.stdout.readline())["environment"]
@@ -167,14 +168,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         (folder / "config.json").write_text(json.dumps(QUICK | dict(config or {})))
         (folder / "state.json").write_text(json.dumps(state or {}))
         files = ["--config", str(folder / "config.json"), "--state", str(folder / "state.json")]
-        done = subprocess.run(
-            [str(COMMAND), *files, *arguments],
+        with Forked(
+            [COMMAND, *files, *arguments],
             env={"PATH": os.environ["PATH"], "PIPELINE_NOW": as_of.isoformat(), **environment},
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
-        return Outcome(done.returncode, done.stdout, done.stderr.decode())
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            try:
+                stdout, stderr = process.communicate(timeout=120)
+            finally:
+                process.kill()
+        return Outcome(process.returncode, stdout, stderr.decode())
 
     return run
 
@@ -186,7 +190,7 @@ def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 
     def started(environment: Mapping[str, str], config: Mapping[str, Any]) -> subprocess.Popen[bytes]:
         (tmp_path / "config.json").write_text(json.dumps(QUICK | dict(config)))
-        process = subprocess.Popen(
+        process = Forked(
             [str(COMMAND), "--config", str(tmp_path / "config.json")],
             env={"PATH": os.environ["PATH"], "PIPELINE_NOW": AS_OF.isoformat(), **environment},
             stdout=subprocess.PIPE,

@@ -5,19 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import select
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starting import Forked
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT), str(ROOT / "pipelines/google/src")]
@@ -148,7 +146,7 @@ class Sandbox:
         folder = Path(self.environment["GOOGLE_CONFIG_FILE"]).parent
         options = ["--config", str(_written(folder / "settings.json", {**QUICK, **(settings or {})}))]
         options += ["--state", str(_written(folder / "state.json", state))] if state is not None else []
-        return subprocess.Popen(
+        return Forked(
             [PIPELINE, *options, *arguments],
             env={name: value for name, value in self._variables(environment).items() if value is not None},
             stdin=subprocess.DEVNULL,
@@ -199,36 +197,16 @@ def started(
     options += ["--first-day", first_day.isoformat()] if first_day else []
     for fault in faults:
         options += ["--fault", fault]
-    its_input, its_end = os.pipe()
-    said, its_output = os.pipe()
-    order = {"arguments": ["google", *options], "environment": dict(os.environ)}
-    socket.send_fds(_forks(), [json.dumps(order).encode()], [its_input, its_output])
-    os.close(its_input)
-    os.close(its_output)
-    with os.fdopen(said) as output:
+    command = [PYTHON, "-m", "sandbox.serve", "google", *options]
+    with Forked(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdin and server.stdout
         try:
-            environment = json.loads(output.readline())["environment"]
+            environment = json.loads(server.stdout.readline())["environment"]
             yield Sandbox(environment, World.at(as_of, size, first_day=first_day, accounts=accounts))
         finally:
-            os.close(its_end)
-            assert select.select([output], [], [], 60)[0], "the sandbox does not end with its standard input"
-            assert output.readline() == "ended 0\n"
+            server.stdin.close()
+            assert server.wait(60) == 0, "the sandbox does not end with its standard input"
     assert not Path(environment["GOOGLE_CONFIG_FILE"]).parent.exists()
-
-
-@cache
-def _forks() -> socket.socket:
-    """Takes orders for servers, see `server_forks`; one for each worker."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    program = Path(__file__).with_name("server_forks.py")
-    subprocess.Popen(
-        [PYTHON, program, str(theirs.fileno())],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        pass_fds=[theirs.fileno()],
-        stdin=subprocess.DEVNULL,
-    )
-    theirs.close()
-    return ours
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starting import Forked
 
 from sandbox.linkedin.truth import truth
 from sandbox.world import World
@@ -182,7 +183,7 @@ class Sandbox:
 
 
 def _finished(command: list[str], environment: Mapping[str, str]) -> Run:
-    child = subprocess.Popen(
+    child = (Forked if command[0] == str(COMMAND) else subprocess.Popen)(
         command,
         env={"PATH": os.environ["PATH"], **environment},
         stdin=subprocess.DEVNULL,
@@ -221,7 +222,7 @@ def sandbox_at(
         command += ["--fault", fault]
     if first_day:
         command += ["--first-day", first_day.isoformat()]
-    server = subprocess.Popen(
+    server = Forked(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **(environment or {})}
     )
     assert server.stdin and server.stdout

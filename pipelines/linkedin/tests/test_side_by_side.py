@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starting import Forked
 
 from wire import Kind
 
@@ -151,9 +152,7 @@ def test_a_token_that_expires_is_renewed_once_for_all_and_given_time(start: Any)
 
 def started(sandbox: Any, **settings: Any) -> subprocess.Popen[bytes]:
     command, variables = sandbox.called(**settings)
-    return subprocess.Popen(
-        command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    return Forked(command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def read_until(child: subprocess.Popen[bytes], states: int) -> bytes:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from starting import Forked
 
 from wire import Table, Type
 from wire.reader import Failure, Reader, Rows, Schema, State
@@ -62,7 +63,7 @@ def start_sandbox(
     command = [sys.executable, "-m", "sandbox.serve", "microsoft", "--size", size, "--as-of", as_of.isoformat()]
     command += ["--first-day", first_day] if first_day else []
     command += [word for fault in faults for word in ("--fault", fault)]
-    process = subprocess.Popen(
+    process = Forked(
         [*command, *options],
         cwd=ROOT,
         env={**os.environ, **(environment or {})},
@@ -102,7 +103,7 @@ def start_run(
     if sandbox is not None:
         given |= sandbox.environment | {"PIPELINE_NOW": sandbox.as_of.isoformat()}
     told = {name: value for name, value in (given | dict(environment or {})).items() if value is not None}
-    return subprocess.Popen(arguments, env=told, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return Forked(arguments, env=told, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def read(status: int, stdout: bytes, log: str, before: dict[str, list[dict[str, Any]]]) -> Outcome:
