@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 KINDS = (
     "rate_limit",
@@ -41,7 +44,12 @@ KINDS = (
     "empty_list",
     "unlisted_object",
     "no_refresh_token",
+    "lost_page",
+    "repeated_page",
+    "missing_campaign",
 )
+LOSSES = ("lost_page", "repeated_page", "missing_campaign")
+"""Faults of a daily report of campaigns, which no status or count gives away; `damaged` commits them."""
 
 _WITH_CODE = frozenset({"error", "bare"})
 _SPELLING = re.compile(
@@ -119,3 +127,15 @@ class Faults:
                 self.struck.append(fault.name)
                 return fault.name
         return None
+
+
+def damaged(rows: Sequence[T], loss: str | None, campaign_of: Callable[[T], object]) -> list[T]:
+    """The rows of a report after a loss: of two pages one is not sent, or the first again in its place."""
+    half = (len(rows) + 1) // 2
+    if loss == "lost_page":
+        return list(rows[:half])
+    if loss == "repeated_page":
+        return [*rows[:half], *rows[: len(rows) - half]]
+    if loss == "missing_campaign":
+        return [row for row in rows if campaign_of(row) != campaign_of(rows[0])]
+    return list(rows)

@@ -35,7 +35,7 @@ from sandbox.facebook.refusals import (
 )
 from sandbox.facebook.words import ACTION_BREAKDOWNS, FIELDS, WINDOWS
 from sandbox.facebook.words import BREAKDOWNS as KNOWN_BREAKDOWNS
-from sandbox.faults import Faults
+from sandbox.faults import LOSSES, Faults, damaged
 from sandbox.world import Account, World
 
 OLDEST_VERSION, NEWEST_VERSION = 20, 26
@@ -290,6 +290,9 @@ class Graph:
         with self._lock:
             if run.rows is None:
                 run.rows = self._rows(run.account, run.question)
+                if run.rows and run.question.level == "campaign":
+                    loss = self._faults.strike(*LOSSES, account=run.account.id)
+                    run.rows = damaged(run.rows, loss, lambda row: json.loads(row).get("campaign_id"))
                 if run.rows and self._faults.strike("empty_job"):
                     run.rows = []
                 if run.rows and self._faults.strike("future_value"):

@@ -16,7 +16,7 @@ from sandbox.facebook.graph import Graph
 from sandbox.facebook.limits import Limits, ThrottledError, Used
 from sandbox.facebook.oauth import ACCESS_TOKEN, APP_ID, APP_SECRET, DIALOG, EXCHANGE, Login, proof_of
 from sandbox.facebook.refusals import GraphError, refusal
-from sandbox.faults import Faults
+from sandbox.faults import LOSSES, Faults
 from sandbox.pace import Pace
 from sandbox.world import World
 
@@ -42,6 +42,7 @@ FAULTS = frozenset(
             "missing_value",
             "future_value",
         ),
+        *LOSSES,
     )
 )
 """The kinds of faults that this server can suffer; `sandbox.serve` refuses others."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from sandbox.faults import damaged
 from sandbox.google.catalog import Catalog
 from sandbox.google.conditions import RefusedError
 from sandbox.google.encoding import Encoder
@@ -38,8 +39,13 @@ class Answers:
         self._known_bytes = 0
         self._lock = threading.Lock()
 
-    def batches(self, customer_id: str, text: str, *, streamed: bool = True) -> list[bytes]:
-        """Encoded `SearchGoogleAdsStreamResponse` messages, at least one; raises RefusedError."""
+    def batches(self, customer_id: str, text: str, *, streamed: bool = True, loss: str | None = None) -> list[bytes]:
+        """Encoded `SearchGoogleAdsStreamResponse` messages, at least one; raises RefusedError.
+
+        With a `loss` the rows are those that are left after it (`sandbox.faults.damaged`).
+        """
+        if loss is not None:
+            return list(self._made(customer_id, self.checked(customer_id, text), streamed=streamed, loss=loss))
         key = (customer_id, text, streamed)
         with self._lock:
             if key in self._known:
@@ -93,7 +99,7 @@ class Answers:
         encoded: bytes = response.SerializeToString()
         return encoded
 
-    def _made(self, customer_id: str, query: Parsed, *, streamed: bool) -> Iterator[bytes]:
+    def _made(self, customer_id: str, query: Parsed, *, streamed: bool, loss: str | None = None) -> Iterator[bytes]:
         mask = self._types.SearchGoogleAdsStreamResponse.pb()()
         mask.field_mask.paths.extend(query.paths)
         mask.request_id = "sandbox"
@@ -104,6 +110,8 @@ class Answers:
         encoder = Encoder(self._row, dict.fromkeys([*query.paths, *names]))
         hidden = streamed and self._quirks.has("empty", customer_id, query.resource)
         left = iter(()) if hidden else self._lines(customer_id, query)
+        if loss is not None:
+            left = iter(damaged(list(left), loss, FIELDS["campaign.id"]))
         again = b""
         for number in itertools.count():
             batch = list(itertools.islice(left, self._batch))

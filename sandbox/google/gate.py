@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import threading
 from importlib import import_module
 from typing import Any, NoReturn
 
 import grpc
 
-from sandbox.faults import Faults
+from sandbox.faults import LOSSES, Faults
 from sandbox.google.encoding import varint
 from sandbox.google.oauth import Tokens
 from sandbox.google.quirks import Quirks
@@ -78,6 +79,9 @@ class Call:
         raise AssertionError("abort raises")
 
 
+_OF_CAMPAIGNS = re.compile(r"\bFROM\s+campaign\b", re.I)
+
+
 class Gate:
     """Shared by all versions; safe to use from several threads."""
 
@@ -134,6 +138,11 @@ class Gate:
             if not late:
                 call.abort(*midway)
             call.midway = midway
+
+    def loss(self, customer_id: str, query: str) -> str | None:
+        """What a daily report of campaigns loses on its way."""
+        is_daily = "segments.date" in query and "metrics." in query
+        return self._faults.strike(*LOSSES, account=customer_id) if is_daily and _OF_CAMPAIGNS.search(query) else None
 
     def check_quirks(self, customer_id: str, call: Call) -> None:
         """Refuse what a quirk refuses."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import grpc
 
-from sandbox.faults import Faults
+from sandbox.faults import LOSSES, Faults
 from sandbox.google import certificate, oauth
 from sandbox.google.gate import Gate
 from sandbox.google.quirks import Quirks
@@ -33,6 +33,7 @@ FAULTS = (
     "broken_connection",
     "hang",
     "no_refresh_token",
+    *LOSSES,
 )
 """The faults that this server can commit; `html` is the token endpoint's."""
 

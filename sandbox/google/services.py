@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -86,7 +87,8 @@ class Version:
     def _search_stream(self, request: Any, context: grpc.ServicerContext) -> Iterator[bytes]:
         call = self._gate.begun(self._name, context, request.customer_id)
         self._check_access(request.customer_id, context, call)
-        batches = _asked(call, self._answers.batches, request.customer_id, request.query)
+        loss = self._gate.loss(request.customer_id, request.query)
+        batches = _asked(call, partial(self._answers.batches, loss=loss), request.customer_id, request.query)
         yield batches[0]
         call.go_on()
         yield from batches[1:]

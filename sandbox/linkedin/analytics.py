@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from sandbox.faults import LOSSES, Faults, damaged
 from sandbox.linkedin import pivots
 from sandbox.linkedin.entities import PLATFORM
 from sandbox.linkedin.limits import Limits
@@ -52,8 +53,9 @@ class Analytics:
     `count_values` is told of the metric values of each answer, and raises where they are too many.
     """
 
-    def __init__(self, world: World, limits: Limits, count_values: Callable[[int], object]) -> None:
+    def __init__(self, world: World, limits: Limits, count_values: Callable[[int], object], faults: Faults) -> None:
         self._world = world
+        self._faults = faults
         self._limits = limits
         self._count_values = count_values
         self._today = world.as_of.astimezone(dt.UTC).date()
@@ -72,12 +74,19 @@ class Analytics:
         question = _Question(by, granularity, fields, first, last, _facets(given))
         elements: list[dict[str, Any]] = []
         for account in self._chosen(question):
-            elements += self._elements(account, question)
+            elements += self._damaged(account, question, list(self._elements(account, question)))
             if len(elements) >= self._limits.cut:
                 break
         elements = elements[: self._limits.cut]
         self._count_values(len(elements) * sum(name not in _KEYS for name in fields))
         return _answer(elements, given)
+
+    def _damaged(self, account: Account, question: _Question, elements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What is left of a daily report of campaign groups, which are LinkedIn's campaigns."""
+        if question.pivots != ("CAMPAIGN_GROUP",) or question.granularity != "DAILY" or not elements:
+            return elements
+        loss = self._faults.strike(*LOSSES, account=account.id)
+        return damaged(elements, loss, lambda element: element.get("pivotValues"))
 
     def _elements(self, account: Account, question: _Question) -> Iterator[dict[str, Any]]:
         names = [name for name in question.fields if name not in _KEYS]

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.faults import Faults
+from sandbox.faults import LOSSES, Faults
 from sandbox.linkedin import oauth
 from sandbox.linkedin.analytics import Analytics
 from sandbox.linkedin.entities import PLATFORM, SEARCHES, Entities
@@ -33,7 +33,7 @@ _WITHIN = re.compile(rf"/rest/adAccounts/(\d+)/({'|'.join(SEARCHES)})")
 _FORM = "application/x-www-form-urlencoded"
 _TOKEN_FAULTS = ("revoked_token", "server_error", "html", "broken_connection", "hang")
 _API_FAULTS = ("rate_limit", "expired_token", "error", "empty_body", *_TOKEN_FAULTS)
-FAULTS = frozenset((*_API_FAULTS, "no_refresh_token"))
+FAULTS = frozenset((*_API_FAULTS, *LOSSES, "no_refresh_token"))
 """The kinds of faults that this platform can suffer."""
 _ERRORS = {
     400: "ILLEGAL_ARGUMENT",
@@ -62,7 +62,7 @@ class LinkedIn:
         self.today = world.as_of.astimezone(dt.UTC).date()
         self.entities = Entities(world, limits)
         self.throttles = Throttles(limits, throttled=pace.throttled)
-        self.analytics = Analytics(world, limits, self.throttles.count_values)
+        self.analytics = Analytics(world, limits, self.throttles.count_values, faults)
         self.tokens = oauth.Tokens(limits.refresh_token_days, limits.late_tokens, limits.late_seconds)
         self.closing = threading.Event()
         self.trouble = itertools.count()

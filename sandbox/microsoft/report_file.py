@@ -8,6 +8,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 
+from sandbox.faults import damaged
 from sandbox.microsoft.columns import Row
 from sandbox.microsoft.report_requests import Order, period_of
 from sandbox.world import Account, Fact, Metrics, World
@@ -15,9 +16,9 @@ from sandbox.world import Account, Fact, Metrics, World
 _FOOTER = "©2026 Microsoft Corporation. All rights reserved. "
 
 
-def made(order: Order, world: World) -> bytes:
-    """The ZIP of a report; empty where no row is in it."""
-    rows = list(_rows(order, world))
+def made(order: Order, world: World, loss: str | None = None) -> bytes:
+    """The ZIP of a report; empty where no row is in it. A `loss` takes rows away, and the header does not tell."""
+    rows = damaged(list(_rows(order, world)), loss, lambda row: row[order.columns.index("CampaignId")])
     if not rows:
         return b""
     text = io.StringIO(newline="")

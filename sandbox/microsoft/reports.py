@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sandbox.microsoft.calls import Body, Call, Operation
 from sandbox.microsoft.refusals import RefusalError, refuse
 from sandbox.microsoft.report_file import made, shortened
-from sandbox.microsoft.report_requests import checked
+from sandbox.microsoft.report_requests import Order, checked
 from sandbox.pace import Pace
 from sandbox.world import World
 
@@ -27,6 +27,7 @@ class Report:
     """A report in the making, until the client is `told` that it is made. `made` gives its ZIP, empty without rows."""
 
     made: Future[bytes]
+    order: Order
     pending_polls: int = 0
     failed: bool = False
     told: bool = False
@@ -53,6 +54,11 @@ class Reports:
         if request_id in self._reports:
             self._reports[request_id].failed = True
 
+    def lose(self, request_id: str, loss: str) -> None:
+        """This report's file lacks what a loss takes away."""
+        report = self._reports[request_id]
+        report.made = self._maker.submit(made, report.order, self._world, loss)
+
     def close(self) -> None:
         self._maker.shutdown(wait=False, cancel_futures=True)
 
@@ -77,7 +83,7 @@ class Reports:
             number = next(self._numbers)
             # Every third is not ready when first asked for.
             self._reports[str(number)] = Report(
-                self._maker.submit(made, order, self._world), pending_polls=1 if number % 3 == 0 else 0
+                self._maker.submit(made, order, self._world), order, pending_polls=1 if number % 3 == 0 else 0
             )
         return {"ReportRequestId": str(number)}
 

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from sandbox.consent import Consents, Page
-from sandbox.faults import Fault, Faults
+from sandbox.faults import LOSSES, Fault, Faults
 from sandbox.microsoft import bulk, campaigns, customers, oauth, oddities, reports, rest, soap
 from sandbox.microsoft.calls import BULK, CAMPAIGN, CUSTOMER, REPORTING, Body, Call, Operation
 from sandbox.microsoft.refusals import RefusalError, can_strike, refuse
@@ -29,7 +29,7 @@ _ASKED_FOR = re.compile(rb"ReportRequestId[^0-9]{1,40}(\d+)")
 _ANYWHERE = ("server_error", "html", "broken_connection", "hang")
 _OF_CALLS = ("expired_token", "revoked_token", "error", "bare", "empty_body", *_ANYWHERE)
 _OF_OPERATIONS = {
-    "SubmitGenerateReport": ("rate_limit",),
+    "SubmitGenerateReport": ("rate_limit", *LOSSES),
     "PollGenerateReport": ("failed_job", "empty_job"),
     "GetBulkDownloadStatus": ("failed_job",),
 }
@@ -190,6 +190,8 @@ class MicrosoftServer:
         if operation is None:
             raise RefusalError(100)
         answer = operation(call)
+        if struck in LOSSES:
+            self._reports.lose(str(answer["ReportRequestId"]), struck)
         return oddities.made_odd(struck, answer) if struck in oddities.KINDS else answer
 
     def _refusal(self, code: int, call: Call) -> RefusalError:
@@ -307,6 +309,8 @@ class _Handler(BaseHTTPRequestHandler):
         """A job is spoiled when it is done, so that how often it is asked about changes nothing of the faults."""
         if fault.kind == "error":
             return can_strike(fault.code or 0, call.operation)
+        if fault.kind in LOSSES:
+            return b"CampaignPerformanceReport" in body
         if fault.kind in ("empty_job", "failed_job"):
             asked = _ASKED_FOR.search(body)
             return asked is None or not self.server.platform.is_waiting(asked[1].decode())

@@ -50,11 +50,17 @@ class Pull:
         as_of: dt.datetime = AS_OF,
         faults: Mapping[str, Sequence[str]] | None = None,
         settings: Mapping[str, Mapping[str, Any]] | None = None,
+        keys: Mapping[str, Mapping[str, Any]] | None = None,
+        accounts: int | None = None,
         attempts: int = 1,
     ) -> int:
-        """`supervisor run` of all platforms against the world as it is at `as_of`; its exit code."""
-        self._configure(settings or {}, attempts)
+        """`supervisor run` of all platforms against the world as it is at `as_of`; its exit code.
+
+        `keys` are those of a platform in the configuration, beside its `settings`.
+        """
+        self._configure(settings or {}, keys or {}, attempts)
         options = ("--size", "tiny", "--as-of", as_of.isoformat(), "--first-day", self.first_day.isoformat())
+        options += ("--accounts", str(accounts)) if accounts else ()
         google = ROOT / ".venvs" / "google" / "bin" / "python"
         with Sandbox(options=options, faults=faults, interpreters={"google": google}) as sandbox:
             self.secrets = [
@@ -91,12 +97,23 @@ class Pull:
             row.update({name: json.loads(row[name]) for name in as_json if row[name] is not None})
         return rows
 
-    def _configure(self, settings: Mapping[str, Mapping[str, Any]], attempts: int) -> None:
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command of the supervisor that asks no platform."""
+        return subprocess.run(
+            [str(Path(sys.executable).with_name("supervisor")), *arguments],
+            cwd=self.directory, env={"PATH": os.environ["PATH"], "HOME": str(self.directory)} | self.variables,
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+
+    def _configure(
+        self, settings: Mapping[str, Mapping[str, Any]], keys: Mapping[str, Mapping[str, Any]], attempts: int
+    ) -> None:
         retry = {"max_attempts": attempts, "backoff_seconds": 0.1}
         platforms = [
             {
                 "name": name, "timeout": 400, "retry": retry,
                 "settings": {"start_date": self.first_day.isoformat()} | QUICK | dict(settings.get(name, {})),
+                **keys.get(name, {}),
             }
             for name in PLATFORMS
         ]  # fmt: skip
