@@ -17,6 +17,11 @@ FRESHNESS: Mapping[str, str] = {
     "1": "it cannot be told: no database yet, a run holds it, or the configuration is wrong",
     "2": "something is older than the limit, or was never loaded",
 }
+RECONCILE: Mapping[str, str] = {
+    "0": "all that must add up does",
+    "1": "it cannot be told: no database or no account totals yet, or a storage that cannot compare",
+    "2": "something does not add up",
+}
 AUTHORIZE: Mapping[str, str] = {
     "0": "a token is kept or printed, whether or not the accounts could be listed",
     "1": "there is none: the reason is one sentence, and nothing was stored",

@@ -28,6 +28,7 @@ _COMMANDS = {
     "history": ("supervisor.cli.history", "show the last runs: status, duration, rows and their trend"),
     "show": ("supervisor.cli.show", "show one run whole"),
     "freshness": ("supervisor.cli.freshness", "show how old the newest whole day of each table is"),
+    "reconcile": ("supervisor.cli.reconcile", "hold campaigns, ad groups and ads against the accounts' own totals"),
     "export": (
         "supervisor.cli.export",
         "write the tables of the DuckDB file as Parquet, one directory per table and month",

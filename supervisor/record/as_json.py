@@ -50,7 +50,7 @@ def _platform(platform: PlatformRecord) -> dict[str, Any]:
         "started_at": _time(platform.started),
         "ended_at": _time(platform.ended),
         "api": _api(platform.api),
-        "reconciliation": _reconciliation(platform.reconciliation),
+        "reconciliation": reconciliation_as_json(platform.reconciliation),
         "rows_by_table": platform.rows_by_table,
         "rows_by_account": platform.rows_by_account,
         "failed_accounts": [attrs.asdict(account) for account in platform.failed_accounts],
@@ -64,7 +64,8 @@ def _api(api: Api | None) -> dict[str, Any] | None:
     return {"version": api.version, "ends": api.ends.isoformat() if api.ends else None, "source": api.source}
 
 
-def _reconciliation(found: Reconciliation | None) -> dict[str, Any] | None:
+def reconciliation_as_json(found: Reconciliation | None) -> dict[str, Any] | None:
+    """The days that were compared, and those that do not add up; None where none were."""
     if found is None:
         return None
     return {

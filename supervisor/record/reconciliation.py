@@ -69,6 +69,25 @@ class Reconciliation:
         )
 
 
+@frozen(kw_only=True)
+class LevelShare:
+    """A level below the campaigns: `ratio` is its part of the accounts' impressions, None where they have none.
+
+    `name` is the platform's own. `differing` days have not the account's impressions and clicks; `lacks` says what the
+    level has no rows of by its nature, and is None where it must add up.
+    """
+
+    level: str
+    name: str
+    ratio: float | None
+    differing: int
+    lacks: str | None = None
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.lacks is None and self.differing > 0
+
+
 def plain(amount: Decimal) -> str:
     """A number as people write it, without the zeros that a fixed scale adds: `1,234.5`."""
     text = f"{amount:,f}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 
-from supervisor.record.reconciliation import METRICS, Difference, Reconciliation
+from supervisor.record.reconciliation import METRICS, Difference, LevelShare, Reconciliation
 from supervisor.sinks import Sink
-from supervisor.sinks.reconciliation import CAMPAIGN, CONTROL, compared, table_of
+from supervisor.sinks.reconciliation import BELOW, CAMPAIGN, CONTROL, PROMISES, compared, table_of
 from supervisor.sinks.unified import SOURCES
 
 MOST_DIFFERENCES = 1000
@@ -62,13 +62,33 @@ def of_run(ask: Ask, columns: Columns, platform: str, run_id: str, without: Coll
     return _answer(ask, query) if query else None
 
 
-def of_last_days(ask: Ask, columns: Columns, platform: str, days: int) -> Reconciliation | None:
-    """The last days that the account's totals reach; None where there is nothing to compare."""
+def of_last_days(
+    ask: Ask, columns: Columns, platform: str, days: int
+) -> tuple[Reconciliation, list[LevelShare]] | None:
+    """The last days that the account's totals reach, and each level below the campaigns; None without totals."""
     span = next((_span(ask, table) for table in _tables(columns, platform)), None)
     if span is None:
         return None
     query = compared(platform, columns, where=f"d.date > DATE '{span[1] - dt.timedelta(days=days)}'")
-    return _answer(ask, query) if query else None
+    return (_answer(ask, query), list(_shares(ask, platform, columns, query))) if query else None
+
+
+def _shares(ask: Ask, platform: str, columns: Columns, query: str) -> Iterator[LevelShare]:
+    for level in BELOW[1:]:
+        if table_of(platform, level) not in columns:
+            continue
+        ((whole, part, differing),) = ask(
+            f"SELECT sum(account_impressions), sum({level}_impressions), "
+            f"sum(CASE WHEN {level}_impressions_difference = 0 AND {level}_clicks_difference = 0 THEN 0 ELSE 1 END) "
+            f"FROM ({query}) q WHERE adds_up IS NOT NULL"
+        )
+        yield LevelShare(
+            level=level,
+            name=SOURCES[platform].levels[level],
+            ratio=float(part or 0) / float(whole) if whole else None,
+            differing=int(differing or 0),
+            lacks=PROMISES[platform].lacks.get(level),
+        )
 
 
 def _tables(columns: Columns, platform: str) -> list[str]:

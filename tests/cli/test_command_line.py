@@ -178,7 +178,7 @@ def _completed(house: Any, words: list[str]) -> list[str]:
 
 
 def test_bash_completes_commands_options_and_platforms(three: Any) -> None:
-    assert _completed(three, ["supervisor", "r"]) == ["run"]
+    assert _completed(three, ["supervisor", "ru"]) == ["run"]
     assert _completed(three, ["supervisor", "state", ""]) == ["show", "reset"]
     assert "--full-refresh" in _completed(three, ["supervisor", "run", "--"])
     assert _completed(three, ["supervisor", "run", "--only", ""]) == ["google", "facebook", "mine"]

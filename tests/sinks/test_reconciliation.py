@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from duckdb_file import DuckDBFile
 from storage import load
-from vertica_double import VerticaDatabase
+from vertica_double import VerticaDatabase, access_to
 
+from supervisor.config.environment import RunEnvironment, StorageType
+from supervisor.report.reconciliation_text import reconciliation_lines
 from supervisor.sinks import Sink
-from supervisor.sinks.reconciling import KnowsTotals
+from supervisor.sinks.reading import opened_for_reading
+from supervisor.sinks.reconciling import KnowsTotals, of_last_days
 from wire.schema import Column, Table, Type
 
 METRICS = (
@@ -125,3 +128,29 @@ def test_only_what_a_run_has_loaded_of_both_levels_is_compared(held: tuple[Sink,
     without = sink.reconcile_run("google", "run-1", ("2", "it's"))
     assert without is not None
     assert (without.compared, without.differing) == (3, 3)
+
+
+def test_the_last_days_of_vertica_are_read_beside_a_run(tmp_path: Path) -> None:
+    (tmp_path / "storage").mkdir()
+    database = VerticaDatabase(tmp_path / "storage")
+    sink = database.open()
+    try:
+        fill(sink, tmp_path, ACCOUNTS, *(day(date, 100) for date in (1, 2, 3)))
+        fill(sink, tmp_path, CAMPAIGNS, campaign(1, 7), campaign(2, 100), campaign(3, 99))
+        fill(sink, tmp_path, GROUPS, day(2, 60, ad_group_id="g"), day(3, 30, ad_group_id="g"))
+        environment = RunEnvironment(storage_type=StorageType.VERTICA, vertica=access_to(database.server))
+        with opened_for_reading(environment) as (ask, columns):
+            found = of_last_days(ask, columns, "google", 2)
+            assert of_last_days(ask, columns, "facebook", 2) is None
+    finally:
+        sink.close()
+    assert found is not None
+    days, (groups,) = found
+    assert (days.compared, [each.day.day for each in days.differences]) == (2, [3])
+    assert (groups.name, groups.ratio, groups.differing, groups.is_wrong) == ("ad_group", 0.45, 2, False)
+    assert list(reconciliation_lines({"google": found})) == [
+        "google: 1 of 2 days of accounts do not add up to the account's own total",
+        "  account  date        impressions  clicks  spend",
+        "  1        2026-11-03    99 of 100       1      1",
+        "  ad_group: 45.0 % of the impressions, 2 days differ: Performance Max campaigns have no ad groups",
+    ]
