@@ -47,6 +47,7 @@ _LISTED = (
     ("actions", "onsite_conversion.lead_grouped", 3),
     ("actions", "video_view", 4),
     *(("actions", name, 5) for name in _PURCHASE_TYPES),
+    ("actions", "landing_page_view", 7),
     *(("action_values", name, 6) for name in _PURCHASE_TYPES),
 )
 """The action types of each list, and the place of their base count in `_counts`."""
@@ -206,6 +207,7 @@ def _counts(metrics: Metrics) -> list[int]:
         metrics.video_views or 0,
         purchases,
         metrics.value_micros if purchases else 0,
+        metrics.link_clicks * 7 // 10,
     )
     return [n for x in wholes for n in (x, x * 5 // 10, x * 8 // 10, x * 9 // 10, x - x * 9 // 10)]
 

@@ -235,13 +235,14 @@ def _metrics(account: Account, ads: list[Fact]) -> Row:
     purchases = sum(_purchases(fact.metrics) for fact in ads)
     worth = sum(_worth(fact.metrics) for fact in ads)
     by_view = sum(_in_window(n, "1d_view") for f in ads for n in (_purchases(f.metrics), f.metrics.leads))
+    pages = sum(_pages(fact.metrics) for fact in ads)
     spend = Decimal(total.cost_micros) / 1_000_000
     video = total.video_quartiles or (0, 0, 0, 0)
     views = total.video_views or 0
     settings = {_attribution(account, fact) for fact in ads}
     leads = total.leads
     if len(settings) > 1:
-        purchases = worth = by_view = leads = 0
+        purchases = worth = by_view = leads = pages = 0
     return {
         "account_currency": account.currency,
         "attribution_setting": settings.pop() if len(settings) == 1 else None,
@@ -262,6 +263,7 @@ def _metrics(account: Account, ads: list[Fact]) -> Row:
         "purchase_value": _or_none(Decimal(worth) / 1_000_000),
         "leads": _or_none(float(leads)),
         "view_through_conversions": _or_none(float(by_view)),
+        "landing_page_views": _or_none(pages),
         "video_plays": _or_none(views + views // 4),
         "video_views": _or_none(views),
         "video_thruplays": _or_none(video[1]),
@@ -299,6 +301,7 @@ def _action_values(metrics: Metrics) -> Iterator[tuple[str, str, str, Decimal]]:
     counts = {
         "link_click": metrics.link_clicks,
         "post_engagement": metrics.engagements,
+        "landing_page_view": _pages(metrics),
         "lead": metrics.leads,
         "onsite_conversion.lead_grouped": metrics.leads // 2,
         "video_view": metrics.video_views or 0,
@@ -316,6 +319,11 @@ def _in_window(whole: int, window: str) -> int:
     if window == "default":
         return whole
     return whole - whole * 90 // 100 if window == "1d_view" else whole * _SHARES[window] // 100
+
+
+def _pages(metrics: Metrics) -> int:
+    """Seven of ten link clicks wait until the page is there."""
+    return metrics.link_clicks * 7 // 10
 
 
 def _purchases(metrics: Metrics) -> int:

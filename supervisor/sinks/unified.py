@@ -52,6 +52,8 @@ MEASURES = {
     "impressions": "BIGINT",
     "clicks": "BIGINT",
     "link_clicks": "BIGINT",
+    "landing_page_views": "BIGINT",
+    "engagements": "BIGINT",
     "spend": DECIMAL,
     "conversions": "DOUBLE",
     "conversions_value": DECIMAL,
@@ -76,6 +78,7 @@ SOURCES = {
             "spend": _column("cost"),
             "conversions": _column("conversions"),
             "conversions_value": _exact("conversions_value"),
+            "engagements": _column("engagements"),
             "view_through_conversions": _column("view_through_conversions"),
             "video_views": _column("video_trueview_views"),
             "is_final": _column("is_final"),
@@ -114,6 +117,8 @@ SOURCES = {
             "impressions": _column("impressions"),
             "clicks": _column("clicks"),
             "link_clicks": _column("inline_link_clicks"),
+            "landing_page_views": _column("landing_page_views"),
+            "engagements": _column("inline_post_engagement"),
             "spend": _column("spend"),
             "conversions": _column("conversions"),
             "conversions_value": _column("conversions_value"),
@@ -124,8 +129,11 @@ SOURCES = {
             "attribution_setting": _column("attribution_setting"),
             "is_final": _column("is_final"),
         },
-        # Meta tells no conversions of a campaign or an account whose ad sets have different attribution settings.
-        summed=dict.fromkeys(LEVELS[:2], ("conversions", "conversions_value", "view_through_conversions", "leads")),
+        # Meta does not tell them of a campaign or an account whose ad sets have different attribution settings.
+        summed=dict.fromkeys(
+            LEVELS[:2],
+            ("landing_page_views", "conversions", "conversions_value", "view_through_conversions", "leads"),
+        ),
     ),
     "linkedin": Source(
         account_table="account",
@@ -137,6 +145,7 @@ SOURCES = {
             "impressions": _column("impressions"),
             "clicks": _column("clicks"),
             "link_clicks": _column("landing_page_clicks"),
+            "engagements": _column("total_engagements"),
             "spend": _column("cost_in_local_currency"),
             "conversions": Measure(
                 "coalesce(d.external_website_conversions, 0) + coalesce(d.one_click_leads, 0)",

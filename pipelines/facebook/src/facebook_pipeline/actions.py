@@ -25,6 +25,7 @@ class Family(Struct, frozen=True):
 
 PURCHASES = Family((("omni_purchase",), ("purchase",), ("offsite_conversion.fb_pixel_purchase",)))
 LEADS = Family((("lead",), ("onsite_conversion.lead_grouped", "offsite_conversion.fb_pixel_lead")))
+LANDING_PAGE_VIEWS = Family((("landing_page_view",),))
 VIDEO_VIEWS = Family((("video_view",),))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from facebook_pipeline import values
-from facebook_pipeline.actions import LEADS, PURCHASES, VIDEO_VIEWS, Family, exploded, total
+from facebook_pipeline.actions import LANDING_PAGE_VIEWS, LEADS, PURCHASES, VIDEO_VIEWS, Family, exploded, total
 from wire import Column, Table, Type, plain
 
 Raw = Mapping[str, Any]
@@ -101,6 +101,13 @@ METRICS = (
         PURCHASES,
         LEADS,
         window="1d_view",
+    ),
+    _actions(
+        "landing_page_views",
+        Type.INTEGER,
+        f"count of pages that had loaded after a link click, {_OWN_SETTING}",
+        "actions",
+        LANDING_PAGE_VIEWS,
     ),
     _actions("video_plays", Type.INTEGER, "count of video starts", "video_play_actions", VIDEO_VIEWS),
     _actions("video_views", Type.INTEGER, "count of video plays of 3 seconds or more", "actions", VIDEO_VIEWS),
