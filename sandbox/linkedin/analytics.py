@@ -17,7 +17,7 @@ from sandbox.faults import LOSSES, Faults, damaged
 from sandbox.linkedin import pivots
 from sandbox.linkedin.entities import PLATFORM
 from sandbox.linkedin.limits import Limits
-from sandbox.linkedin.metrics import METRICS
+from sandbox.linkedin.metrics import METRICS, UNTOLD
 from sandbox.linkedin.replies import Reply, ok, only, refuse, refuse_parameter
 from sandbox.linkedin.restli import Value
 from sandbox.world import Account, Fact, World
@@ -27,6 +27,11 @@ MOST_PIVOTS = 3
 REACH_DAYS = 92
 FEWEST_EVENTS = 3
 """Demographic values with fewer are not told."""
+DEMOGRAPHIC_DAYS = 730
+"""And none of days that are longer ago."""
+CAMPAIGN_TYPES = ("TEXT_AD", "SPONSORED_UPDATES", "SPONSORED_INMAILS", "DYNAMIC")
+MINE = "SPONSORED_UPDATES"
+"""What all campaigns of this world are."""
 
 _MOST_FACTS = 32
 """Accounts whose days are kept, because all levels of them are asked for one after the other."""
@@ -67,11 +72,14 @@ class Analytics:
         granularity = _enumerated(given, "timeGranularity")
         if granularity not in _GRANULARITIES:
             raise refuse_parameter("timeGranularity", "FIELD_INVALID", f'"{granularity}" is not an enum symbol')
-        fields = _fields(given)
+        fields = _fields(given, self._limits.unknown)
         first, last = self._days(given)
         if "approximateMemberReach" in fields and (last - first).days >= REACH_DAYS:
             raise refuse(400, "FIELD_INVALID", f"approximateMemberReach is available for at most {REACH_DAYS} days")
-        question = _Question(by, granularity, fields, first, last, _facets(given))
+        if pivots.is_demographic(by[0]):
+            first = max(first, self._today - dt.timedelta(days=DEMOGRAPHIC_DAYS))
+        is_mine = "campaignType" not in given or _campaign_type(given) == MINE
+        question = _Question(by, granularity, fields, first, last, _facets(given), is_mine)
         elements: list[dict[str, Any]] = []
         for account in self._chosen(question):
             elements += self._damaged(account, question, list(self._elements(account, question)))
@@ -92,19 +100,21 @@ class Analytics:
         names = [name for name in question.fields if name not in _KEYS]
         groups: dict[Group, list[int | None]] = {}
         events: dict[Group, int] = {}
+        demographic = pivots.is_demographic(question.pivots[0])
         for fact in self._facts(account.id, question.first, min(question.last, self._today)):
             if not question.touches(account, fact):
                 continue
             parts = [METRICS[name].part(fact.metrics, account.currency) for name in names]
-            for values, share in pivots.shared(account, fact, question.pivots):
+            for values, bounds in pivots.pieces(account, fact, question.pivots):
                 group = (question.span(fact.day), values)
-                _add(groups.setdefault(group, [None] * len(names)), parts, share)
-                events[group] = events.get(group, 0) + fact.metrics.impressions * share // 100
-        demographic = pivots.is_demographic(question.pivots[0])
+                _add(groups.setdefault(group, [None] * len(names)), parts, bounds, demographic)
+                events[group] = events.get(group, 0) + pivots.portion(
+                    fact.metrics.impressions, bounds, demographic=demographic
+                )
         for group, totals in groups.items():
             if demographic and events[group] < FEWEST_EVENTS:
                 continue
-            element = _element(group, dict(zip(names, totals, strict=True)), question.fields, demographic)
+            element = _element(group, dict(zip(names, totals, strict=True)), question)
             if element is not None:
                 yield element
 
@@ -142,10 +152,22 @@ class _Question:
     first: dt.date
     last: dt.date
     facets: dict[str, frozenset[str]]
+    is_mine: bool
+
+    def tells(self, metric: str) -> bool:
+        """Whether a metric is told beside all pivots."""
+        return not any(
+            metric in untold
+            for pivot, untold in UNTOLD.items()
+            for own in self.pivots
+            if own == pivot or (pivot.endswith("_") and own.startswith(pivot))
+        )
 
     def touches(self, account: Account, fact: Fact) -> bool:
         """Whether every facet names something that the creative's day belongs to."""
-        return all(pivots.OBJECTS[pivot](account, fact) in wanted for pivot, wanted in self.facets.items())
+        return self.is_mine and all(
+            pivots.OBJECTS[pivot](account, fact) in wanted for pivot, wanted in self.facets.items()
+        )
 
     def span(self, day: dt.date) -> Span:
         """The days that are one row with `day`."""
@@ -160,26 +182,26 @@ class _Question:
         return self.first, self.last
 
 
-def _add(totals: list[int | None], parts: list[int | None], share: int) -> None:
+def _add(
+    totals: list[int | None], parts: list[int | None], bounds: tuple[tuple[int, int], ...], demographic: bool
+) -> None:
     for at, part in enumerate(parts):
         if part is not None:
-            totals[at] = (totals[at] or 0) + (part if share == 100 else part * share // 100)
+            totals[at] = (totals[at] or 0) + pivots.portion(part, bounds, demographic=demographic)
 
 
-def _element(
-    group: Group, totals: dict[str, int | None], fields: tuple[str, ...], demographic: bool
-) -> dict[str, Any] | None:
+def _element(group: Group, totals: dict[str, int | None], question: _Question) -> dict[str, Any] | None:
     (first, last), values = group
     element: dict[str, Any] = {}
     for name, total in totals.items():
         shown = METRICS[name].shown(total) if total is not None else None
-        if shown is not None and (METRICS[name].demographic or not demographic):
+        if shown is not None and question.tells(name):
             element[name] = shown
     if totals and not any(value not in (0, "0") for value in element.values()):
         return None
-    if "dateRange" in fields:
+    if "dateRange" in question.fields:
         element["dateRange"] = {"start": _parts(first), "end": _parts(last)}
-    if "pivotValues" in fields:
+    if "pivotValues" in question.fields:
         element["pivotValues"] = list(values)
     return element
 
@@ -221,6 +243,13 @@ def _pivots(given: dict[str, Value]) -> tuple[str, ...]:
     return tuple(by)
 
 
+def _campaign_type(given: dict[str, Value]) -> str:
+    found = _enumerated(given, "campaignType")
+    if found not in CAMPAIGN_TYPES:
+        raise refuse_parameter("campaignType", "FIELD_INVALID", f'"{found}" is not an enum symbol')
+    return found
+
+
 def _facets(given: dict[str, Value]) -> dict[str, frozenset[str]]:
     """The URNs wanted, by the pivot that they are values of."""
     found = {}
@@ -244,12 +273,13 @@ def _enumerated(given: dict[str, Value], name: str) -> str:
     return value
 
 
-def _fields(given: dict[str, Value]) -> tuple[str, ...]:
+def _fields(given: dict[str, Value], taken_back: str) -> tuple[str, ...]:
     fields = tuple(name for name in str(given.get("fields", "")).split(",") if name)
     # Who names no fields gets these two, without key.
     if not fields:
         return ("impressions", "clicks")
-    unknown = [name for name in fields if name not in METRICS and name not in _KEYS]
+    known = METRICS.keys() - {taken_back} | set(_KEYS)
+    unknown = [name for name in fields if name not in known]
     if unknown:
         raise refuse_parameter("fields", "FIELD_INVALID", f"Unknown projection field {unknown[0]}")
     if len(fields) > MOST_METRICS:

@@ -24,7 +24,6 @@ class Metric:
 
     part: Callable[[Metrics, str], int | None]
     shown: Callable[[int], Any] = int
-    demographic: bool = True
 
 
 def _money(units: int) -> str:
@@ -45,8 +44,8 @@ def _sparse(count: Callable[[Metrics], int]) -> Metric:
     return Metric(lambda metrics, _: count(metrics), lambda total: total or None)
 
 
-def _plain(count: Callable[[Metrics], int], *, demographic: bool = True) -> Metric:
-    return Metric(lambda metrics, _: count(metrics), demographic=demographic)
+def _plain(count: Callable[[Metrics], int]) -> Metric:
+    return Metric(lambda metrics, _: count(metrics))
 
 
 def _video(count: Callable[[int], int]) -> Metric:
@@ -68,14 +67,14 @@ METRICS: dict[str, Metric] = {
     "externalWebsiteConversions": _plain(lambda m: m.conversions_centi // 100 + m.view_through),
     "externalWebsitePostClickConversions": _plain(lambda m: m.conversions_centi // 100),
     "externalWebsitePostViewConversions": _plain(lambda m: m.view_through),
-    "conversionValueInLocalCurrency": Metric(lambda m, _: m.value_micros * 10**12, _money, demographic=False),
+    "conversionValueInLocalCurrency": Metric(lambda m, _: m.value_micros * 10**12, _money),
     "oneClickLeads": _plain(lambda m: m.leads),
     "oneClickLeadFormOpens": _plain(lambda m: m.leads * 3),
     "qualifiedLeads": _sparse(lambda m: m.leads // 4),
     "totalEngagements": _plain(lambda m: m.engagements),
     "otherEngagements": _plain(lambda m: m.engagements // 20),
     "companyPageClicks": _plain(lambda m: m.engagements // 15),
-    "approximateMemberReach": Metric(lambda m, _: m.impressions, lambda total: total * 62 // 100 + 1, False),
+    "approximateMemberReach": Metric(lambda m, _: m.impressions, lambda total: total * 62 // 100 + 1),
     "averageDwellTime": Metric(lambda m, _: m.engagements, lambda total: total * 7 / 4 if total % 4 else None),
     "videoViews": _video(lambda views: views),
     "videoStarts": _video(lambda views: 2 * views),
@@ -96,7 +95,12 @@ METRICS: dict[str, Metric] = {
     # Documented metrics of products that this world's advertisers do not buy.
     **dict.fromkeys(
         (
-            *("actionClicks", "adUnitClicks", "audiencePenetration", "cardClicks", "cardImpressions"),
+            *("actionClicks", "adUnitClicks", "appointmentsScheduled", "audiencePenetration", "averageVideoWatchTime"),
+            *("averageEventWatchTime", "averageEventWatchTimeOver15Seconds", "averageEventWatchTimeOver30Seconds"),
+            *("averageEventWatchTimeOver2Minutes", "costPerEventView", "costPerEventViewOver15Seconds"),
+            *("costPerEventViewOver30Seconds", "costPerEventViewOver2Minutes", "eventViews", "eventWatchTime"),
+            *("eventViewsOver15Seconds", "eventViewsOver30Seconds", "eventViewsOver2Minutes", "videoWatchTime"),
+            *("cardClicks", "cardImpressions"),
             *("costPerQualifiedLead", "documentCompletions", "documentFirstQuartileCompletions"),
             *("documentMidpointCompletions", "documentThirdQuartileCompletions", "downloadClicks", "headlineClicks"),
             *("headlineImpressions", "jobApplications", "jobApplyClicks", "leadGenerationMailContactInfoShares"),
@@ -119,3 +123,17 @@ METRICS: dict[str, Metric] = {
         _NOTHING,
     ),
 }
+
+_CONVERSIONS = (
+    *("externalWebsiteConversions", "externalWebsitePostClickConversions", "externalWebsitePostViewConversions"),
+    *("viralExternalWebsiteConversions", "viralExternalWebsitePostClickConversions"),
+    *("viralExternalWebsitePostViewConversions", "conversionValueInLocalCurrency"),
+)
+_CARDS = ("cardClicks", "cardImpressions", "viralCardClicks", "viralCardImpressions")
+UNTOLD: dict[str, frozenset[str]] = {
+    "MEMBER_": frozenset(
+        ("approximateMemberReach", "audiencePenetration", "conversionValueInLocalCurrency", *_CARDS),
+    ),
+    "IMPRESSION_DEVICE_TYPE": frozenset(("approximateMemberReach", "audiencePenetration", *_CONVERSIONS)),
+}
+"""What is left out of rows by pivot; one that ends with `_` stands for all that begin so."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -130,7 +130,7 @@ def _creative(account: Account, campaign: Campaign, group: Group, ad: Ad) -> dic
         "account_id": account.id,
         "creative_id": str(ad.id),
         "campaign_id": str(group.id),
-        "name": _creative_name(ad),
+        "name": creative_name(ad),
         "status": "PAUSED" if ad.paused else "ACTIVE",
         "is_serving": not ad.paused,
         "serving_hold_reasons": ["STOPPED"] if ad.paused else None,
@@ -142,7 +142,7 @@ def _creative(account: Account, campaign: Campaign, group: Group, ad: Ad) -> dic
     }
 
 
-def _creative_name(ad: Ad) -> str | None:
+def creative_name(ad: Ad) -> str | None:
     return None if ad.id % 3 == 0 else ad.name
 
 
@@ -153,14 +153,14 @@ def _daily(world: World, account: Account, table: str, days: tuple[dt.date, dt.d
         shown = _at_level(fact, table)
         lowest = 0 if table == "account_daily" else (shown.ad or shown.group or shown.campaign).id
         _, sums = totals.setdefault((fact.day, lowest), (shown, {}))
-        for name, value in _counts(fact.metrics, account.currency).items():
+        for name, value in counts(fact.metrics, account.currency).items():
             sums[name] = value if sums.get(name) is None else sums[name] + (value or 0)
     for (day, _), (fact, sums) in totals.items():
         yield {
             "account_id": account.id,
             "date": day,
             **(_names(fact) if table != "account_daily" else {}),
-            **_metrics(sums),
+            **metrics_of(sums),
             "currency": account.currency,
             "is_final": day < utc_today(world),
         }
@@ -180,11 +180,11 @@ def _names(fact: Fact) -> dict[str, str | None]:
     if fact.group:
         names |= {"campaign_id": str(fact.group.id), "campaign_name": fact.group.name}
     if fact.ad:
-        names |= {"creative_id": str(fact.ad.id), "creative_name": _creative_name(fact.ad)}
+        names |= {"creative_id": str(fact.ad.id), "creative_name": creative_name(fact.ad)}
     return names
 
 
-def _counts(metrics: Metrics, currency: str) -> dict[str, int | Decimal | None]:
+def counts(metrics: Metrics, currency: str) -> dict[str, int | Decimal | None]:
     """What one creative's day adds to each column that is a sum."""
     post_click = metrics.conversions_centi // 100
     engagements = metrics.engagements
@@ -218,7 +218,7 @@ def _counts(metrics: Metrics, currency: str) -> dict[str, int | Decimal | None]:
     }
 
 
-def _metrics(sums: dict[str, Any]) -> dict[str, int | float | Decimal | None]:
+def metrics_of(sums: Mapping[str, Any]) -> dict[str, int | float | Decimal | None]:
     """The columns of a level, given its sums; reach and the average are made of the level's own numbers."""
     engagements = sums["total_engagements"]
     return {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkedin_pipeline.analytics import CALLS, Analytics, stitch
+from linkedin_pipeline.analytics import Analytics, Key, stitch
 from linkedin_pipeline.directory import Directory
 from linkedin_pipeline.fields import (
     Field,
@@ -23,8 +23,12 @@ from linkedin_pipeline.fields import (
     structure,
     whole,
 )
-from linkedin_pipeline.tables import CAMPAIGN, CAMPAIGN_GROUP, METRICS, METRICS_PER_CALL, REPORTS
+from linkedin_pipeline.report_table import METRICS_PER_CALL
+from linkedin_pipeline.tables import CAMPAIGN, CAMPAIGN_GROUP, METRICS, REPORTS
 from wire import Kind, PipelineError
+
+CALLS = REPORTS[0].calls
+NOTHING = dict.fromkeys(metric.name for metric in METRICS)
 
 
 @pytest.mark.parametrize(
@@ -99,24 +103,24 @@ def test_every_call_stays_below_the_limit_of_fields() -> None:
 
 def test_a_row_that_only_one_call_has_keeps_none_for_the_others() -> None:
     first, second = CALLS
-    stitched: dict[tuple[str, str], dict[str, object]] = {}
-    stitch(stitched, first, iter([(("1", "d"), {"clicks": 3}), (("2", "d"), {"clicks": 0})]))
-    stitch(stitched, second, iter([(("2", "d"), {"likes": 1}), (("3", "d"), {"likes": 2})]))
+    stitched: dict[Key, dict[str, object]] = {}
+    stitch(stitched, NOTHING, first, iter([((("1",), "d"), {"clicks": 3}), ((("2",), "d"), {"clicks": 0})]))
+    stitch(stitched, NOTHING, second, iter([((("2",), "d"), {"likes": 1}), ((("3",), "d"), {"likes": 2})]))
     assert {key: (row["clicks"], row["likes"]) for key, row in stitched.items()} == {
-        ("1", "d"): (3, None),
-        ("2", "d"): (0, 1),
-        ("3", "d"): (None, 2),
+        (("1",), "d"): (3, None),
+        (("2",), "d"): (0, 1),
+        (("3",), "d"): (None, 2),
     }
     assert all(set(row) == {metric.name for metric in METRICS} for row in stitched.values())
 
 
 def test_a_row_that_one_answer_has_twice_is_one_row_or_an_error() -> None:
     first, _ = CALLS
-    stitched: dict[tuple[str, str], dict[str, object]] = {}
-    stitch(stitched, first, iter([(("1", "d"), {"clicks": 3}), (("1", "d"), {"clicks": 3})]))
+    stitched: dict[Key, dict[str, object]] = {}
+    stitch(stitched, NOTHING, first, iter([((("1",), "d"), {"clicks": 3}), ((("1",), "d"), {"clicks": 3})]))
     assert [row["clicks"] for row in stitched.values()] == [3]
     with pytest.raises(PipelineError, match="two different rows of 1 on d in one answer") as error:
-        stitch({}, first, iter([(("1", "d"), {"clicks": 3}), (("1", "d"), {"clicks": 4})]))
+        stitch({}, NOTHING, first, iter([((("1",), "d"), {"clicks": 3}), ((("1",), "d"), {"clicks": 4})]))
     assert error.value.kind is Kind.DATA
 
 

@@ -38,7 +38,7 @@ def test_sources_are_the_ones_that_are_read() -> None:
 
 
 def test_settings_are_documented_with_their_defaults() -> None:
-    shared = {"accounts", "tables", "start_date", "lookback_days"}
+    shared = {"accounts", "tables", "start_date", "lookback_days", "reports"}
     secrets = {"client_id", "client_secret", "access_token", "refresh_token"}
     defaults = {name: getattr(Given(), name) for name in Given.__struct_fields__}
     documented = dict(re.findall(r"^\| (\w+) \|(.*?)\| ", section("Settings"), re.MULTILINE))

@@ -12,17 +12,20 @@ from linkedin_pipeline.client import Client
 from linkedin_pipeline.confirmation import Confirmation
 from linkedin_pipeline.directory import Directory
 from linkedin_pipeline.entities import load_entities, row
+from linkedin_pipeline.report_table import Report
 from linkedin_pipeline.reports import ReportLoad
 from linkedin_pipeline.room import Room
 from linkedin_pipeline.settings import Settings
-from linkedin_pipeline.tables import ACCOUNT, REPORTS
+from linkedin_pipeline.tables import ACCOUNT
 from wire import Extraction, Kind, PipelineError, Round
 
 MOST_NAMES = 100_000
 """Names that are kept for later rounds, of all accounts together: about 30 MB."""
 
+_THE_REPORTS = frozenset({Kind.INTERNAL, Kind.DATA})
+"""Failures that tell of a report rather than of its account: a request refused, an answer that cannot be read."""
+
 _CLOSED = frozenset({"CANCELED", "PENDING_DELETION", "REMOVED"})
-_REPORTS = frozenset(report.name for report in REPORTS)
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +37,20 @@ class AccountLoads:
     """
 
     def __init__(
-        self, client: Client, extraction: Extraction, settings: Settings, *, wanted: frozenset[str], today: dt.date
+        self,
+        client: Client,
+        extraction: Extraction,
+        settings: Settings,
+        *,
+        entities: frozenset[str],
+        reports: tuple[Report, ...],
+        today: dt.date,
     ) -> None:
         self._client = client
         self._extraction = extraction
         self._settings = settings
-        self._wanted = wanted
+        self._entities = entities
+        self._reports = reports
         self._today = today
         self._room = Room()
         self._lock = threading.Lock()
@@ -67,7 +78,8 @@ class AccountLoads:
             self._settings,
             account=account,
             account_id=account_id,
-            wanted=self._wanted,
+            entities=self._entities,
+            reports=self._reports,
             today=self._today,
             room=self._room,
         )
@@ -97,7 +109,8 @@ class AccountLoad:
         *,
         account: dict[str, Any],
         account_id: str,
-        wanted: frozenset[str],
+        entities: frozenset[str],
+        reports: tuple[Report, ...],
         today: dt.date,
         room: Room,
     ) -> None:
@@ -106,10 +119,11 @@ class AccountLoad:
         self._extraction = extraction
         self._account = account
         self._account_id = account_id
-        self._wanted = wanted
+        self._wanted = entities
+        self._reports = reports
         self._confirmation = Confirmation(client, account_id, today)
         self._has_names = False
-        self._reports = ReportLoad(
+        self._report_load = ReportLoad(
             client,
             extraction,
             settings,
@@ -140,18 +154,29 @@ class AccountLoad:
         return True
 
     def _load(self, days: Round) -> int:
-        count = self._entities(self._wanted if days.is_first else self._wanted & _REPORTS)
-        wanted = [report for report in REPORTS if report.name in self._wanted]
-        if wanted and self._account["currency"] is None:
+        count = self._load_entities(self._wanted if days.is_first else frozenset())
+        if self._reports and self._account["currency"] is None:
             raise PipelineError(
                 Kind.DATA,
                 "LinkedIn tells no currency of this account, without which its amounts say nothing; its daily tables "
                 "are not loaded",
                 account_id=self._account_id,
             )
-        return count + sum(self._reports.run(report, days) for report in wanted)
+        return count + sum(self._report(report, days) for report in self._reports)
 
-    def _entities(self, wanted: frozenset[str]) -> int:
+    def _report(self, report: Report, days: Round) -> int:
+        """Load a report. What is wrong with one of somebody's own keeps no other from being loaded."""
+        try:
+            return self._report_load.run(report, days)
+        except PipelineError as error:
+            if not report.fingerprint or error.kind not in _THE_REPORTS:
+                raise
+            sentence = f"reports.{report.name}: {error.message}"
+            with self._extraction.account(self._account_id):
+                raise PipelineError(error.kind, sentence, account_id=self._account_id) from error
+        return 0
+
+    def _load_entities(self, wanted: frozenset[str]) -> int:
         """Load the entities wanted and read the names that reports need, once; the rows loaded."""
         if self._has_names:
             return 0
@@ -162,6 +187,7 @@ class AccountLoad:
             self._confirmation,
             account_id=self._account_id,
             wanted=wanted,
+            needed=frozenset[str]().union(*(report.listed for report in self._reports)),
         )
         self._has_names = True
         return count

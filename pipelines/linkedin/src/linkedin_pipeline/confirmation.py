@@ -4,20 +4,26 @@ LinkedIn documents that adAnalytics answers with an empty list in both cases, so
 does: the account's own total of those days must be empty too, and its total of all years must not be. Who may not read
 the account sees neither, and an account that had rows has a total. Where the account's own days are what is empty, its
 campaign groups are asked.
+
+A report with conditions, or one that is split by something else than campaigns, may be empty where the account is not:
+devices and members are told only where LinkedIn knows them. There a total that has numbers shows that the account may
+be read, and the report is believed when it is empty once more.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
+from linkedin_pipeline import levels
 from linkedin_pipeline.client import Client
+from linkedin_pipeline.report_table import OLDEST, Report
 from linkedin_pipeline.restli import Projection, Value, urn
-from linkedin_pipeline.tables import OLDEST, Entity, Report
+from linkedin_pipeline.tables import Entity
 from wire import Window
 
 _ASKED = ("impressions", "clicks", "costInLocalCurrency")
-_PIVOTS = {"campaign_group": "CAMPAIGN_GROUP", "campaign": "CAMPAIGN", "creative": "CREATIVE"}
 
 
 class Confirmation:
@@ -29,17 +35,23 @@ class Confirmation:
         self._always = Window(today - OLDEST, today)
         self._answers: dict[tuple[str, Window], bool] = {}
 
-    def nothing_in(self, report: Report, window: Window) -> bool:
-        """Whether a total that is not the report's says that there was nothing in these days, and can be believed."""
-        pivot = "CAMPAIGN_GROUP" if report.pivot == "ACCOUNT" else "ACCOUNT"
-        return not self._has(pivot, window) and self._has(pivot, self._always)
+    def nothing_in(self, report: Report, window: Window, once_more: Callable[[], bool]) -> bool:
+        """Whether a total that is not the report's says that there was nothing in these days, and can be believed.
+
+        `once_more` asks for the report again, and says whether it is empty again.
+        """
+        is_total = report.level is levels.ACCOUNT and not report.by
+        pivot = levels.CAMPAIGN_GROUP.pivot if is_total else levels.ACCOUNT.pivot
+        if self._has(pivot, window):
+            return report.is_partial and once_more()
+        return self._has(pivot, self._always)
 
     def nothing_of(self, entity: Entity) -> bool:
         """Whether a list without filters is empty as well, and no day ever had numbers of such a thing."""
         unfiltered: dict[str, Value | Projection] = {"q": entity.finder}
         path = entity.resource(self._account_id)
         listed = self._client.pages(path, unfiltered, page_size=1, account_id=self._account_id)
-        return next(listed, None) is None and not self._has(_PIVOTS[entity.name], self._always)
+        return next(listed, None) is None and not self._has(levels.BY_NAME[entity.name].pivot, self._always)
 
     def _has(self, pivot: str, window: Window) -> bool:
         known = self._answers.get((pivot, window))

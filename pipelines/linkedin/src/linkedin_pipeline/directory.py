@@ -7,9 +7,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from linkedin_pipeline.levels import BY_NAME
 from linkedin_pipeline.tables import Entity
 
-_PARENT = {"creative": "campaign", "campaign": "campaign_group"}
+_PARENT = {name: level.parents[-1] for name, level in BY_NAME.items() if level.parents}
 _SERVING = frozenset({"ACTIVE", "PAUSED", "COMPLETED"})
 
 

@@ -13,7 +13,7 @@ from linkedin_pipeline.client import Client
 from linkedin_pipeline.confirmation import Confirmation
 from linkedin_pipeline.directory import Directory
 from linkedin_pipeline.restli import Projection, Value
-from linkedin_pipeline.tables import LEVELS, REPORTS, Entity
+from linkedin_pipeline.tables import LEVELS, Entity
 from wire import Extraction, Kind, PipelineError
 
 
@@ -25,10 +25,10 @@ def load_entities(
     *,
     account_id: str,
     wanted: frozenset[str],
+    needed: frozenset[str],
 ) -> int:
-    """Load the levels that are wanted, and read those that a wanted report takes its names from; the rows loaded."""
+    """Load the levels that are wanted, and read those that are needed for the reports; the rows loaded."""
     count = 0
-    needed = {level for report in REPORTS if report.name in wanted for level in (*report.parents, report.level)}
     for entity in LEVELS:
         is_sent = entity.name in wanted and not extraction.is_loaded(entity.name, account_id)
         if not is_sent and entity.name not in needed:

@@ -84,6 +84,14 @@ def structure(name: str, source: str, note: str = "") -> Field:
     return Field(name, source, Type.JSON, as_json, note)
 
 
+MAKERS: dict[Type, Callable[[str, str, str], Field]] = {
+    Type.INTEGER: whole,
+    Type.DECIMAL: amount,
+    Type.NUMBER: number,
+}
+"""What makes a field of each type that a metric can have."""
+
+
 def as_text(value: object) -> str:
     """A text as it came; raises TypeError for a structure, of which str() would make a text."""
     if isinstance(value, str):

@@ -7,14 +7,17 @@ import os
 import sys
 from collections.abc import Iterator
 
-from linkedin_pipeline.settings import api_of, check, read_settings
-from linkedin_pipeline.tables import TABLES
+from linkedin_pipeline.settings import api_of, check, own_reports, read_settings
+from linkedin_pipeline.tables import REPORTS, TABLES
 from wire import (
+    CheckWarning,
     Extraction,
+    FieldsLine,
     Invocation,
     Limiter,
     ListedAccount,
     PipelineError,
+    Table,
     load_accounts,
     run_pipeline,
     today_in,
@@ -25,13 +28,30 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Run the pipeline and exit with its status."""
-    sys.exit(run_pipeline("pipeline-linkedin", TABLES, extract, check=check, api=api_of, accounts=listed))
+    sys.exit(
+        run_pipeline(
+            "pipeline-linkedin",
+            tables_of,
+            extract,
+            check=check,
+            probe=probe,
+            api=api_of,
+            accounts=listed,
+            fields=fields,
+        )
+    )
+
+
+def tables_of(invocation: Invocation) -> tuple[Table, ...]:
+    """The built-in tables, and those of the reports that can be asked for."""
+    return (*TABLES, *(report.table for report in own_reports(invocation.settings)[0]))
 
 
 def extract(invocation: Invocation, extraction: Extraction) -> None:
     """Load every account asked for; an account that fails does not keep the others from being loaded."""
     settings = read_settings(invocation.settings, os.environ)
-    wanted = frozenset(table.name for table in TABLES if extraction.wants(table.name))
+    entities = frozenset(table.name for table in TABLES if extraction.wants(table.name))
+    reports = tuple(report for report in (*REPORTS, *settings.reports) if extraction.wants(report.name))
 
     from linkedin_pipeline.account_load import AccountLoads  # noqa: PLC0415 - imports requests, after the wire opened
     from linkedin_pipeline.accounts import discovered, loaded_before, selected  # noqa: PLC0415 - the same
@@ -44,7 +64,7 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
     accounts = discovered(client)
     chosen = tuple(selected(accounts, settings.account_ids, loaded_before(invocation.state)))
     log.info("%d of %d ad accounts are loaded", len(chosen), len(accounts))
-    loads = AccountLoads(client, extraction, settings, wanted=wanted, today=today)
+    loads = AccountLoads(client, extraction, settings, entities=entities, reports=reports, today=today)
     load_accounts(
         extraction,
         chosen,
@@ -69,3 +89,20 @@ def listed(invocation: Invocation, extraction: Extraction) -> Iterator[ListedAcc
         else:
             name, currency, status = (str(account.get(key) or "") for key in ("name", "currency", "status"))
             yield ListedAccount(account_id, name, currency, status)
+
+
+def fields() -> FieldsLine:
+    """All that reports of one's own can name."""
+    from linkedin_pipeline.catalog import listed_fields  # noqa: PLC0415 - nothing else needs the catalog
+
+    return listed_fields()
+
+
+def probe(invocation: Invocation, _: Extraction) -> Iterator[PipelineError | CheckWarning]:
+    """What LinkedIn itself has against the reports of one's own."""
+    settings = read_settings(invocation.settings, os.environ)
+
+    from linkedin_pipeline.client import connect  # noqa: PLC0415 - imports requests, after the wire opened
+    from linkedin_pipeline.probing import refused  # noqa: PLC0415 - the same
+
+    return refused(connect(settings, Limiter(settings.concurrency)), settings, today_in("UTC"))

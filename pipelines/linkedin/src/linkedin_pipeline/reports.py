@@ -1,4 +1,4 @@
-"""Daily tables loaded: the days that an account still needs, window by window, newest first."""
+"""Reports loaded: the days that an account still needs, window by window, newest first."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from linkedin_pipeline.analytics import Analytics
 from linkedin_pipeline.client import Client
 from linkedin_pipeline.confirmation import Confirmation
 from linkedin_pipeline.directory import Directory
+from linkedin_pipeline.report_table import Report
 from linkedin_pipeline.room import Room
 from linkedin_pipeline.settings import Settings
-from linkedin_pipeline.tables import OLDEST, Report
 from wire import Extraction, Round, Window
 
 log = logging.getLogger(__name__)
 
 
 class ReportLoad:
-    """What one run loads of one account's daily tables."""
+    """What one run loads of one account's reports."""
 
     def __init__(
         self,
@@ -49,14 +49,16 @@ class ReportLoad:
 
     def run(self, report: Report, days: Round) -> int:
         """Load all windows of a round that are due; the number of rows."""
+        lookback = self._settings.lookback_days if report.lookback_days is None else report.lookback_days
         windows = self._extraction.due(
             report.name,
             self._account_id,
             today=self._today,
-            lookback_days=self._settings.lookback_days,
+            lookback_days=lookback,
             window_days=self._settings.window_days or self._analytics.window_days(report),
-            earliest=self._today - OLDEST,
+            earliest=self._today - report.oldest,
             within_round=days,
+            by_month=report.is_monthly,
         )
         return sum(self._window(report, window) for window in windows)
 
@@ -68,7 +70,12 @@ class ReportLoad:
                 window,
                 self._analytics.rows(report, window, self._today),
                 today=self._today,
-                confirm_empty=lambda: self._confirmation.nothing_in(report, window),
+                confirm_empty=lambda: self._confirmation.nothing_in(
+                    report, window, lambda: self._is_empty(report, window)
+                ),
             )
         log.debug("account %s, %s %s: %d rows", self._account_id, report.name, window, count)
         return count
+
+    def _is_empty(self, report: Report, window: Window) -> bool:
+        return next(self._analytics.rows(report, window, self._today), None) is None

@@ -15,7 +15,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from wire import Api, Backoff, Invocation, Kind, PipelineError, checked_endpoint, wrong_settings
+from linkedin_pipeline.report_table import Report
+from wire import Api, Backoff, CheckWarning, Invocation, Kind, PipelineError, checked_endpoint, wrong_settings
 
 API_URL = "https://api.linkedin.com/rest"
 TOKEN_URL = "https://www.linkedin.com/oauth/v2/accessToken"  # noqa: S105 - an address, not a token
@@ -55,7 +56,8 @@ _Seconds = Annotated[float, Meta(gt=0)]
 
 
 class Given(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The settings as `--config` spells them. The wire library reads `tables`, `start_date` and `backfill_budget`.
+    """The settings as `--config` spells them. The wire library reads `tables`, `start_date` and `backfill_budget`, and
+    `linkedin_pipeline.definitions` the `reports`.
 
     LinkedIn tells reach for at most 92 days at once, hence the limit of `window_days`.
     """
@@ -67,6 +69,7 @@ class Given(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     window_days: Annotated[int, Meta(ge=1, le=92)] | None = None
     concurrency: Annotated[int, Meta(ge=1, le=MOST_AT_ONCE)] = 8
     backfill_budget: Annotated[float, Meta(ge=0)] | None = None
+    reports: tuple[Any, ...] | None = None
     request_timeout: _Seconds = 60.0
     api_version: str | int = "202607"
     retry_attempts: _Count = 5
@@ -121,19 +124,33 @@ class Settings(Struct, frozen=True, kw_only=True):
     backoff: Backoff
     data_limit_wait: float
     element_limit: int
+    reports: tuple[Report, ...]
 
 
-def check(invocation: Invocation) -> Iterator[PipelineError]:
+def check(invocation: Invocation) -> Iterator[PipelineError | CheckWarning]:
     """Everything that is wrong with an invocation's settings and credentials, without asking LinkedIn."""
-    return problems(invocation.settings, os.environ)
+    yield from problems(invocation.settings, os.environ)
+    if invocation.settings.get("reports"):
+        from linkedin_pipeline.definitions import differing_version  # noqa: PLC0415 - only runs with reports pay for it
+
+        yield from differing_version(_version(invocation.settings))
 
 
 def api_of(invocation: Invocation) -> Api | None:
     """The version that a run speaks, with its announced end; None where the setting makes no sense."""
-    version = str(invocation.settings.get("api_version", Given().api_version))
+    version = _version(invocation.settings)
     if not _VERSION.fullmatch(version):
         return None
     return Api(version, VERSION_ENDS.get(version.partition(".")[0]), VERSION_SOURCE)
+
+
+def own_reports(given: Mapping[str, Any]) -> tuple[tuple[Report, ...], tuple[PipelineError, ...]]:
+    """The reports of one's own that can be asked for, and everything that is wrong with the others."""
+    if given.get("reports") is None:
+        return (), ()
+    from linkedin_pipeline import definitions  # noqa: PLC0415 - only runs with reports pay for it
+
+    return definitions.own_reports(given, _version(given))
 
 
 def problems(given: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[PipelineError]:
@@ -151,6 +168,7 @@ def problems(given: Mapping[str, Any], environment: Mapping[str, str]) -> Iterat
             checked_endpoint(variable, default, VENDOR_HOSTS, environment)
         except PipelineError as error:
             yield error
+    yield from own_reports(given)[1]
 
 
 def read_settings(given: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
@@ -182,7 +200,12 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str]) -> S
         ),
         data_limit_wait=checked.data_limit_wait,
         element_limit=checked.element_limit,
+        reports=own_reports(given)[0],
     )
+
+
+def _version(given: Mapping[str, Any]) -> str:
+    return str(given.get("api_version", Given().api_version))
 
 
 def _credentials(given: Mapping[str, Any], environment: Mapping[str, str]) -> Credentials:

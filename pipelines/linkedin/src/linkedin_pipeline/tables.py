@@ -5,20 +5,13 @@ A further metric is one line in `METRICS`; a further report is one more `Report`
 
 from __future__ import annotations
 
-import datetime as dt
-
 from msgspec import Struct
 
+from linkedin_pipeline import levels
 from linkedin_pipeline.fields import Field, amount, flag, identifier, moment, number, structure, text, whole
-from wire import Column, Table, Type
+from linkedin_pipeline.report_table import ACCOUNT_COLUMN, Report
+from wire import Table
 
-METRICS_PER_CALL = 18
-"""LinkedIn takes 20 fields a call; `dateRange` and `pivotValues`, without which rows have no key, are two of them."""
-
-OLDEST = dt.timedelta(days=3_650)
-"""LinkedIn keeps performance data for ten years."""
-
-_ACCOUNT = Column("account_id", Type.STRING, "ad account")
 _LOCAL = "money in the account's currency"
 
 
@@ -50,48 +43,7 @@ class Entity(Struct, frozen=True):
         own = tuple(field.column for field in self.fields)
         if self.id_column == "account_id":
             return Table(self.name, own, ("account_id",))
-        return Table(self.name, (_ACCOUNT, *own), ("account_id", self.id_column))
-
-
-class Report(Struct, frozen=True):
-    """A daily report: one pivot of adAnalytics. `parents` are the levels above, outermost first.
-
-    `facet` and `facet_level` say by what a day can be sliced that has too many rows for one answer.
-    """
-
-    name: str
-    level: str
-    pivot: str
-    parents: tuple[str, ...]
-    facet: str
-    facet_urn: str
-    facet_level: str
-
-    @property
-    def id_column(self) -> str:
-        return f"{self.level}_id"
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """The levels whose ids and names are in its rows; the account is in every row already."""
-        return () if self.level == ACCOUNT.name else (*self.parents, self.level)
-
-    @property
-    def table(self) -> Table:
-        names = tuple(
-            Column(f"{level}_{what}", Type.STRING, note)
-            for level in self.named
-            for what, note in (("id", ""), ("name", "as it is now; null when LinkedIn does not list it any more"))
-        )
-        columns = (
-            _ACCOUNT,
-            Column("date", Type.DATE, "UTC day"),
-            *names,
-            *(metric.column for metric in METRICS),
-            Column("currency", Type.STRING, "of the account, ISO 4217"),
-            Column("is_final", Type.BOOLEAN, "the UTC day was over when it was loaded"),
-        )
-        return Table(self.name, columns, tuple(dict.fromkeys(("account_id", self.id_column, "date"))), "date")
+        return Table(self.name, (ACCOUNT_COLUMN, *own), ("account_id", self.id_column))
 
 
 def _audit(*, created: str = "changeAuditStamps.created.time", modified: str) -> tuple[Field, Field]:
@@ -242,40 +194,23 @@ METRICS: tuple[Field, ...] = (
 REPORTS = (
     Report(
         name="campaign_group_daily",
-        level="campaign_group",
-        pivot="CAMPAIGN_GROUP",
-        parents=(),
-        facet="campaignGroups",
-        facet_urn="sponsoredCampaignGroup",
-        facet_level="campaign_group",
+        level=levels.CAMPAIGN_GROUP,
+        attributes=("campaign_group_name",),
+        metrics=METRICS,
     ),
     Report(
         name="campaign_daily",
-        level="campaign",
-        pivot="CAMPAIGN",
-        parents=("campaign_group",),
-        facet="campaigns",
-        facet_urn="sponsoredCampaign",
-        facet_level="campaign",
+        level=levels.CAMPAIGN,
+        attributes=("campaign_group_id", "campaign_group_name", "campaign_name"),
+        metrics=METRICS,
     ),
     Report(
         name="creative_daily",
-        level="creative",
-        pivot="CREATIVE",
-        parents=("campaign_group", "campaign"),
-        facet="campaigns",
-        facet_urn="sponsoredCampaign",
-        facet_level="campaign",
+        level=levels.CREATIVE,
+        attributes=("campaign_group_id", "campaign_group_name", "campaign_id", "campaign_name", "creative_name"),
+        metrics=METRICS,
     ),
-    Report(
-        name="account_daily",
-        level=ACCOUNT.name,
-        pivot="ACCOUNT",
-        parents=(),
-        facet="accounts",
-        facet_urn="sponsoredAccount",
-        facet_level=ACCOUNT.name,
-    ),
+    Report(name="account_daily", level=levels.ACCOUNT, metrics=METRICS),
 )
 
 LEVELS = (CAMPAIGN_GROUP, CAMPAIGN, CREATIVE)
