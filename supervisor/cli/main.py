@@ -29,6 +29,7 @@ _COMMANDS = {
     "show": ("supervisor.cli.show", "show one run whole"),
     "freshness": ("supervisor.cli.freshness", "show how old the newest whole day of each table is"),
     "reconcile": ("supervisor.cli.reconcile", "hold campaigns, ad groups and ads against the accounts' own totals"),
+    "rates": ("supervisor.cli.rates", "load exchange rates for the views in one currency"),
     "export": (
         "supervisor.cli.export",
         "write the tables of the DuckDB file as Parquet, one directory per table and month",

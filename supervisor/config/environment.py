@@ -16,6 +16,7 @@ from supervisor.config.declared import Variable, declared, read_declared, variab
 from supervisor.config.errors import ConfigError
 from supervisor.config.schema import MetricsConfig
 from supervisor.config.variable_values import (
+    Currency,
     ExistingFile,
     FilePath,
     Flag,
@@ -214,6 +215,12 @@ class RunEnvironment:
         "Where the rows go; [sinks.md](sinks.md) tells what each one promises. `none` checks and counts them and keeps "
         "nothing.",
         default=StorageType.DUCKDB,
+    )
+    reporting_currency: Currency | None = declared(
+        "REPORTING_CURRENCY",
+        "A currency like `EUR`, in which the views `ads.*` have their amounts once more; see "
+        "[views.md](views.md#one-currency).",
+        default=None,
     )
     duckdb_path: FilePath = declared("DUCKDB_PATH", "The database file.", default=Path("social_ads.duckdb"))
     duckdb_snapshot: Flag = declared(

@@ -133,6 +133,12 @@ def _command(text: Any) -> tuple[str, ...]:
         raise ValueError(f"it cannot be split into words as a shell would: {cause}") from cause
 
 
+def _currency(text: str) -> str:
+    if not (text.isascii() and text.isalpha() and text.isupper() and len(text) == 3):
+        raise ValueError(f"expected a currency like EUR, got {text!r}")
+    return text
+
+
 Flag = Annotated[bool, Parsed(flag, "true or false")]
 Level = Annotated[str, Parsed(_level, ", ".join(f"`{level}`" for level in LOG_LEVELS))]
 Storage = Annotated[StorageType, _one_of(StorageType)]
@@ -143,6 +149,7 @@ Tls = Annotated[TlsMode, _one_of(TlsMode)]
 FilePath = Annotated[Path, Parsed(lambda text: Path(str(text)), "path")]
 ExistingFile = Annotated[Path, Parsed(_file, "path")]
 HostName = Annotated[str, Parsed(str, "name or address")]
+Currency = Annotated[str, Parsed(_currency, "currency")]
 PlainName = Annotated[str, Parsed(str, "name")]
 ServerPort = Annotated[int, Parsed(port_number, "port")]
 ServedPort = Annotated[int, Parsed(_any_port, "port")]

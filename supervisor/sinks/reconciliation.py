@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
+from supervisor.sinks.exchange_rates import with_reporting_currency
 from supervisor.sinks.unified import DECIMAL, LEVELS, SOURCES, unified_views
 
 CONTROL, CAMPAIGN = LEVELS[:2]
@@ -61,9 +62,13 @@ NOT_FINAL = "the day was not over when it was loaded"
 NO_TOTAL = "account_daily has no row of this day"
 
 
-def reader_views(columns: Mapping[str, set[str]], *, types: Mapping[str, str] | None = None) -> dict[str, str]:
+def reader_views(
+    columns: Mapping[str, set[str]], *, types: Mapping[str, str] | None = None, reporting_currency: str | None = None
+) -> dict[str, str]:
     """View name -> query, of every view of the schema `ads` for which there are tables; as `unified_views`."""
     views = unified_views(columns, types=types)
+    if reporting_currency is not None:
+        views = with_reporting_currency(views, reporting_currency)
     differences = reconciliation_view(columns)
     return {**views, "reconciliation": differences} if differences else views
 

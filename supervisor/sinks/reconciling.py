@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from supervisor.record.reconciliation import METRICS, Difference, LevelShare, Reconciliation
 from supervisor.sinks import Sink
 from supervisor.sinks.reconciliation import BELOW, CAMPAIGN, CONTROL, PROMISES, compared, table_of
+from supervisor.sinks.staging import text
 from supervisor.sinks.unified import SOURCES
 
 MOST_DIFFERENCES = 1000
@@ -45,18 +46,18 @@ def of_run(ask: Ask, columns: Columns, platform: str, run_id: str, without: Coll
 
     Raises what `ask` raises. Only these days are read, however many the tables hold.
     """
-    mine = f"_run_id = {_text(run_id)}"
+    mine = f"_run_id = {text(run_id)}"
     spans = [_span(ask, f"{table} WHERE {mine}") for table in _tables(columns, platform)]
     days = [day for span in spans if span for day in span]
     if not days:
         return None
-    left_out = f" AND d.account_id NOT IN ({', '.join(map(_text, sorted(without)))})" if without else ""
+    left_out = f" AND d.account_id NOT IN ({', '.join(map(text, sorted(without)))})" if without else ""
     query = compared(
         platform,
         columns,
         levels=(CAMPAIGN,),
         where=f"d.date BETWEEN DATE '{min(days)}' AND DATE '{max(days)}'{left_out}",
-        having=f"min(run_id) = {_text(run_id)} AND max(run_id) = {_text(run_id)}",
+        having=f"min(run_id) = {text(run_id)} AND max(run_id) = {text(run_id)}",
         must_have_total=True,
     )
     return _answer(ask, query) if query else None
@@ -121,7 +122,3 @@ def _difference(row: Sequence[Any]) -> Difference:
     amounts: Iterable[Decimal] = (Decimal(number or 0) for number in numbers)
     told = [dict(zip(METRICS, part, strict=True)) for part in zip(*[iter(amounts)] * len(METRICS), strict=True)]
     return Difference(account_id=account_id, day=day, account=told[0], campaigns=told[1])
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 def open_sink(environment: RunEnvironment, spools: Path | None = None) -> DuckDBSink:
     from supervisor.sinks.duckdb.sink import DuckDBSink  # noqa: PLC0415 - DuckDB loads only when it is used
 
-    return DuckDBSink(environment.duckdb_path, snapshot=environment.snapshot, spools=spools)
+    return DuckDBSink(
+        environment.duckdb_path,
+        snapshot=environment.snapshot,
+        spools=spools,
+        reporting_currency=environment.reporting_currency,
+    )
 
 
 def open_history(environment: RunEnvironment) -> DuckDBHistory:

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from supervisor.config.errors import SinkError
+from supervisor.record.exchange_rates import Rate
 from supervisor.record.log import log
 from supervisor.record.reconciliation import Reconciliation
 from supervisor.record.run_record import RunRecord
@@ -25,6 +26,7 @@ from supervisor.sinks.duckdb.snapshot import write_snapshot
 from supervisor.sinks.duckdb.spend import daily_spend
 from supervisor.sinks.duckdb.state import TABLE, stored_parts, write_changes
 from supervisor.sinks.embedded import connect, temporary_files
+from supervisor.sinks.exchange_rates import DEFINITION, statements
 from supervisor.sinks.lock import RunLock, holder_of, lock_path
 from supervisor.sinks.reconciliation import reader_views
 from supervisor.sinks.reconciling import of_run
@@ -39,11 +41,20 @@ _COLUMNS = """
 class DuckDBSink:
     """An open DuckDB file, held for one run at a time. With `snapshot` a copy for readers is published at its end.
 
-    What is staged lies below `spools`, or among the temporary files.
+    What is staged lies below `spools`, or among the temporary files. In a `reporting_currency` the views have their
+    amounts once more.
     """
 
-    def __init__(self, path: Path, *, snapshot: Path | None = None, spools: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        snapshot: Path | None = None,
+        spools: Path | None = None,
+        reporting_currency: str | None = None,
+    ) -> None:
         self._path = path.absolute()
+        self._reporting_currency = reporting_currency
         self._snapshot = snapshot
         self._check_name()
         self._published = False
@@ -96,6 +107,15 @@ class DuckDBSink:
         except duckdb.Error as cause:
             raise SinkError(f"DuckDB refused: {first_line(cause)}") from cause
 
+    def put_rates(self, rates: Collection[Rate]) -> None:
+        try:
+            with self._catalog, self._connection.cursor() as cursor:
+                cursor.execute("BEGIN TRANSACTION")
+                for statement in ("CREATE SCHEMA IF NOT EXISTS ads", DEFINITION, *statements(rates), "COMMIT"):
+                    cursor.execute(statement)
+        except duckdb.Error as cause:
+            raise SinkError(f"DuckDB refused the rates: {first_line(cause)}") from cause
+
     def publish(self) -> None:
         """Make the views of the schema `ads` from the tables that exist."""
         self._published = True
@@ -106,7 +126,10 @@ class DuckDBSink:
 
     def _make_views(self) -> None:
         self._connection.execute("CREATE SCHEMA IF NOT EXISTS ads")
-        for name, query in reader_views(columns_of(self._connection)).items():
+        if self._reporting_currency is not None:
+            self._connection.execute(DEFINITION)
+        columns = columns_of(self._connection)
+        for name, query in reader_views(columns, reporting_currency=self._reporting_currency).items():
             self._connection.execute(f"CREATE OR REPLACE VIEW ads.{name} AS {query}")
 
     def close(self) -> None:

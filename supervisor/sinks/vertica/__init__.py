@@ -21,7 +21,7 @@ warnings.filterwarnings("ignore", module=r"vertica_python\.")
 def open_sink(environment: RunEnvironment, spools: Path | None = None) -> VerticaSink:
     from supervisor.sinks.vertica.sink import VerticaSink  # noqa: PLC0415 - its libraries load only when it is used
 
-    return VerticaSink(_access(environment), spools=spools)
+    return VerticaSink(_access(environment), spools=spools, reporting_currency=environment.reporting_currency)
 
 
 def open_history(environment: RunEnvironment) -> VerticaHistory:

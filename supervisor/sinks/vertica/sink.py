@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from supervisor.config.environment import TlsMode, VerticaAccess
+from supervisor.record.exchange_rates import Rate
 from supervisor.record.log import log
 from supervisor.record.reconciliation import Reconciliation
 from supervisor.record.run_record import RunRecord
 from supervisor.record.spend import DailySpend
 from supervisor.record.state import parts_of, whole_changes
+from supervisor.sinks.exchange_rates import DEFINITION, statements
 from supervisor.sinks.reconciliation import reader_views
 from supervisor.sinks.reconciling import of_run
 from supervisor.sinks.staging import StagingDatabase
@@ -33,10 +35,16 @@ _TYPES = {"DOUBLE": "DOUBLE PRECISION"}
 
 
 class VerticaSink:
-    """An open database. Raises SinkError where nobody is let in, or another run is."""
+    """An open database. Raises SinkError where nobody is let in, or another run is.
 
-    def __init__(self, access: VerticaAccess, *, spools: Path | None = None) -> None:
+    In a `reporting_currency` the views have their amounts once more.
+    """
+
+    def __init__(
+        self, access: VerticaAccess, *, spools: Path | None = None, reporting_currency: str | None = None
+    ) -> None:
         self._access = access
+        self._reporting_currency = reporting_currency
         self._started = dt.datetime.now(dt.UTC)
         link = Link(access, self._label(PURPOSE))
         self._lock = RunLock(link)
@@ -86,12 +94,20 @@ class VerticaSink:
             columns = columns_of(link)
             return of_run(lambda query: link.run(query, "compare the levels"), columns, platform, run_id, without)
 
+    def put_rates(self, rates: Collection[Rate]) -> None:
+        with self._catalog, self._linked("rates") as link:
+            make_schema(link, "ads")
+            for statement in (DEFINITION, *statements(rates), "COMMIT"):
+                link.run(statement, "keep the exchange rates")
+
     def publish(self) -> None:
         """Make the views of the schema `ads` from the tables that exist."""
         with self._catalog, self._linked("views") as link:
-            views = reader_views(columns_of(link), types=_TYPES)
+            views = reader_views(columns_of(link), types=_TYPES, reporting_currency=self._reporting_currency)
             if views:
                 make_schema(link, "ads")
+            if views and self._reporting_currency is not None:
+                link.run(DEFINITION, "make the table of exchange rates")
             for name, query in views.items():
                 link.run(f"CREATE OR REPLACE VIEW ads.{name} AS {query}", f"make the view ads.{name}")
 
