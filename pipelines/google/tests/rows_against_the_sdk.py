@@ -7,6 +7,7 @@ import sys
 from decimal import Decimal
 from importlib import import_module
 
+from google_pipeline.messages import message
 from google_pipeline.queries import As
 from google_pipeline.rows import converter, page_class, steps
 from google_pipeline.tables import QUERIES
@@ -66,8 +67,13 @@ def mismatches(version, rows):
                     fill(chance, row, along[field.column])
             row.metrics.ctr = 0.5
             row.ad_group.tracking_url_template = "never asked for"
-        slim = page_class(query, full.DESCRIPTOR).FromString(page.SerializeToString())
-        made = list(converter(query, row_descriptor)(slim.results, "1234567890", "EUR", "2026-11-22"))
+        ours = message("SearchGoogleAdsStreamResponse").DESCRIPTOR
+        slim = page_class(query, ours).FromString(page.SerializeToString())
+        made = list(
+            converter(query, ours.fields_by_name["results"].message_type)(
+                slim.results, "1234567890", "EUR", "2026-11-22"
+            )
+        )
         assert len(made) == rows
         for got, row in zip(made, page.results, strict=True):
             for field in query.fields:

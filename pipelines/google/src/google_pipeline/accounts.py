@@ -17,7 +17,7 @@ from wire import Extraction, Kind, Limiter, ListedAccount, PipelineError, side_b
 
 log = logging.getLogger(__name__)
 
-_CLIENTS = msgspec.structs.replace(
+CLIENTS = msgspec.structs.replace(
     CUSTOMER,
     name="the list of accounts",
     fields=(
@@ -134,7 +134,7 @@ def _below_manager(session: Session, extraction: Extraction, manager_customer_id
 
 def _below(session: Session, extraction: Extraction, root: str) -> list[Account]:
     target = Target(root, root)
-    rows = session.persistently(lambda: list(session.rows(_CLIENTS, target)), f"account {root}")
+    rows = session.persistently(lambda: list(session.rows(CLIENTS, target)), f"account {root}")
     nameless = [row for row in rows if not row["id"]]
     if nameless:
         with extraction.account(root):

@@ -6,18 +6,15 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
 
 import grpc
-from google.ads.googleads.client import GoogleAdsClient
-from google.ads.googleads.errors import GoogleAdsException
 from google.api_core import exceptions as api
-from google.api_core import gapic_v1
 from google.auth import exceptions as auth
 from google.protobuf.unknown_fields import UnknownFieldSet
 from google.rpc import error_details_pb2, status_pb2
 
+from google_pipeline.channels import Channels
 from google_pipeline.errors import (
     AccessTokenError,
     Finding,
@@ -27,6 +24,7 @@ from google_pipeline.errors import (
     classified,
     exhausts_login,
 )
+from google_pipeline.messages import failure, message
 from google_pipeline.queries import Query
 from google_pipeline.rows import Convert, converter, page_class
 from google_pipeline.settings import Access, Settings
@@ -35,8 +33,6 @@ from wire import Kind, Limiter, PipelineError, Window, call_with_retries, count_
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-
-_TOKEN_TIMEOUT = 60.0
 
 
 class Target(NamedTuple):
@@ -59,21 +55,20 @@ class Session:
     Whoever asks for anything after it gets LoginExhaustedError.
     """
 
-    def __init__(self, access: Access, settings: Settings, limiter: Limiter) -> None:
-        self._access = access
+    def __init__(self, tokens: Tokens, access: Access, settings: Settings, limiter: Limiter) -> None:
+        self._tokens = tokens
         self._settings = settings
         self._limiter = limiter
         self._version = settings.api_version
-        self._tokens = Tokens(access, min(_TOKEN_TIMEOUT, settings.request_timeout))
-        # Google's messages take a second to import, in which the token can be on its way.
-        self._tokens.fetch_ahead()
-        self._types = _types_of(self._version)
-        self._services: dict[tuple[str, str | None], Any] = {}
+        self._channels = Channels(
+            tokens.credentials,
+            developer_token=access.developer_token,
+            endpoint=access.endpoint,
+            version=self._version,
+        )
         self._shapes: dict[str, _Shape] = {}
         self._lock = threading.Lock()
         self.exhausted: PipelineError | None = None
-        # It repeats every failure as a warning with the whole request; the sentence of `errors` is enough.
-        logging.getLogger("google.ads.googleads.client").setLevel(logging.CRITICAL)
 
     def persistently(self, call: Callable[[], T], what: str, *, divisible: bool = False) -> T:
         """Call until it works, as patiently as the settings say; a refused access token is renewed once an attempt.
@@ -108,9 +103,15 @@ class Session:
         """The ids of the customers that the login reaches directly."""
         what = "the list of accessible customers"
         with self._told(what):
-            service = self._service("CustomerService", None)
+            request = message("ListAccessibleCustomersRequest")()
             count_calls()
-            answer = service.list_accessible_customers(timeout=self._settings.request_timeout)
+            answer = self._channels.ask(
+                "CustomerService/ListAccessibleCustomers",
+                request,
+                message("ListAccessibleCustomersResponse"),
+                None,
+                self._settings.request_timeout,
+            )
             return [name.removeprefix("customers/") for name in answer.resource_names]
 
     def rows(self, query: Query, target: Target, *, window: Window | None = None, today: str = "") -> Iterator[Any]:
@@ -128,48 +129,36 @@ class Session:
 
     def count(self, query: Query, target: Target) -> int:
         """How many rows a query of entities has, as Google's other call for queries counts them; no row is sent."""
-        request = self._types.SearchGoogleAdsRequest.pb()(customer_id=target.account_id, query=query.gaql())
+        request = message("SearchGoogleAdsRequest")(customer_id=target.account_id, query=query.gaql())
         request.search_settings.omit_results = True
         request.search_settings.return_total_results_count = True
         with self._told(f"the number of rows of {query.name}", target.account_id):
-            service = self._service("GoogleAdsService", target.login_customer_id)
             count_calls()
-            answer = service.search(request=request, timeout=self._settings.request_timeout)
+            answer = self._channels.ask(
+                "GoogleAdsService/Search",
+                request,
+                message("SearchGoogleAdsResponse"),
+                target.login_customer_id,
+                self._settings.request_timeout,
+            )
             return int(answer.total_results_count)
 
     def _stream(self, shape: _Shape, gaql: str, target: Target) -> Any:
-        """SearchStream on the SDK's own channel, hence with its headers and errors, but with our decoder."""
-        service = self._service("GoogleAdsService", target.login_customer_id)
-        request = self._types.SearchGoogleAdsStreamRequest.pb()(customer_id=target.account_id, query=gaql)
-        call = service.transport.grpc_channel.unary_stream(
-            f"/google.ads.googleads.{self._version}.services.GoogleAdsService/SearchStream",
-            request_serializer=type(request).SerializeToString,
-            response_deserializer=shape.decode,
-        )
-        header = gapic_v1.routing_header.to_grpc_metadata((("customer_id", target.account_id),))
+        request = message("SearchGoogleAdsStreamRequest")(customer_id=target.account_id, query=gaql)
         count_calls()
-        return gapic_v1.method.wrap_method(call)(request, metadata=(header,), timeout=self._settings.request_timeout)
-
-    def _service(self, name: str, login_customer_id: str | None) -> Any:
-        key = (name, login_customer_id)
-        with self._lock:
-            if key in self._services:
-                return self._services[key]
-            client = GoogleAdsClient(
-                self._tokens.credentials,
-                developer_token=self._access.developer_token,
-                endpoint=self._access.endpoint,
-                login_customer_id=login_customer_id,
-                version=self._version,
-                use_proto_plus=False,
-            )
-            return self._services.setdefault(key, client.get_service(name))
+        return self._channels.stream(
+            "GoogleAdsService/SearchStream",
+            request,
+            shape.decode,
+            target.login_customer_id,
+            self._settings.request_timeout,
+        )
 
     def _shape(self, query: Query) -> _Shape:
         with self._lock:
             if query.name in self._shapes:
                 return self._shapes[query.name]
-            response = self._types.SearchGoogleAdsStreamResponse.pb().DESCRIPTOR
+            response = message("SearchGoogleAdsStreamResponse").DESCRIPTOR
             row = response.fields_by_name["results"].message_type
             shape = _Shape(page_class(query, response).FromString, converter(query, row))
             return self._shapes.setdefault(query.name, shape)
@@ -178,8 +167,8 @@ class Session:
     def _told(self, what: str, account_id: str | None = None) -> Iterator[None]:
         try:
             yield
-        except (GoogleAdsException, api.GoogleAPICallError, grpc.RpcError) as cause:
-            finding = self._finding(cause)
+        except (api.GoogleAPICallError, grpc.RpcError) as cause:
+            finding = _finding(cause)
             error = classified(finding, what, account_id)
             if exhausts_login(finding):
                 self.exhausted = self.exhausted or error
@@ -188,27 +177,27 @@ class Session:
         except auth.GoogleAuthError as cause:
             raise token_failure(cause) from None
 
-    def _finding(self, cause: Exception) -> Finding:
-        if isinstance(cause, GoogleAdsException):
-            return _finding(cause.error.code().name, cause.failure, cause.request_id)
-        if isinstance(cause, api.GoogleAPICallError):
-            status = cause.grpc_status_code.name if cause.grpc_status_code else "UNKNOWN"
-            call, text = cause.response, cause.message or ""
-        else:
-            status, call, text = cause.code().name, cause, cause.details() or ""  # type: ignore[attr-defined]  # RpcError is also a Call
-        if "Getting metadata from plugin failed" in text:
-            # The credentials failed inside gRPC: renewing them outside tells why.
-            return Finding("UNAUTHENTICATED", text="the credentials could not be attached")
-        return self._failure_in(call, status) or Finding(status, text=text, retry_delay=_retry_info(call))
 
-    def _failure_in(self, call: Any, status: str) -> Finding | None:
-        """Google's own failure, which the SDK leaves in the trailing metadata of RESOURCE_EXHAUSTED and INTERNAL."""
-        for key, value in (call.trailing_metadata() or ()) if call is not None else ():
-            if key.endswith("googleadsfailure-bin"):
-                module = import_module(f"google.ads.googleads.{self._version}.errors.types.errors")
-                failure = module.GoogleAdsFailure.deserialize(value)
-                return _finding(status, failure, failure.request_id)
-        return None
+def _finding(cause: Exception) -> Finding:
+    if isinstance(cause, api.GoogleAPICallError):
+        status = cause.grpc_status_code.name if cause.grpc_status_code else "UNKNOWN"
+        call, text = cause.response, cause.message or ""
+    else:
+        status, call, text = cause.code().name, cause, cause.details() or ""  # type: ignore[attr-defined]  # RpcError is also a Call
+    if "Getting metadata from plugin failed" in text:
+        # The credentials failed inside gRPC: renewing them outside tells why.
+        return Finding("UNAUTHENTICATED", text="the credentials could not be attached")
+    return _failure_in(call, status) or Finding(status, text=text, retry_delay=_retry_info(call))
+
+
+def _failure_in(call: Any, status: str) -> Finding | None:
+    """Google's own failure, in the trailing metadata of a call."""
+    trailing = dict(call.trailing_metadata() or ()) if call is not None else {}
+    for key, value in trailing.items():
+        if key.endswith("googleadsfailure-bin"):
+            found = failure().FromString(value)
+            return _told_in(found, status, found.request_id or str(trailing.get("request-id", "")))
+    return None
 
 
 def _retry_info(call: Any) -> float | None:
@@ -222,10 +211,10 @@ def _retry_info(call: Any) -> float | None:
     return None
 
 
-def _finding(status: str, failure: Any, request_id: str) -> Finding:
-    if not failure.errors:
+def _told_in(found: Any, status: str, request_id: str) -> Finding:
+    if not found.errors:
         return Finding(status, request_id=request_id)
-    pb = type(failure).pb(failure).errors[0]
+    pb = found.errors[0]
     family, code = _code(pb)
     delay, scope = None, ""
     if pb.HasField("details") and pb.details.HasField("quota_error_details"):
@@ -250,12 +239,3 @@ def _name(message: Any, field: Any) -> str:
     number = getattr(message, field.name)
     value = field.enum_type.values_by_number.get(number)
     return value.name if value is not None else str(number)
-
-
-def _types_of(version: str) -> Any:
-    try:
-        return import_module(f"google.ads.googleads.{version}.services.types.google_ads_service")
-    except ModuleNotFoundError:
-        raise PipelineError(
-            Kind.CONFIG, f"settings.api_version: the installed google-ads package has no {version}"
-        ) from None

@@ -27,7 +27,7 @@ DEFAULT_CONCURRENCY = 16
 MOST_CONCURRENCY = 64
 """Requests under way at once. One connection takes 100 streams at most, as servers of HTTP/2 commonly allow."""
 
-_DEFAULT_ENDPOINT = "googleads.googleapis.com"
+DEFAULT_ENDPOINT = "googleads.googleapis.com"
 _DEFAULT_TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address, no secret
 _VENDOR_HOSTS = ("googleapis.com",)
 _LOOPBACK = re.compile(r"^(https?://)?(localhost|127\.0\.0\.1|\[::1\])(:|/|$)")
@@ -242,7 +242,7 @@ def _access(settings: Settings, environment: Mapping[str, str], problems: Proble
     manager = own("manager_customer_id") or file.get("login_customer_id")
     token_uri = endpoint("GOOGLE_TOKEN_URI", _DEFAULT_TOKEN_URI)
     common: dict[str, Any] = {
-        "endpoint": endpoint("GOOGLE_ADS_ENDPOINT", _DEFAULT_ENDPOINT).removeprefix("https://"),
+        "endpoint": endpoint("GOOGLE_ADS_ENDPOINT", DEFAULT_ENDPOINT).removeprefix("https://"),
         "manager_customer_id": manager
         and problems.attempt(lambda: customer_id(str(manager), _source_of_manager(own("manager_customer_id"), path))),
         "developer_token": value("developer_token"),

@@ -19,7 +19,7 @@ from wire import Kind, PipelineError
 
 log = logging.getLogger(__name__)
 
-_SCOPE = "https://www.googleapis.com/auth/adwords"
+SCOPE = "https://www.googleapis.com/auth/adwords"
 _REFUSED_FOR_GOOD = frozenset(
     {"invalid_grant", "invalid_client", "unauthorized_client", "deleted_client", "disabled_client", "access_denied"}
 )
@@ -152,7 +152,7 @@ def _credentials(access: Access) -> Any:
         )
     try:
         return service_account.Credentials.from_service_account_info(
-            access.key, scopes=[_SCOPE], subject=access.impersonated_email
+            access.key, scopes=[SCOPE], subject=access.impersonated_email
         )
     except (ValueError, KeyError, TypeError):
         raise PipelineError(
