@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -163,6 +165,42 @@ def test_half_a_snapshot_is_never_seen(tmp_path: Path) -> None:
         write_snapshot(database, snapshot)
     assert read(snapshot, "SELECT n FROM t") == [(1,)]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.snapshot.duckdb"]
+
+
+@pytest.fixture
+def sharing(tmp_path: Path) -> Iterator[Path]:
+    """A directory on a file system that can share blocks between files: an image of XFS, mounted for the test."""
+    image, directory = tmp_path / "image", tmp_path / "mounted"
+    directory.mkdir()
+    image.touch()
+    os.truncate(image, 320 * 1024 * 1024)  # XFS is made no smaller; of the image only what is written takes room
+    try:
+        subprocess.run(["mkfs.xfs", "-q", "-m", "reflink=1", str(image)], check=True, capture_output=True)
+        subprocess.run(["mount", "-o", "loop", str(image), str(directory)], check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("no mkfs.xfs: apt install xfsprogs")
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"nothing can be mounted here: {error.stderr.decode().strip()}")
+    try:
+        yield directory
+    finally:
+        subprocess.run(["umount", str(directory)], check=True)
+
+
+def test_a_snapshot_shares_its_blocks_where_the_file_system_can(sharing: Path) -> None:
+    """It takes no room for what it has in common with the database, which goes on by itself."""
+    database, snapshot = sharing / "x.duckdb", sharing / "x.snapshot.duckdb"
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("CREATE TABLE t AS SELECT n, hash(n) AS h FROM range(1_000_000) r(n)")
+    os.sync()
+    size, before = database.stat().st_size, shutil.disk_usage(sharing).free
+    write_snapshot(database, snapshot)
+    os.sync()
+    assert size > 5_000_000
+    assert before - shutil.disk_usage(sharing).free < size / 20
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("UPDATE t SET n = 0")
+    assert read(snapshot, "SELECT count(DISTINCT n) FROM t") == [(1_000_000,)]
 
 
 def test_a_full_disk_fails_the_attempt_and_the_retry_is_clean(house: Any) -> None:
