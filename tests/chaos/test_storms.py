@@ -151,7 +151,7 @@ class Storm:
             mark.unlink()
         text = b"".join(log)
         # An interpreter that is only starting answers Ctrl-C, and a lack of descriptors, in its own way.
-        early = b" | " not in text and b"error: " not in text
+        early = b" | " not in text and b"\nerror: " not in b"\n" + text
         assert b"Traceback" not in text or b"| Traceback" in text or early, text.decode()
         assert b"a bug in the supervisor" not in text, text.decode()
 
@@ -324,7 +324,8 @@ def configure(house: Any, *, real: bool) -> None:
         house.tap(name, TAP, timeout=4, kill_grace=0.3, memory_limit="120MiB", retry=retry)
     if real:
         settings = {
-            "start_date": FIRST_DAY.isoformat(), "retry_first_wait": 0.05, "request_timeout": 2, "concurrency": 4,
+            "start_date": FIRST_DAY.isoformat(), "retry_first_wait": 0.05, "data_limit_wait": 0.05, "request_timeout": 2,
+            "concurrency": 4,
         }  # fmt: skip
         house.platforms.append({"name": "linkedin", "settings": settings, "retry": retry, "kill_grace": 1})
     house.orchestrator = {"max_parallel": 3}
