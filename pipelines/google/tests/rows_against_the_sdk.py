@@ -7,7 +7,7 @@ import sys
 from decimal import Decimal
 from importlib import import_module
 
-from google_pipeline.messages import message
+from google_pipeline.messages import pages
 from google_pipeline.queries import As
 from google_pipeline.rows import converter, page_class, steps
 from google_pipeline.tables import QUERIES
@@ -67,7 +67,8 @@ def mismatches(version, rows):
                     fill(chance, row, along[field.column])
             row.metrics.ctr = 0.5
             row.ad_group.tracking_url_template = "never asked for"
-        ours = message("SearchGoogleAdsStreamResponse").DESCRIPTOR
+        ours = pages(query.paths, version)
+        assert ours is not full.DESCRIPTOR
         slim = page_class(query, ours).FromString(page.SerializeToString())
         made = list(
             converter(query, ours.fields_by_name["results"].message_type)(
@@ -88,4 +89,7 @@ def mismatches(version, rows):
     return compared
 
 
+assert pages(["metrics.clicks", "ad_group.tracking_url_template"], "v26").full_name.startswith(
+    "google.ads.googleads.v26"
+)
 print(sum(mismatches(version, 200) for version in ("v25", "v26")))

@@ -24,7 +24,7 @@ from google_pipeline.errors import (
     classified,
     exhausts_login,
 )
-from google_pipeline.messages import failure, message
+from google_pipeline.messages import failure, message, pages
 from google_pipeline.queries import Query
 from google_pipeline.rows import Convert, converter, page_class
 from google_pipeline.settings import Access, Settings
@@ -158,7 +158,7 @@ class Session:
         with self._lock:
             if query.name in self._shapes:
                 return self._shapes[query.name]
-            response = message("SearchGoogleAdsStreamResponse").DESCRIPTOR
+            response = pages(query.paths, self._version)
             row = response.fields_by_name["results"].message_type
             shape = _Shape(page_class(query, response).FromString, converter(query, row))
             return self._shapes.setdefault(query.name, shape)

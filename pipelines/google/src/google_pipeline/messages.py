@@ -7,11 +7,16 @@ them; `python -m google_pipeline.pruned` makes them from the SDK, and a test com
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
-from importlib import resources
+from importlib import import_module, resources
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
+from google.protobuf.descriptor import Descriptor
+
+from google_pipeline.rows import steps
+from wire import PipelineError
 
 PACKAGE = "google_ads"
 
@@ -24,6 +29,19 @@ def message(name: str) -> Any:
 def failure() -> Any:
     """The class of `GoogleAdsFailure`."""
     return _class("GoogleAdsFailure", "failures.json")
+
+
+def pages(paths: Iterable[str], version: str) -> Descriptor:
+    """`SearchGoogleAdsStreamResponse` with these fields of its rows: the SDK's own where ours lacks one."""
+    ours: Descriptor = message("SearchGoogleAdsStreamResponse").DESCRIPTOR
+    try:
+        for path in paths:
+            steps(ours, f"results.{path}")
+    except PipelineError:
+        types = import_module(f"google.ads.googleads.{version}.services.types.google_ads_service")
+        full: Descriptor = types.SearchGoogleAdsStreamResponse.pb().DESCRIPTOR
+        return full
+    return ours
 
 
 def _class(name: str, file: str) -> Any:

@@ -20,7 +20,7 @@ from google_pipeline.accounts import CLIENTS
 from google_pipeline.messages import PACKAGE
 from google_pipeline.rows import steps
 from google_pipeline.settings import VERSIONS
-from google_pipeline.tables import ACTIVITY, QUERIES
+from google_pipeline.tables import CAMPAIGNS_TOTAL, QUERIES
 
 ALL = "*"
 """In place of the last name of a path: every field of that message."""
@@ -28,7 +28,7 @@ FILES: Mapping[str, Mapping[str, Iterable[str]]] = {
     "messages": {
         "services.types.google_ads_service.SearchGoogleAdsStreamRequest": ("customer_id", "query"),
         "services.types.google_ads_service.SearchGoogleAdsStreamResponse": tuple(
-            sorted({f"results.{path}" for query in (*QUERIES, ACTIVITY, CLIENTS) for path in query.paths})
+            sorted({f"results.{path}" for query in (*QUERIES, CAMPAIGNS_TOTAL, CLIENTS) for path in query.paths})
         ),
         "services.types.google_ads_service.SearchGoogleAdsRequest": (
             "customer_id",

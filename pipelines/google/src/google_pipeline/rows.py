@@ -41,7 +41,7 @@ def steps(row: Descriptor, path: str) -> list[FieldDescriptor]:
         field = fields.get(name) or fields.get(f"{name}_")
         if field is None:
             raise PipelineError(
-                Kind.INTERNAL, f"no message has the field {path}; python -m google_pipeline.pruned makes them anew"
+                Kind.CONFIG, f"this API version has no field {path}; set api_version to a version that has it"
             )
         found.append(field)
         message = field.message_type
