@@ -53,23 +53,24 @@ class Pull:
         keys: Mapping[str, Mapping[str, Any]] | None = None,
         accounts: int | None = None,
         attempts: int = 1,
+        only: Sequence[str] = PLATFORMS,
     ) -> int:
-        """`supervisor run` of all platforms against the world as it is at `as_of`; its exit code.
+        """`supervisor run` of all platforms, or `only` some, against the world as it is at `as_of`; its exit code.
 
         `keys` are those of a platform in the configuration, beside its `settings`.
         """
-        self._configure(settings or {}, keys or {}, attempts)
+        self.configure(settings or {}, keys or {}, attempts)
         options = ("--size", "tiny", "--as-of", as_of.isoformat(), "--first-day", self.first_day.isoformat())
         options += ("--accounts", str(accounts)) if accounts else ()
         google = ROOT / ".venvs" / "google" / "bin" / "python"
-        with Sandbox(options=options, faults=faults, interpreters={"google": google}) as sandbox:
+        with Sandbox(only, options=options, faults=faults, interpreters={"google": google}) as sandbox:
             self.secrets = [
                 v
                 for k, v in sandbox.environment.items()
                 if any(w in k for w in ("TOKEN", "SECRET")) and "U" not in k[-3:] and "/" not in v
             ]
             done = subprocess.run(
-                [str(Path(sys.executable).with_name("supervisor")), "run", *arguments],
+                [str(Path(sys.executable).with_name("supervisor")), "run", "--only", *only, *arguments],
                 cwd=self.directory,
                 env={"PATH": os.environ["PATH"], "HOME": str(self.directory), "PIPELINE_NOW": as_of.isoformat()} | self.variables | sandbox.environment,
                 capture_output=True, text=True, timeout=900, check=False,
@@ -105,9 +106,10 @@ class Pull:
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
 
-    def _configure(
-        self, settings: Mapping[str, Mapping[str, Any]], keys: Mapping[str, Mapping[str, Any]], attempts: int
+    def configure(
+        self, settings: Mapping[str, Mapping[str, Any]], keys: Mapping[str, Mapping[str, Any]], attempts: int = 1
     ) -> None:
+        """Write the configuration of all platforms."""
         retry = {"max_attempts": attempts, "backoff_seconds": 0.1}
         platforms = [
             {
@@ -213,6 +215,11 @@ def first_pull(tmp_path_factory: pytest.TempPathFactory) -> Pull:
             assert made.run() == 0, made.log
             complete.touch()
     return made
+
+
+@pytest.fixture(scope="session")
+def same_rows() -> Any:
+    return assert_same_rows
 
 
 @pytest.fixture(scope="session")

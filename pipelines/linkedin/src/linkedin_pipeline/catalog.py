@@ -97,7 +97,7 @@ def _split() -> list[tuple[str, KnownPivot]]:
 def _about(name: str, pivot: KnownPivot) -> str:
     notes = [pivot.note]
     if name.startswith(DEMOGRAPHIC):
-        notes.append("approximate, without what fewer than 3 members did, two years; stands alone under by")
+        notes.append("approximate; stands alone")
     return "; ".join(filter(None, notes))
 
 
