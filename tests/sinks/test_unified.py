@@ -52,6 +52,21 @@ def test_without_ad_set_rows_they_are_the_campaigns_own(connection):
     assert shown(connection, "ad_set_daily") == expected
 
 
+def test_facebooks_conversions_of_an_account_are_those_of_its_ad_sets_too(connection):
+    connection.execute(
+        "CREATE TABLE facebook.account_daily AS SELECT '1' AS account_id, DATE '2026-11-01' + n AS date, "
+        "CAST(20 AS BIGINT) AS impressions, CAST(NULL AS DOUBLE) AS conversions, CAST(NULL AS DOUBLE) AS leads "
+        "FROM (VALUES (0), (1)) days(n)"
+    )
+    columns = {
+        f"facebook.{table}": {name for name, *_ in connection.execute(f"DESCRIBE facebook.{table}").fetchall()}
+        for table in ("account", "account_daily", "ad_set_daily")
+    }
+    query = unified_views(columns)["account_daily"]
+    found = connection.execute(f"SELECT impressions, conversions, leads, reach FROM ({query}) ORDER BY date").fetchall()
+    assert found == [(20, 8.0, 1.0, None), (20, None, None, None)]
+
+
 def test_microsofts_conversions_are_the_same_on_every_level():
     whole = {"campaign": (3, 2), "ad_group": (0, 0), "ad": (0, 0)}
     connection = duckdb.connect()

@@ -133,6 +133,21 @@ def test_an_empty_answer_is_asked_about_once(with_quirks):
     assert calls(after) == 1 + len(after.regions) + 1 + 4 + 3
 
 
+def test_an_accounts_own_total_that_is_empty_is_held_against_its_campaigns(with_quirks):
+    """The totals of two accounts are silent, and the campaigns of the second one too."""
+    first, second, *_ = (account.id for account in World.at(AS_OF, "tiny").accounts("google"))
+    asked = {"tables": ["account_daily"], "start_date": "2026-11-01", "accounts": [first, second]}
+    days = {"complete": [["2026-11-01", "2026-11-21"]]}
+    state = {"bookmarks": {"account_daily": {"accounts": {first: days, second: days}}}}
+    with with_quirks(f"empty {first} customer; empty {second} customer; empty {second} campaign") as sandbox:
+        after = sandbox.run(asked, state=state)
+    told = {(region.where["account_id"], region.rows, region.confirmed) for region in after.regions}
+    assert told == {(first, 0, False), (second, 0, True)}
+    assert re.search(
+        rf"account {first}: an answer without rows for .*the total of the campaigns has \d+ days", after.log
+    )
+
+
 def calls(result):
     """All of them: a run that takes long counts in several lines."""
     return sum(map(int, re.findall(r'"http_request_count", "value": (\d+)', result.log)))

@@ -146,15 +146,17 @@ def test_an_account_given_twice_with_different_values_is_named(serve: Serve, run
     } - {failure.account_id}
 
 
-def test_a_report_without_rows_is_made_anew_before_it_is_believed(serve: Serve, run: Run) -> None:
-    settings = {"tables": ["campaign_daily"], "accounts": [FIRST]}
+@pytest.mark.parametrize("table", ["campaign_daily", "account_daily"])
+def test_a_report_without_rows_is_made_anew_before_it_is_believed(serve: Serve, run: Run, table: str) -> None:
+    """A report of campaigns is held against the account's own, and that against the campaigns'."""
+    settings = {"tables": [table], "accounts": [FIRST]}
     first = run(serve(), settings=settings)
     second = run(serve("empty_job"), settings=settings, state=first.state, before=first.tables)
     assert (second.status, second.failures, second.confirmed) == (0, [], [])
     assert "a report without rows, although another of the account has numbers; it is made anew" in second.log
-    key = first.schemas["campaign_daily"].key
-    assert ordered(second.tables["campaign_daily"], key) == ordered(first.tables["campaign_daily"], key)
-    assert {region[4] for region in second.regions} == {len(first.tables["campaign_daily"])}
+    key = first.schemas[table].key
+    assert ordered(second.tables[table], key) == ordered(first.tables[table], key)
+    assert {region[4] for region in second.regions} == {len(first.tables[table])}
 
 
 def test_rows_are_not_given_up_while_the_account_has_numbers(serve: Serve, run: Run) -> None:
