@@ -214,6 +214,7 @@ def first_pull(tmp_path_factory: pytest.TempPathFactory) -> Pull:
             made.directory.mkdir()
             assert made.run() == 0, made.log
             complete.touch()
+    made.report = json.loads((made.directory / "execution_report.json").read_text())
     return made
 
 
