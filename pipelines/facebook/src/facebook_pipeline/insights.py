@@ -35,10 +35,14 @@ class ReportTable(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """One kind of insights job; `level` is the API's word, the tables share the job's rows."""
+    """One kind of insights job; `level` is the API's word, the tables share the job's rows.
+
+    `least_days` are those of its jobs at least, where a day is too little for one.
+    """
 
     level: str
     tables: tuple[ReportTable, ...]
+    least_days: int = 1
 
 
 def _plain(name: str, kind: Type, note: str, field: str | None = None) -> ReportColumn:
@@ -213,5 +217,5 @@ REPORTS = (
             _AD_ACTIONS,
         ),
     ),
-    Report(ACCOUNT_LEVEL, (_daily("account_daily", _OF_AN_ACCOUNT, ()),)),
+    Report(ACCOUNT_LEVEL, (_daily("account_daily", _OF_AN_ACCOUNT, ()),), least_days=31),
 )

@@ -147,7 +147,7 @@ def _orders(
             account.id,
             today=today,
             lookback_days=settings.lookback_days,
-            window_days=settings.window_days,
+            window_days=max(settings.window_days, report.least_days),
             earliest=earliest_day(today),
             within_round=within,
         )
