@@ -119,7 +119,9 @@ def test_a_row_that_one_answer_has_twice_is_one_row_or_an_error() -> None:
     stitched: dict[Key, dict[str, object]] = {}
     stitch(stitched, NOTHING, first, iter([((("1",), "d"), {"clicks": 3}), ((("1",), "d"), {"clicks": 3})]))
     assert [row["clicks"] for row in stitched.values()] == [3]
-    with pytest.raises(PipelineError, match="two different rows of 1 on d in one answer") as error:
+    with pytest.raises(
+        PipelineError, match="two different rows of 1 on d in one answer, which differ in clicks"
+    ) as error:
         stitch({}, NOTHING, first, iter([((("1",), "d"), {"clicks": 3}), ((("1",), "d"), {"clicks": 4})]))
     assert error.value.kind is Kind.DATA
 

@@ -175,6 +175,15 @@ def test_regions_are_whole_months(loaded: Any) -> None:
     assert loaded.days("company_monthly", FIRST) == [("2026-11-01", "2026-11-20"), ("2026-10-01", "2026-10-31")]
 
 
+def test_what_linkedin_keeps_of_members_is_asked_for_and_nothing_older(sandbox: Any) -> None:
+    """Two years, of which the first month is not whole; an account's own numbers are kept for ten."""
+    reports = [each for each in DEFINITIONS if each["name"] in ("company_monthly", "account_monthly")]
+    run = sandbox.run(start_date="2024-09-01", tables=["account"], reports=reports, accounts=[FIRST])
+    assert (run.status, run.errors) == (0, [])
+    assert min(run.days("company_monthly", FIRST)) == ("2024-12-01", "2024-12-31")
+    assert min(run.days("account_monthly", FIRST)) == ("2024-09-01", "2024-09-30")
+
+
 def test_a_report_may_have_a_lookback_of_its_own(sandbox: Any, loaded: Any) -> None:
     own = [{**each, "lookback_days": 5} for each in DEFINITIONS if each["name"] == "group_device"]
     state = _settled(loaded.store().state)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -75,20 +75,32 @@ class Analytics:
     def rows(self, report: Report, window: Window, today: dt.date) -> Iterator[dict[str, Any]]:
         """All rows of some days, as rows of the report's table."""
         final_before = (today.replace(day=1) if report.is_monthly else today).isoformat()
-        values, labels = report.values, report.labels
-        lowest = report.levels[-1] if report.attributes else None
-        at = values.index(lowest.id_column) if lowest else 0
+        described = self._described(report)
         for (key, date), metrics in self._numbers(report, window):
-            row: dict[str, Any] = {"account_id": self._account_id, "date": date}
-            if lowest is not None:
-                known = self._directory.columns(lowest.name, key[at])
-                for label in labels:
-                    row[label] = known[label]
-            row.update(zip(values, key, strict=True))
-            row.update(metrics)
-            row["currency"] = self._currency
-            row["is_final"] = date < final_before
-            yield row
+            yield {
+                "account_id": self._account_id,
+                "date": date,
+                **described(key),
+                **metrics,
+                "currency": self._currency,
+                "is_final": date < final_before,
+            }
+
+    def _described(self, report: Report) -> Callable[[tuple[str, ...]], Mapping[str, str | None]]:
+        """What makes the columns of ids, names and pivots of the values of a key."""
+        values, labels = report.values, report.labels
+        if not report.attributes:
+            return lambda key: dict(zip(values, key, strict=True))
+        lowest, columns = report.levels[-1], self._directory.columns
+        at, level = values.index(lowest.id_column), lowest.name
+        if len(values) == 1 and set(labels) == set(columns(level, "")):
+            return lambda key: columns(level, key[0])
+
+        def some(key: tuple[str, ...]) -> Mapping[str, str | None]:
+            known = columns(level, key[at])
+            return {**{label: known[label] for label in labels}, **dict(zip(values, key, strict=True))}
+
+        return some
 
     def ask(self, report: Report, window: Window) -> None:
         """Ask for some days of it in the cheapest way; raises what LinkedIn has against it."""
@@ -189,17 +201,18 @@ class _Reader:
         pivots = report.pivots
         self._converts = [_id if pivot.level else as_text for pivot in pivots for _ in pivot.columns]
         # The account's own pivot, which stands alone, is in every row as account_id already.
-        self._shown = len(self._converts) if pivots[0].level is not levels.ACCOUNT else 0
+        self._is_total = pivots[0].level is levels.ACCOUNT
         self._is_monthly = report.is_monthly
 
     def key(self, element: Mapping[str, Any]) -> Key:
         """Raises ValueError or TypeError where the values are not as many as the pivots have, or are none."""
-        values = zip(self._converts, element["pivotValues"], strict=True)
         date = day(element["dateRange"]["start"])
-        # LinkedIn dates a month by the days asked for; the table by its first.
-        return tuple([convert(each) for convert, each in values][: self._shown]), (
-            f"{date[:8]}01" if self._is_monthly else date
-        )
+        if self._is_monthly:
+            date = f"{date[:8]}01"  # LinkedIn dates a month by the days asked for; the table by its first.
+        values = element["pivotValues"]
+        if len(self._converts) == len(values) == 1:
+            return () if self._is_total else (self._converts[0](values[0]),), date
+        return tuple([convert(each) for convert, each in zip(self._converts, values, strict=True)]), date
 
 
 def _id(value: object) -> str:
