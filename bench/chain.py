@@ -18,8 +18,8 @@ JOB_SECONDS = 10.0
 class Limits:
     """What a platform lets happen at once: requests, report jobs of all accounts and of one; days of one report.
 
-    `together` are daily tables that are made of another one's report. How many reports Microsoft makes at once it does
-    not say; six is what the sandbox allows.
+    `together` are daily tables that are made of another one's report, `monthly` those of which a month is one. How many
+    reports Microsoft makes at once it does not say; six is what the sandbox allows.
     """
 
     requests: int
@@ -27,6 +27,7 @@ class Limits:
     jobs_of_account: int | None = None
     window_days: int = 31
     together: frozenset[str] = frozenset()
+    monthly: frozenset[str] = frozenset()
 
 
 @frozen(kw_only=True)
@@ -41,15 +42,20 @@ LIMITS = {
     "google": Limits(requests=16),
     "microsoft": Limits(requests=8, jobs=6),
     "facebook": Limits(
-        requests=8, jobs=128, jobs_of_account=4, window_days=7, together=frozenset({"ad_daily_actions"})
+        requests=8,
+        jobs=128,
+        jobs_of_account=4,
+        window_days=7,
+        together=frozenset({"ad_daily_actions"}),
+        monthly=frozenset({"account_daily"}),
     ),
     "linkedin": Limits(requests=8),
 }
 NEEDS = {
-    "google": Need(calls=38),
-    "microsoft": Need(calls=75, jobs=7),
-    "facebook": Need(calls=63, jobs=21),
-    "linkedin": Need(calls=20),
+    "google": Need(calls=44),
+    "microsoft": Need(calls=87, jobs=8),
+    "facebook": Need(calls=68, jobs=22),
+    "linkedin": Need(calls=22),
 }
 
 

@@ -116,6 +116,6 @@ def _jobs(database: Path) -> dict[str, int]:
 def _windows(state: StoredState) -> int:
     limits = LIMITS[state.platform]
     marks = [mark for mark in bookmarks(state.value) or () if mark.table not in limits.together]
-    found = [Window(*map(dt.date.fromisoformat, each)) for mark in marks for each in mark.complete]
+    found = [(mark.table, Window(*map(dt.date.fromisoformat, each))) for mark in marks for each in mark.complete]
     # Today is asked for with the days before it and is never complete.
-    return sum(-(-(len(window) + 1) // limits.window_days) for window in found)
+    return sum(-(-(len(window) + 1) // (DAYS if of in limits.monthly else limits.window_days)) for of, window in found)
