@@ -7,7 +7,11 @@ import os
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from attrs import frozen
 
 from bench.process import ROOT, BenchError, cpu_seconds, environment, has_ended, peak_bytes
 from bench.result import Result, per_second
@@ -26,20 +30,31 @@ def measure() -> list[Result]:
     return [_measure(platform, since) for platform, since in _SINCE.items()]
 
 
-def _measure(platform: str, since: str) -> Result:
+@frozen
+class Pull:
+    """What one run of a pipeline sent, and what it took."""
+
+    rows: int
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+
+
+def pull(platform: str, settings: Mapping[str, Any]) -> Pull:
+    """Run the pipeline to its end against the big sandbox; raises BenchError where it does not do what it should."""
     google = {"google": ROOT / ".venvs" / "google" / "bin" / "python"}
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as name,
         Sandbox([platform], options=("--size", "big", "--as-of", _NOW), interpreters=google) as sandbox,
     ):
         directory = Path(name)
-        settings = directory / "settings.json"
-        settings.write_text(json.dumps({"start_date": since}))
+        given = directory / "settings.json"
+        given.write_text(json.dumps(settings))
         variables = environment(PIPELINE_NOW=_NOW) | sandbox.environment
         started = time.perf_counter()
         with (directory / "log").open("wb") as log:
             process = subprocess.Popen(
-                [str(ROOT / ".venvs" / platform / "bin" / f"pipeline-{platform}"), "--config", str(settings)],
+                [str(ROOT / ".venvs" / platform / "bin" / f"pipeline-{platform}"), "--config", str(given)],
                 cwd=directory, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
             )  # fmt: skip
         try:
@@ -57,13 +72,19 @@ def _measure(platform: str, since: str) -> Result:
             raise BenchError(
                 f"{platform} sent {count} rows and ended with {status}: {(directory / 'log').read_text()[-1000:]}"
             )
+    return Pull(count, seconds, cpu, peak)
+
+
+def _measure(platform: str, since: str) -> Result:
+    made = pull(platform, {"start_date": since})
+    rate = per_second(made.rows, made.seconds)
     return Result(
         name=f"pipeline {platform}",
-        what=f"`pipeline-{platform}` from {since} against the big sandbox: {count:,} rows",
-        figure=f"{count / cpu:,.0f} rows per CPU-s; {per_second(count, seconds)}, sandbox included",
+        what=f"`pipeline-{platform}` from {since} against the big sandbox: {made.rows:,} rows",
+        figure=f"{made.rows / made.cpu_seconds:,.0f} rows per CPU-s; {rate}, sandbox included",
         aim=_AIMS.get(platform, ""),
-        peak_bytes=peak,
-        cpu_seconds=cpu,
+        peak_bytes=made.peak_bytes,
+        cpu_seconds=made.cpu_seconds,
         note="one run",
     )
 
