@@ -83,7 +83,7 @@ def test_a_revoked_token_fails_its_platform_and_no_other(pull: Any, check_truth:
 
 
 def test_only_google(pull: Any, check_truth: Any) -> None:
-    assert pull.run("--only", "google") == 0, pull.log
+    assert pull.run(only=["google"]) == 0, pull.log
     assert "Left out by --only: microsoft, facebook, linkedin" in pull.log
     check_truth(pull, "google")
     assert not pull.rows("SELECT 1 FROM information_schema.tables WHERE table_schema = 'facebook'")
