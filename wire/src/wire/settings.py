@@ -20,7 +20,9 @@ def wrong_settings(given: Mapping[str, Any], model: type[Struct]) -> Iterator[Pi
     """Every key of `given` that is no field of `model`, and every value that its field does not take."""
     types = {field.name: field.type for field in msgspec.structs.fields(model)}
     for name, value in given.items():
-        if name == "reports":  # see `wire.definitions`
+        if name == "reports":  # what is in them `wire.definitions` reads
+            if name not in types and value:
+                yield PipelineError(Kind.CONFIG, "reports: this pipeline knows no reports of one's own")
             continue
         if name not in types:
             close = difflib.get_close_matches(name, types, 1)
