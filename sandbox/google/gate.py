@@ -21,6 +21,7 @@ from sandbox.pace import Pace
 Midway = tuple[str, "dict[str, Any] | None", str]
 """Status, error and text of a failure that comes after the first batch."""
 
+_OF_CAMPAIGNS = re.compile(r"\bFROM\s+campaign\b", re.I)
 _STRIKING = ("rate_limit", "expired_token", "revoked_token", "server_error", "broken_connection", "hang")
 _MAKE_TOKEN_STALE = {"error_code": {"authentication_error": "OAUTH_TOKEN_EXPIRED"}, "message": "The token is expired."}
 _TOO_MANY = {
@@ -77,9 +78,6 @@ class Call:
         self._context.set_trailing_metadata(tuple(metadata))
         self._context.abort(grpc.StatusCode[status], text)
         raise AssertionError("abort raises")
-
-
-_OF_CAMPAIGNS = re.compile(r"\bFROM\s+campaign\b", re.I)
 
 
 class Gate:

@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import product
+from itertools import accumulate, product
 from typing import Any
 
 from sandbox.linkedin.pivots import SHARES
@@ -100,8 +100,8 @@ def _shares(account: Account, fact: Fact, by: Sequence[str]) -> Iterator[tuple[t
     choices = []
     for column in by:
         shares = SHARES.get(column.upper()) or {_only_value(account, fact, column): 100}
-        ends = [sum(list(shares.values())[: n + 1]) for n in range(len(shares))]
-        choices.append([(value, (end - shares[value], end)) for value, end in zip(shares, ends, strict=True)])
+        ends = zip(shares.items(), accumulate(shares.values()), strict=True)
+        choices.append([(value, (end - share, end)) for (value, share), end in ends])
     for combination in product(*choices):
         yield tuple(value for value, _ in combination), [share for _, share in combination]
 

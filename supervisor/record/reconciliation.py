@@ -33,6 +33,12 @@ class Difference:
             return 0.0
         return float(abs(summed - told) / abs(told)) if told else 1.0
 
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Each metric as a cell of a table: `99 of 100` where the campaigns and the account differ, else the number."""
+        pairs = ((plain(self.campaigns[metric]), plain(self.account[metric])) for metric in METRICS)
+        return tuple(told if mine == told else f"{mine} of {told}" for mine, told in pairs)
+
     def __str__(self) -> str:
         parts = [
             f"{plain(self.campaigns[metric])} of {plain(self.account[metric])} {metric}"

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import asdict
 
 from supervisor.record.as_json import reconciliation_as_json
-from supervisor.record.reconciliation import METRICS, LevelShare, Reconciliation, plain
+from supervisor.record.reconciliation import METRICS, LevelShare, Reconciliation
 from supervisor.report.display import counted, printable, table
 
 Found = Mapping[str, tuple[Reconciliation, Sequence[LevelShare]]]
@@ -57,6 +57,4 @@ def _level(level: LevelShare) -> str:
 def _rows(days: Reconciliation) -> Iterator[tuple[str, ...]]:
     yield ("account", "date", *METRICS)
     for each in days.differences[:MOST_SHOWN]:
-        sides = ((plain(each.campaigns[metric]), plain(each.account[metric])) for metric in METRICS)
-        numbers = (told if mine == told else f"{mine} of {told}" for mine, told in sides)
-        yield (printable(each.account_id), each.day.isoformat(), *numbers)
+        yield (printable(each.account_id), each.day.isoformat(), *each.sides)

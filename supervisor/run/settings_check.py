@@ -88,10 +88,10 @@ def _ask(
     if not heard.ended:
         return Answer(unknown=f"its {question} did not answer within {seconds:g} s")
     secrets = secret_values(pipeline.environment, platform.pass_environment, (platform.settings,))
-    return _harmless(_understood(heard), secrets)
+    return _harmless(_understood(heard, question), secrets)
 
 
-def _understood(heard: Heard) -> Answer:
+def _understood(heard: Heard, question: str) -> Answer:
     for line in heard.stdout.splitlines():
         with suppress(msgspec.DecodeError, UnicodeDecodeError):  # a SCHEMA line, say, or somebody's print
             found = msgspec.json.decode(line, type=CheckLine)
@@ -99,9 +99,9 @@ def _understood(heard: Heard) -> Answer:
                 break
             errors = tuple(found.errors[:_MOST_FINDINGS])
             if heard.status == CONFIGURATION and not errors:
-                errors = ("its --check found something wrong and does not say what",)
+                errors = (f"its {question} found something wrong and does not say what",)
             return Answer(errors=errors, warnings=tuple(found.warnings[:_MOST_FINDINGS]), api=found.api)
-    return Answer(unknown=f"its --check ended with exit status {heard.status} and no answer; {heard.last_words}")
+    return Answer(unknown=f"its {question} ended with exit status {heard.status} and no answer; {heard.last_words}")
 
 
 def _harmless(answer: Answer, secrets: frozenset[str]) -> Answer:

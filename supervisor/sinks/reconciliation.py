@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
+from supervisor.record import reconciliation
 from supervisor.sinks.exchange_rates import with_reporting_currency
-from supervisor.sinks.unified import DECIMAL, LEVELS, SOURCES, unified_views
+from supervisor.sinks.unified import LEVELS, MEASURES, SOURCES, unified_views
 
 CONTROL, CAMPAIGN = LEVELS[:2]
 BELOW = LEVELS[1:]
-METRICS = {"impressions": "BIGINT", "clicks": "BIGINT", "spend": DECIMAL}
+METRICS = {metric: MEASURES[metric] for metric in reconciliation.METRICS}
+"""Their types."""
 
 
 @frozen

@@ -14,6 +14,13 @@ from supervisor.config.errors import SinkError
 from supervisor.sinks import Commit, Refusal, Session, Sink
 from wire.schema import Column, Table, Type
 
+GOOGLE_CUSTOMER = Table(
+    "customer",
+    tuple(Column(n, Type.STRING) for n in ("account_id", "descriptive_name", "currency_code", "time_zone")),
+    ("account_id",),
+)
+"""What the views over all platforms read of Google's accounts."""
+
 
 class Storage(Protocol):
     """One empty storage. `open` may be called again after `Sink.close`, and finds what was stored."""

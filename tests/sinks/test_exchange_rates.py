@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from duckdb_file import DuckDBFile
-from storage import load
+from storage import GOOGLE_CUSTOMER, load
 from vertica_double import VerticaDatabase, access_to
 
 from supervisor.record.exchange_rates import Rate
@@ -17,11 +17,6 @@ from supervisor.sinks.duckdb.sink import DuckDBSink
 from supervisor.sinks.vertica.sink import VerticaSink
 from wire.schema import Column, Table, Type
 
-ACCOUNT = Table(
-    "customer",
-    tuple(Column(n, Type.STRING) for n in ("account_id", "descriptive_name", "currency_code", "time_zone")),
-    ("account_id",),
-)
 CAMPAIGNS = Table(
     "campaign_daily",
     (
@@ -52,7 +47,7 @@ def test_amounts_in_one_currency_are_exact_or_null(tmp_path: Path, kind: str) ->
     try:
         for account, currency in (("1", "EUR"), ("2", "USD"), ("3", "JPY")):
             names = {"descriptive_name": account, "currency_code": currency, "time_zone": "UTC"}
-            load(sink, tmp_path, ACCOUNT, {"account_id": account, **names}, platform="google", replaces=None)
+            load(sink, tmp_path, GOOGLE_CUSTOMER, {"account_id": account, **names}, platform="google", replaces=None)
             days = [
                 {"account_id": account, "campaign_id": "c", "date": str(day), "cost": "1234567.123456", "conversions_value": 0.1}
                 for day in (FRIDAY, SATURDAY)

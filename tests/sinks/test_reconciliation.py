@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from duckdb_file import DuckDBFile
-from storage import load
+from storage import GOOGLE_CUSTOMER, load
 from vertica_double import VerticaDatabase, access_to
 
 from supervisor.config.environment import RunEnvironment, StorageType
@@ -24,11 +24,6 @@ METRICS = (
     Column("is_final", Type.BOOLEAN),
 )  # fmt: skip
 PLACE = (Column("account_id", Type.STRING), Column("date", Type.DATE))
-CUSTOMER = Table(
-    "customer",
-    tuple(Column(n, Type.STRING) for n in ("account_id", "descriptive_name", "currency_code", "time_zone")),
-    ("account_id",),
-)
 ACCOUNTS = Table("account_daily", (*PLACE, *METRICS), ("account_id", "date"), "date")
 CAMPAIGNS = Table(
     "campaign_daily",
@@ -81,7 +76,7 @@ def fill(sink: Sink, directory: Path, table: Table, *rows: dict[str, Any], run: 
 def test_what_differs_and_why(held: tuple[Sink, Query], tmp_path: Path) -> None:
     sink, query = held
     customer = {"account_id": "1", "descriptive_name": "A", "currency_code": "EUR", "time_zone": "Europe/Berlin"}
-    fill(sink, tmp_path, CUSTOMER, customer)
+    fill(sink, tmp_path, GOOGLE_CUSTOMER, customer)
     sink.publish()
     fill(sink, tmp_path, ACCOUNTS, *(day(date, 100, clicks=2, cost="2.00", final=date < 5) for date in range(1, 6)))
     fill(

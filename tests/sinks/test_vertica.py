@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import vertica_python
-from storage import DAILY, ENTITY, commit_one, day, load, stage
+from storage import DAILY, ENTITY, GOOGLE_CUSTOMER, commit_one, day, load, stage
 from until import until
 from vertica_double import PASSWORD, USER, VerticaDatabase, access_to
 
@@ -354,11 +354,6 @@ def test_the_views_over_all_platforms_and_their_spend(
 ) -> None:
     assert sink.daily_spend(90) == ()
     sink.publish()
-    account = Table(
-        "customer",
-        tuple(Column(n, Type.STRING) for n in ("account_id", "descriptive_name", "currency_code", "time_zone")),
-        ("account_id",),
-    )
     campaigns = Table(
         "campaign_daily",
         (
@@ -370,7 +365,7 @@ def test_the_views_over_all_platforms_and_their_spend(
         "date",
     )  # fmt: skip
     customer = {"account_id": "1", "descriptive_name": "A", "currency_code": "EUR", "time_zone": "Europe/Berlin"}
-    load(sink, tmp_path, account, customer, platform="google")
+    load(sink, tmp_path, GOOGLE_CUSTOMER, customer, platform="google")
     rows = [
         {"account_id": "1", "campaign_id": c, "date": d, "impressions": 5, "cost": "1.10", "conversions_value": 12.3, "is_final": d < "2026-01-02"}
         for c in "ab" for d in ("2026-01-01", "2026-01-02")

@@ -2,8 +2,8 @@
 
 Started as `python forks.py SOCKET ENTRY PACKAGE MODULE...`: the descriptor of a socket that takes orders, the module
 whose `main` is the program, a package whose modules are all imported, and more modules. An order is a JSON object with
-`arguments`, `directory`, `environment`, `new_session`, `umask`, resource `limits` and `ignored` signals, and comes with the descriptors of the three standard streams;
-the answer is the process id. This process ends with the socket.
+`arguments`, `directory`, `environment`, `new_session`, `umask`, resource `limits` and `ignored` signals, and comes with
+the descriptors of the three standard streams; the answer is the process id. This process ends with the socket.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A program that is started a thousand times imports the same modules a thousand times, and that is most of what it does.
 What `Forked` makes is what `subprocess.Popen` makes: a process of its own and a child of this one, with its arguments,
-variables, directory, limits, standard streams, signals and exit status. Only its imports are done already, and its command line
-is that of the process it came from. Tests of the start itself start the program itself.
+variables, directory, limits, standard streams, signals and exit status. Only its imports are done already, and its
+command line is that of the process it came from. Tests of the start itself start the program itself.
 """
 
 from __future__ import annotations
@@ -23,14 +23,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 SUPERVISOR = str(Path(sys.executable).with_name("supervisor"))
 _SDK = "google.ads.googleads.v26"
-LATE = {
-    "google_pipeline": (
-        f"{_SDK}.errors.types.errors",
-        f"{_SDK}.services.services.customer_service",
-        f"{_SDK}.services.services.google_ads_service",
-    ),
-    "sandbox.google": (f"{_SDK}.errors.types.errors", f"{_SDK}.services.types.google_ads_service"),
-}
+LATE = {"sandbox.google": (f"{_SDK}.errors.types.errors", f"{_SDK}.services.types.google_ads_service")}
 """What a program imports besides its own modules, and only when it needs it."""
 LIMITS = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from supervisor.record.backfill import backfill_of
 from supervisor.record.outcome import AttemptResult, Outcome
-from supervisor.record.reconciliation import METRICS, Difference, plain
+from supervisor.record.reconciliation import Difference
 from supervisor.record.run_record import Status
 
 _SIGNS = {Status.COMPLETED: "✓", Status.FAILED: "✕", Status.SKIPPED: "–"}
@@ -64,9 +64,7 @@ def money(value: Decimal) -> str:
 
 def difference(day: Difference) -> tuple[str, ...]:
     """The account, the day, and of each metric what the campaigns have and what the account has."""
-    sides = ((plain(day.campaigns[metric]), plain(day.account[metric])) for metric in METRICS)
-    numbers = (told if mine == told else f"{mine} of {told}" for mine, told in sides)
-    return (day.account_id, day.day.isoformat(), *numbers)
+    return (day.account_id, day.day.isoformat(), *day.sides)
 
 
 def moment(value: dt.datetime | None) -> str:

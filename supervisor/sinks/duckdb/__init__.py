@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from supervisor.config.environment import RunEnvironment
     from supervisor.sinks.duckdb.history import DuckDBHistory
     from supervisor.sinks.duckdb.sink import DuckDBSink
+    from supervisor.sinks.reconciling import Ask, Columns
 
 
 def open_sink(environment: RunEnvironment, spools: Path | None = None) -> DuckDBSink:
@@ -28,6 +31,16 @@ def open_history(environment: RunEnvironment) -> DuckDBHistory:
     from supervisor.sinks.duckdb.history import DuckDBHistory  # noqa: PLC0415 - as above
 
     return DuckDBHistory(environment.duckdb_path, environment.snapshot)
+
+
+@contextmanager
+def opened_for_reading(environment: RunEnvironment) -> Iterator[tuple[Ask, Columns]]:
+    from supervisor.sinks.duckdb.reading import open_for_reading  # noqa: PLC0415 - as above
+    from supervisor.sinks.duckdb.sink import columns_of  # noqa: PLC0415 - as above
+
+    _, connection = open_for_reading(environment.duckdb_path, environment.snapshot)
+    with connection:
+        yield lambda query: connection.execute(query).fetchall(), columns_of(connection)
 
 
 def check(environment: RunEnvironment) -> str | None:

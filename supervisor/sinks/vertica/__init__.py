@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from supervisor.config.errors import SinkError
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from supervisor.config.environment import RunEnvironment, VerticaAccess
+    from supervisor.sinks.reconciling import Ask, Columns
     from supervisor.sinks.vertica.history import VerticaHistory
     from supervisor.sinks.vertica.sink import VerticaSink
 
@@ -28,6 +31,19 @@ def open_history(environment: RunEnvironment) -> VerticaHistory:
     from supervisor.sinks.vertica.history import VerticaHistory  # noqa: PLC0415 - as above
 
     return VerticaHistory(_access(environment))
+
+
+@contextmanager
+def opened_for_reading(environment: RunEnvironment) -> Iterator[tuple[Ask, Columns]]:
+    from supervisor.sinks.vertica.connection import Link, label  # noqa: PLC0415 - as above
+    from supervisor.sinks.vertica.sink import columns_of  # noqa: PLC0415 - as above
+
+    link = Link(_access(environment), label("reconcile"))
+    try:
+        link.open()
+        yield lambda query: link.run(query, "compare the levels"), columns_of(link)
+    finally:
+        link.close()
 
 
 def check(environment: RunEnvironment) -> str | None:

@@ -73,8 +73,8 @@ def wrong_report(name: str, key: str, sentence: str) -> PipelineError:
 
 def did_you_mean(word: str, known: Collection[str], *, shown: int = 12) -> str:
     """What would be right instead of `word`: the nearest of what is known, or all of it where that is not much."""
-    near = difflib.get_close_matches(word.lower(), {each.lower(): each for each in known}, 3, 0.6)
     by_lower = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(word.lower(), by_lower)
     if near:
         return f"did you mean {' or '.join(repr(by_lower[each]) for each in near)}?"
     listed = sorted(known)

@@ -80,18 +80,17 @@ def spelling(word: str) -> str:
 def listed_fields() -> FieldsLine:
     """All of it as `supervisor fields` shows it."""
     known = catalog()
-    fields = [ListedField(name, "by", Type.STRING, _about(name, pivot), (), pivot.excludes) for name, pivot in _split()]
+    fields = [
+        ListedField(name, "by", Type.STRING, _about(name, pivot), (), pivot.excludes)
+        for name, pivot in known.pivots.items()
+    ]
     for name, metric in known.metrics.items():
-        excludes = tuple(_excluding(name))
+        excludes = tuple(_excluding(name, known))
         fields.append(ListedField(name, "metrics", metric.type, _meaning(metric), (), excludes))
     for name, level in known.attributes.items():
         note = f"needs {level}_id in the key"
         fields.append(ListedField(name, "attributes", Type.STRING, note, known.levels[known.levels.index(level) :]))
     return FieldsLine(of=list(known.levels), fields=fields, source=known.source)
-
-
-def _split() -> list[tuple[str, KnownPivot]]:
-    return list(catalog().pivots.items())
 
 
 def _about(name: str, pivot: KnownPivot) -> str:
@@ -110,8 +109,8 @@ def _meaning(metric: KnownMetric) -> str:
     return "; ".join(filter(None, notes))
 
 
-def _excluding(metric: str) -> list[str]:
+def _excluding(metric: str, known: Catalog) -> list[str]:
     """The pivots that a metric cannot stand beside, the demographic ones under one name."""
-    names = [name for name, pivot in _split() if metric in pivot.excludes]
+    names = [name for name, pivot in known.pivots.items() if metric in pivot.excludes]
     shown = dict.fromkeys(f"{DEMOGRAPHIC}*" if name.startswith(DEMOGRAPHIC) else name for name in names)
     return list(shown)

@@ -22,10 +22,10 @@ def refused(client: Client, settings: Settings, today: dt.date) -> Iterator[Pipe
     """
     yesterday = Window(today - dt.timedelta(days=1), today - dt.timedelta(days=1))
     account_id = _any_account(client, settings)
+    analytics = Analytics(
+        client, Directory(), account_id=account_id, currency=None, element_limit=settings.element_limit
+    )
     for report in settings.reports:
-        analytics = Analytics(
-            client, Directory(), account_id=account_id, currency=None, element_limit=settings.element_limit
-        )
         try:
             analytics.ask(report, yesterday)
         except PipelineError as error:
