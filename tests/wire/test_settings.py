@@ -31,7 +31,9 @@ def test_every_wrong_key_is_named() -> None:
 
 
 def test_reports_of_ones_own_are_not_dropped_where_a_pipeline_knows_none() -> None:
-    assert told({"reports": [{"name": "device_daily"}]}) == ["reports: this pipeline knows no reports of one's own"]
+    assert told({"reports": [{"name": "device_daily"}]}) == [
+        "settings.reports: this pipeline knows no reports of one's own"
+    ]
     assert told({"reports": []}) == []
 
 

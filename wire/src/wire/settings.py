@@ -22,7 +22,7 @@ def wrong_settings(given: Mapping[str, Any], model: type[Struct]) -> Iterator[Pi
     for name, value in given.items():
         if name == "reports":  # what is in them `wire.definitions` reads
             if name not in types and value:
-                yield PipelineError(Kind.CONFIG, "reports: this pipeline knows no reports of one's own")
+                yield PipelineError(Kind.CONFIG, "settings.reports: this pipeline knows no reports of one's own")
             continue
         if name not in types:
             close = difflib.get_close_matches(name, types, 1)
