@@ -35,7 +35,23 @@ _LINKEDIN = (
     *("videoCompletions", "fullScreenPlays", "likes", "comments", "commentLikes", "shares", "follows", "reactions"),
     *("sends", "opens", "viralImpressions", "viralClicks", "viralTotalEngagements"),
 )
+_GOOGLE = (
+    *("impressions", "clicks", "cost_micros", "conversions", "conversions_value", "all_conversions"),
+    *("all_conversions_value", "view_through_conversions", "interactions", "engagements", "video_trueview_views"),
+    *("video_quartile_p25_rate", "video_quartile_p50_rate", "video_quartile_p75_rate", "video_quartile_p100_rate"),
+    *("top_impression_percentage", "absolute_top_impression_percentage"),
+)
 SHAPES = {
+    "google": Shape(
+        table="ad_daily",
+        report={
+            "of": "ad_group_ad",
+            "metrics": _GOOGLE,
+            "attributes": ["campaign.name", "ad_group.name", "ad_group_ad.ad.name"],
+        },
+        beside="customer",
+        since="2026-10-24",
+    ),
     "linkedin": Shape(
         table="creative_daily",
         report={

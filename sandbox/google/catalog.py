@@ -20,6 +20,10 @@ RESOURCES: dict[str, tuple[str, ...]] = {
     "ad_group_criterion": ("ad_group_criterion", "ad_group", "campaign", "customer"),
     "keyword_view": ("keyword_view", "ad_group_criterion", "ad_group", "campaign", "customer", "metrics", "segments"),
     "search_term_view": ("search_term_view", "ad_group", "campaign", "customer", "metrics", "segments"),
+    "campaign_search_term_view": ("campaign_search_term_view", "campaign", "customer", "metrics", "segments"),
+    # Campaign and ad group segment a geographic view: https://developers.google.com/google-ads/api/fields/v26/geographic_view
+    "geographic_view": ("geographic_view", "ad_group", "campaign", "customer", "metrics", "segments"),
+    "gender_view": ("gender_view", "ad_group_criterion", "ad_group", "campaign", "customer", "metrics", "segments"),
 }
 """The resources whose fields a query may select with each resource in FROM."""
 
@@ -30,8 +34,21 @@ ONLY_FOR = {
     "metrics.search_budget_lost_impression_share": ("customer", "campaign"),
     "metrics.historical_quality_score": ("keyword_view",),
     "segments.search_term_match_type": ("search_term_view",),
+    "segments.hour": ("customer", "campaign", "ad_group"),
+    "segments.geo_target_region": ("geographic_view",),
 }
 """The resources that a field goes with, where those are not all that have its kind."""
+
+OF_CONVERSIONS = ("conversion_action", "conversion_action_name", "conversion_action_category")
+"""The segments beside which there are numbers of conversions only."""
+
+WITH_CONVERSIONS = (
+    *("conversions", "conversions_value", "all_conversions", "all_conversions_value", "view_through_conversions"),
+    *("conversions_by_conversion_date", "conversions_value_by_conversion_date", "all_conversions_by_conversion_date"),
+    *("all_conversions_value_by_conversion_date", "cross_device_conversions", "cross_device_conversions_value"),
+    *("value_per_conversion", "value_per_all_conversions"),
+)
+"""The metrics that stand beside them: https://developers.google.com/google-ads/api/fields/v26/segments."""
 
 HIDES_REMOVED = {
     "ad_group_ad": "ad_group_ad.status",

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-from sandbox.google.catalog import HIDES_REMOVED, ONLY_FOR, RESOURCES, Catalog
+from sandbox.google.catalog import HIDES_REMOVED, OF_CONVERSIONS, ONLY_FOR, RESOURCES, WITH_CONVERSIONS, Catalog
 from sandbox.google.conditions import Condition, RefusedError, condition, days, pieces
 
 _CLAUSES = re.compile(
@@ -61,6 +61,7 @@ def parsed(text: str, catalog: Catalog, today: dt.date) -> Parsed:
     order = _order(found["order"])
     for path in (*paths, *(piece["field"] for piece in written), *(path for path, _ in order)):
         _check(path, resource, catalog)
+    _check_together((*paths, *(piece["field"] for piece in written)))
     span = days(written, today)
     if "segments.date" in paths and span is None:
         raise RefusedError(
@@ -89,7 +90,8 @@ def _check(path: str, resource: str, catalog: Catalog) -> None:
     if not _PATH.fullmatch(path) or catalog.field(path) is None:
         raise RefusedError("UNRECOGNIZED_FIELD", f"Unrecognized field in the query: '{path}'.")
     top = path.split(".", maxsplit=1)[0]
-    if top not in RESOURCES[resource]:
+    goes = resource in ONLY_FOR.get(path, (resource,))
+    if top not in RESOURCES[resource] or (top == "segments" and not goes):
         if top == "metrics":
             raise RefusedError(
                 "PROHIBITED_METRIC_IN_SELECT_OR_WHERE_CLAUSE",
@@ -104,10 +106,25 @@ def _check(path: str, resource: str, catalog: Catalog) -> None:
             "PROHIBITED_RESOURCE_TYPE_IN_SELECT_CLAUSE",
             f"'{top}' is not compatible with the resource '{resource}' in the FROM clause.",
         )
-    if resource not in ONLY_FOR.get(path, (resource,)):
+    if not goes:
         raise RefusedError(
             "PROHIBITED_FIELD_COMBINATION_IN_SELECT_CLAUSE",
             f"Cannot select the following field: '{path}', with the resource '{resource}'.",
+        )
+
+
+def _check_together(paths: tuple[str, ...]) -> None:
+    """Refuse metrics that are not divided by conversions beside a segment that is of them, and shares of an hour."""
+    segments = {path.removeprefix("segments.") for path in paths if path.startswith("segments.")}
+    metrics = [path.removeprefix("metrics.") for path in paths if path.startswith("metrics.")]
+    wrong = [each for each in metrics if each not in WITH_CONVERSIONS] if segments & set(OF_CONVERSIONS) else []
+    if "hour" in segments:
+        wrong += [each for each in metrics if each.endswith("impression_share")]
+    if wrong:
+        raise RefusedError(
+            "PROHIBITED_SEGMENT_WITH_METRIC_IN_SELECT_OR_WHERE_CLAUSE",
+            f"Cannot select or filter on the following segments: '{', '.join(sorted(segments))}', since segments are "
+            f"incompatible with the metrics: '{', '.join(wrong)}'.",
         )
 
 

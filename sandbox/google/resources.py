@@ -8,10 +8,11 @@ from __future__ import annotations
 import base64
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.google.gaql import Parsed
+from sandbox.google.shares import SEGMENTS, Shares, dimensions
 from sandbox.world import Account, Ad, Campaign, Fact, Group, Keyword, Metrics, World
 
 MANAGER_ID = "9474097201"
@@ -74,6 +75,8 @@ class Line:
     metrics: Metrics | None = None
     on: dt.date | None = None
     root: str | None = None
+    part: dict[str, Any] | None = None
+    """What of a day the line is: values of segments and of views that divide the numbers."""
 
 
 def clients(world: World, root: str) -> Iterator[Line]:
@@ -123,16 +126,18 @@ def lines(world: World, account: Account, query: Parsed) -> Iterator[Line]:
 
 def _is_by_row(query: Parsed) -> bool:
     """Whether the segments asked for tell all lines apart."""
+    if query.resource == "campaign_search_term_view" or dimensions(query.paths, query.resource):
+        return False
     by_match = query.resource != "search_term_view" or "segments.search_term_match_type" in query.paths
     return "segments.date" in query.paths and by_match
 
 
 def _summed(by_day: Iterator[Line], account: Account, query: Parsed) -> Iterator[Line]:
     """One line for each thing and each value of the segments; without segments, also for things that did nothing."""
-    identity = _IDENTITY[query.resource]
+    identity = _identity(query)
     segments = [FIELDS[path] for path in query.segments]
     totals: dict[tuple[Any, ...], Line] = {}
-    if not segments and query.resource != "search_term_view":
+    if not segments and query.resource not in _ONLY_SEEN:
         whole = iter([Line(client=_client(account, 0))]) if query.resource == "customer" else None
         for line in whole or _entities(account, query.resource):
             line.account, line.metrics = account, Metrics()
@@ -175,6 +180,20 @@ def _keyword(word: Keyword) -> Criterion:
 
 
 def _reported(world: World, account: Account, query: Parsed, first: dt.date, last: dt.date) -> Iterator[Line]:
+    shares = Shares(world, account, dimensions(query.paths, query.resource))
+    if shares.dimensions:
+        for line in _finest(world, account, query.resource, first, last):
+            assert line.campaign is not None
+            assert line.day is not None
+            assert line.metrics is not None
+            for part, share in shares.parts(line.campaign, line.day, line.metrics):
+                made = replace(line, part=part, metrics=share)
+                if query.resource == "gender_view":
+                    made.criterion = Criterion(part["gender"][0], "GENDER")
+                elif query.resource == "customer":
+                    made.campaign = made.group = made.ad = None
+                yield made
+        return
     facts: dict[str, Callable[[Account, dt.date, dt.date], Iterator[Fact]]] = {
         "campaign": world.campaign_facts,
         "campaign_budget": world.campaign_facts,
@@ -182,15 +201,35 @@ def _reported(world: World, account: Account, query: Parsed, first: dt.date, las
         "ad_group_ad": world.ad_facts,
         "keyword_view": world.keyword_facts,
         "search_term_view": world.search_term_facts,
+        "campaign_search_term_view": world.search_term_facts,
     }
     if query.resource == "customer":
         yield from _whole_account(account, world.campaign_facts(account, first, last))
-    elif query.resource == "search_term_view":
+    elif query.resource in ("search_term_view", "campaign_search_term_view"):
         yield from _search_terms(account, facts[query.resource](account, first, last))
     else:
         for fact in facts[query.resource](account, first, last):
             criterion = _keyword(fact.keyword) if fact.keyword else None
             yield Line(None, None, fact.campaign, fact.group, fact.ad, criterion, fact.day, None, None, fact.metrics)
+
+
+def _finest(world: World, account: Account, resource: str, first: dt.date, last: dt.date) -> Iterator[Line]:
+    """What is divided: each ad's numbers, or those of a keyword or term; so the parts add up at every level alike."""
+    if resource in ("search_term_view", "campaign_search_term_view"):
+        yield from _search_terms(account, world.search_term_facts(account, first, last))
+        return
+    facts = world.keyword_facts if resource == "keyword_view" else world.ad_facts
+    for fact in facts(account, first, last):
+        criterion = _keyword(fact.keyword) if fact.keyword else None
+        yield Line(account, None, fact.campaign, fact.group, fact.ad, criterion, fact.day, None, None, fact.metrics)
+
+
+def _identity(query: Parsed) -> Callable[[Any], Any]:
+    """What tells the lines of a query apart, its segments aside; campaign and ad group divide some views."""
+    own = _IDENTITY[query.resource]
+    tops = {path.split(".", 1)[0] for path in query.paths}
+    more = [CACHE_KEYS[top] for top in ("campaign", "ad_group") if top in tops] if query.resource in _DIVIDED else []
+    return lambda line: (own(line), *(each(line) for each in more))
 
 
 def _whole_account(account: Account, facts: Iterator[Fact]) -> Iterator[Line]:
@@ -243,6 +282,11 @@ def _search(line: Any, value: Callable[[int], float]) -> float | None:
     if (line.campaign is not None and line.campaign.video) or not line.metrics.impressions:
         return None
     return value(line.metrics.impressions)
+
+
+def _part(path: str) -> Callable[[Any], Any]:
+    """A segment that numbers are divided by; the empty value of one is not sent."""
+    return lambda line: (line.part or {}).get(path) or (0 if path == "segments.hour" and line.part else None)
 
 
 def _of(part: float, whole: float) -> float | None:
@@ -332,6 +376,7 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     ),
     "ad_group_criterion.criterion_id": lambda line: line.criterion.id,
     "ad_group_criterion.type": lambda line: line.criterion.type,
+    "ad_group_criterion.gender.type": lambda line: line.part["gender"][1] if line.part else None,
     "ad_group_criterion.keyword.text": lambda line: line.criterion.text,
     "ad_group_criterion.keyword.match_type": lambda line: line.criterion.match,
     "ad_group_criterion.negative": lambda line: line.criterion.negative,
@@ -350,6 +395,10 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "segments.year": lambda line: line.day.year,
     "segments.day_of_week": lambda line: f"{line.day:%A}".upper(),
     "segments.search_term_match_type": lambda line: line.match_type,
+    **{path: _part(path) for path in SEGMENTS},
+    "geographic_view.country_criterion_id": _part("geographic_view.country_criterion_id"),
+    "geographic_view.location_type": _part("geographic_view.location_type"),
+    "campaign_search_term_view.search_term": lambda line: line.term,
     "metrics.impressions": lambda line: line.metrics.impressions,
     "metrics.clicks": lambda line: line.metrics.clicks,
     "metrics.cost_micros": lambda line: line.metrics.cost_micros,
@@ -389,7 +438,7 @@ CACHE_KEYS: dict[str, Callable[[Any], Any]] = {
     "ad_group_ad": lambda line: line.ad.id,
     "ad_group_criterion": lambda line: (line.group.id, line.criterion.id),
     "keyword_view": lambda line: (line.group.id, line.criterion.id),
-    "segments": lambda line: (line.day, line.match_type),
+    "segments": lambda line: (line.day, line.match_type, *(line.part or {}).values()),
     "search_term_view": lambda line: (line.group.id, line.term, line.match_type),
 }
 """What the fields of a resource depend on, within one query."""
@@ -402,5 +451,15 @@ _IDENTITY: dict[str, Callable[[Any], Any]] = {
     "ad_group_ad": CACHE_KEYS["ad_group_ad"],
     "keyword_view": CACHE_KEYS["keyword_view"],
     "search_term_view": lambda line: (line.group.id, line.term),
+    "campaign_search_term_view": lambda line: (line.campaign.id, line.term),
+    "geographic_view": lambda line: (
+        line.part["geographic_view.country_criterion_id"],
+        line.part["geographic_view.location_type"],
+    ),
+    "gender_view": lambda line: (line.group.id, line.part["gender"]),
 }
 """What tells the things of a resource apart."""
+
+_ONLY_SEEN = ("search_term_view", "campaign_search_term_view", "geographic_view", "gender_view")
+"""The resources of which there is nothing but what has numbers."""
+_DIVIDED = ("geographic_view",)

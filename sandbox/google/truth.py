@@ -174,7 +174,7 @@ def _reported(world: World, account: Account, table: str, first: dt.date, last: 
         "search_term_daily": world.search_term_facts,
     }[table](account, first, last)
     if table == "search_term_daily":
-        facts = iter(_by_search_term(facts))
+        facts = iter(by_search_term(facts))
     for fact in facts:
         yield {
             "account_id": account.id,
@@ -182,7 +182,7 @@ def _reported(world: World, account: Account, table: str, first: dt.date, last: 
             "campaign_id": str(fact.campaign.id),
             "campaign_name": fact.campaign.name,
             **_below_campaign(fact),
-            **_metrics(fact.metrics),
+            **metrics_of(fact.metrics),
             **_shares(table, fact),
             "currency_code": account.currency,
             "is_final": fact.day < world.today(account),
@@ -198,18 +198,18 @@ def _account_days(world: World, account: Account, first: dt.date, last: dt.date)
         yield {
             "account_id": account.id,
             "date": day,
-            **{name: value for name, value in _metrics(metrics).items() if not name.startswith("video")},
+            **{name: value for name, value in metrics_of(metrics).items() if not name.startswith("video")},
             "currency_code": account.currency,
             "is_final": day < world.today(account),
         }
 
 
-def _by_search_term(facts: Iterable[Fact]) -> Iterable[Fact]:
+def by_search_term(facts: Iterable[Fact]) -> Iterable[Fact]:
     """Google tells how a term met a keyword, but not which keyword: equal ones are one row."""
     rows: dict[tuple[Any, ...], Fact] = {}
     for fact in facts:
         assert fact.group is not None
-        key = (fact.day, fact.group.id, fact.search_term, _match(fact))
+        key = (fact.day, fact.group.id, fact.search_term, match_type(fact))
         if key in rows:
             total = rows[key].metrics
             total += fact.metrics
@@ -218,7 +218,7 @@ def _by_search_term(facts: Iterable[Fact]) -> Iterable[Fact]:
     return rows.values()
 
 
-def _match(fact: Fact) -> str:
+def match_type(fact: Fact) -> str:
     assert fact.keyword is not None
     exact = fact.keyword.match == "EXACT" and fact.search_term != fact.keyword.text
     return "NEAR_EXACT" if exact else fact.keyword.match
@@ -231,7 +231,7 @@ def _below_campaign(fact: Fact) -> dict[str, Any]:
     if fact.ad is not None:
         row |= {"ad_id": str(fact.ad.id), "ad_name": fact.ad.name if fact.campaign.video else None}
     if fact.search_term is not None:
-        match = _match(fact)
+        match = match_type(fact)
         status = "ADDED" if match == "EXACT" else "NONE"
         row |= {"search_term": fact.search_term, "search_term_match_type": match, "search_term_status": status}
     elif fact.keyword is not None:
@@ -241,7 +241,7 @@ def _below_campaign(fact: Fact) -> dict[str, Any]:
     return row
 
 
-def _metrics(metrics: Metrics) -> dict[str, Any]:
+def metrics_of(metrics: Metrics) -> dict[str, Any]:
     quartiles = [None] * 4
     if metrics.video_views and metrics.video_quartiles:
         quartiles = [count / metrics.video_views for count in metrics.video_quartiles]  # type: ignore[misc]  # None or all

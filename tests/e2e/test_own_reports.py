@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.google.report_truth import report_truth as google_truth
 from sandbox.linkedin.report_truth import Breakdown, report_truth
 from sandbox.world import World
 
@@ -37,8 +38,22 @@ def _linkedin(world: World) -> list[dict[str, Any]]:
     return report_truth(world, wanted, FIRST_DAY, world.as_of.date())
 
 
+def _google(world: World) -> list[dict[str, Any]]:
+    metrics = ["impressions", "cost_micros", "clicks"]
+    return google_truth(world, {**GOOGLE, "metrics": metrics}, FIRST_DAY, world.as_of.date())
+
+
+GOOGLE = {"of": "campaign", "by": ["device"], "attributes": ["campaign.name"]}
 LINKEDIN = {"of": "campaign", "by": ["IMPRESSION_DEVICE_TYPE"], "attributes": ["campaign_name"]}
 LIVES = {
+    "google": Life(
+        table="campaign_daily",
+        report={**GOOGLE, "metrics": ["impressions", "cost_micros"]},
+        wider={**GOOGLE, "metrics": ["impressions", "cost_micros", "clicks"]},
+        column="clicks",
+        monthly={"of": "geographic_view", "by": ["campaign"], "metrics": ["impressions"], "grain": "month"},
+        truth=_google,
+    ),
     "linkedin": Life(
         table="campaign_daily",
         report={**LINKEDIN, "metrics": ["impressions", "costInLocalCurrency"]},

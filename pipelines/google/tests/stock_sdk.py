@@ -62,8 +62,12 @@ answers = {
         OWN, f"SELECT metrics.search_impression_share, segments.date FROM ad_group_ad WHERE {DAY}"
     ),
     "a segment that is not made": refusal(
-        OWN, f"SELECT metrics.clicks, segments.device, segments.date FROM campaign WHERE {DAY}"
+        OWN, f"SELECT metrics.clicks, segments.click_type, segments.date FROM campaign WHERE {DAY}"
     ),
+    "cost by conversion": refusal(
+        OWN, f"SELECT metrics.cost_micros, segments.conversion_action, segments.date FROM campaign WHERE {DAY}"
+    ),
+    "hours of an ad": refusal(OWN, f"SELECT metrics.clicks, segments.hour FROM ad_group_ad WHERE {DAY}"),
     "nonsense": refusal(OWN, "SELEC campaign.id"),
     "metrics of a manager": refusal(MANAGER, f"SELECT metrics.clicks, segments.date FROM campaign WHERE {DAY}"),
     "page size": refusal(OWN, "SELECT campaign.id FROM campaign", page_size=100),

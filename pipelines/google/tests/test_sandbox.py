@@ -48,6 +48,8 @@ def test_a_stream_has_several_batches_and_an_empty_one_in_the_middle(answers):
         ("half a date range", "query_error: EXPECTED_FILTERS_ON_DATE_RANGE"),
         ("metric of another report", "query_error: PROHIBITED_FIELD_COMBINATION_IN_SELECT_CLAUSE"),
         ("a segment that is not made", "query_error: PROHIBITED_SEGMENT_IN_SELECT_OR_WHERE_CLAUSE"),
+        ("cost by conversion", "query_error: PROHIBITED_SEGMENT_WITH_METRIC_IN_SELECT_OR_WHERE_CLAUSE"),
+        ("hours of an ad", "query_error: PROHIBITED_SEGMENT_IN_SELECT_OR_WHERE_CLAUSE"),
         ("nonsense", "query_error: UNEXPECTED_INPUT"),
         ("metrics of a manager", "query_error: REQUESTED_METRICS_FOR_MANAGER"),
         ("page size", "request_error: PAGE_SIZE_NOT_SUPPORTED"),

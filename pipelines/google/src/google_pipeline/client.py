@@ -127,21 +127,30 @@ class Session:
             finally:
                 stream.cancel()
 
-    def count(self, query: Query, target: Target) -> int:
-        """How many rows a query of entities has, as Google's other call for queries counts them; no row is sent."""
-        request = message("SearchGoogleAdsRequest")(customer_id=target.account_id, query=query.gaql())
+    def validate(self, query: Query, target: Target, window: Window) -> None:
+        """Have Google look at a query without running it; what it refuses raises PipelineError."""
+        request = message("SearchGoogleAdsRequest")(customer_id=target.account_id, query=query.gaql(window))
+        request.validate_only = True
+        self._search(request, query.name, target)
+
+    def count(self, query: Query, target: Target, window: Window | None = None) -> int:
+        """How many rows a query has, as Google's other call for queries counts them; no row is sent."""
+        request = message("SearchGoogleAdsRequest")(customer_id=target.account_id, query=query.gaql(window))
         request.search_settings.omit_results = True
         request.search_settings.return_total_results_count = True
-        with self._told(f"the number of rows of {query.name}", target.account_id):
+        answer = self._search(request, f"the number of rows of {query.name}", target)
+        return int(answer.total_results_count)
+
+    def _search(self, request: Any, what: str, target: Target) -> Any:
+        with self._told(what, target.account_id):
             count_calls()
-            answer = self._channels.ask(
+            return self._channels.ask(
                 "GoogleAdsService/Search",
                 request,
                 message("SearchGoogleAdsResponse"),
                 target.login_customer_id,
                 self._settings.request_timeout,
             )
-            return int(answer.total_results_count)
 
     def _stream(self, shape: _Shape, gaql: str, target: Target) -> Any:
         request = message("SearchGoogleAdsStreamRequest")(customer_id=target.account_id, query=gaql)

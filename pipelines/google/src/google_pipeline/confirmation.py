@@ -2,7 +2,8 @@
 
 An empty answer is rare where there were rows before, and is not believed at once. The account's total comes from the
 resource `customer`, which no report of a level uses, and one question serves all of them; a total that is itself empty
-is held against the campaigns.
+is held against the campaigns. A report of the user's own may have nothing where the account has something, because of
+its conditions or of what divides it: its rows are counted then.
 """
 
 from __future__ import annotations
@@ -30,12 +31,18 @@ class Confirmation:
         self._active: dict[str, tuple[Window, frozenset[dt.date]]] = {}
 
     def no_activity(self, query: Query, window: Window, span: Window) -> bool:
-        """Whether another resource than the query's has nothing on these days; asked for all of a `span` at once."""
-        other = CAMPAIGNS_TOTAL if query is ACCOUNT_DAILY else ACCOUNT_DAILY
+        """Whether a second answer, too, has nothing on these days.
+
+        That is another resource than the query's, asked for all of a `span` at once; and where that has something, for
+        a report of the user's own, the number of its rows.
+        """
+        other = CAMPAIGNS_TOTAL if query.resource == ACCOUNT_DAILY.resource else ACCOUNT_DAILY
         asked, days = self._active.get(other.name, (None, frozenset()))
         if asked is None or window.first < asked.first or window.last > asked.last:
             days = self._ask(other, Window(min(window.first, span.first), max(window.last, span.last)))
         active = sorted(day for day in days if window.first <= day <= window.last)
+        if active and query.fingerprint:
+            return self.no_rows(query, window)
         if active:
             log.warning(
                 "account %s: an answer without rows for %s, where %s has %d days, the last %s",
@@ -43,9 +50,9 @@ class Confirmation:
             )
         return not active
 
-    def no_rows(self, query: Query) -> bool:
-        """Whether Google counts no rows of an entity table either."""
-        counted = self._session.count(query, self._account.target)
+    def no_rows(self, query: Query, window: Window | None = None) -> bool:
+        """Whether Google counts no rows of an entity table, or of a report of these days, either."""
+        counted = self._session.count(query, self._account.target, window)
         if counted:
             log.warning(
                 "account %s: an answer without rows for %s, of which Google counts %d",

@@ -60,6 +60,10 @@ class TimeLimitError(PipelineError):
     """A query took longer than `request_timeout`; one for fewer days may not."""
 
 
+class QueryRefusedError(PipelineError):
+    """Google does not accept a query; the account can be asked others."""
+
+
 class LoginRateError(PipelineError):
     """Requests of the whole login come too fast, not those of one account."""
 
@@ -132,7 +136,9 @@ _RIGHTS = Rule(
     _NO_ACCESS,
     "check the manager account and the user's rights",
 )
-_QUERY = Rule(Kind.CONFIG, _ACCOUNT, "Google does not accept the query", "check the setting api_version")
+_QUERY = Rule(
+    Kind.CONFIG, _ACCOUNT, "Google does not accept the query", "check the setting api_version", QueryRefusedError
+)
 _CUSTOMER_ID = Rule(Kind.CONFIG, _ACCOUNT, "there is no such account", "check the customer id")
 _OUTAGE = Rule(
     Kind.TRANSIENT,

@@ -9,11 +9,11 @@ from google_pipeline.accounts import Account
 from google_pipeline.client import Session
 from google_pipeline.confirmation import Confirmation
 from google_pipeline.entities import Entities
-from google_pipeline.errors import AccountClosedError
+from google_pipeline.errors import AccountClosedError, QueryRefusedError
 from google_pipeline.queries import Query
 from google_pipeline.reports import Reports
 from google_pipeline.settings import Settings
-from wire import Extraction, Round
+from wire import Extraction, PipelineError, Round
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ class Loading:
         account: Account,
         queries: Sequence[Query],
     ) -> None:
+        self._extraction = extraction
         self._account = account
         self._queries = queries
         # An account's total of the days is asked for once, so it must outlive a round.
@@ -45,7 +46,9 @@ class Loading:
         count = 0
         try:
             for query in self._queries:
-                if query.daily:
+                if query.fingerprint:
+                    count += self._own(query, within)
+                elif query.daily:
                     count += self._reports.load(query, within)
                 elif within.is_first:
                     count += self._entities.load(query)
@@ -55,6 +58,16 @@ class Loading:
                 if query.daily:
                     self._reports.leave_out(query)
         log.info("account %s: %d rows", account.id, count)
+
+    def _own(self, query: Query, within: Round) -> int:
+        """A report of the user's own, which Google may refuse to an account that it gives everything else."""
+        try:
+            return self._reports.load(query, within)
+        except QueryRefusedError as refused:
+            self._reports.leave_out(query)
+            with self._extraction.account(self._account.id):
+                raise PipelineError(refused.kind, refused.message, account_id=self._account.id) from None
+            return 0
 
 
 def _days(within: Round) -> str:

@@ -11,16 +11,19 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from google_pipeline.errors import LoginExhaustedError
-from google_pipeline.settings import Configuration, arrange_proxies, check, read_configuration, spoken_version
+from google_pipeline.settings import Configuration, Settings, arrange_proxies, check, read_configuration, spoken_version
 from google_pipeline.tables import QUERIES, TABLES
 from wire import (
+    CheckWarning,
     Extraction,
+    FieldsLine,
     Invocation,
     Kind,
     Limiter,
     ListedAccount,
     PipelineError,
     Round,
+    Table,
     load_accounts,
     run_pipeline,
 )
@@ -34,18 +37,38 @@ NAMED = 5
 
 
 def main() -> None:
-    status = run_pipeline("pipeline-google", TABLES, extract, check=check, api=spoken_version, accounts=listed)
+    status = run_pipeline(
+        "pipeline-google",
+        tables,
+        extract,
+        check=check,
+        probe=probe,
+        api=spoken_version,
+        accounts=listed,
+        fields=fields,
+    )
     sys.stdout.flush()
     sys.stderr.flush()
     # All is sent and logged; taking the SDK's modules apart would only keep the run.
     os._exit(status)
 
 
+def tables(invocation: Invocation) -> tuple[Table, ...]:
+    """The built-in tables, and one for each report of the settings that can be read."""
+    if not invocation.settings.get("reports"):
+        return TABLES
+    from google_pipeline.definitions import reports  # noqa: PLC0415 - reads the catalog, which few runs need
+
+    spoken = spoken_version(invocation)
+    version = spoken.version if spoken else Settings().api_version
+    return (*TABLES, *(query.table for query in reports(invocation.settings, version).queries))
+
+
 def extract(invocation: Invocation, extraction: Extraction) -> None:
     """Load everything that is due, for the accounts asked for or, if none are named, for all."""
     configuration = read_configuration(invocation.settings)
     settings = configuration.settings
-    queries = [query for query in QUERIES if extraction.wants(query.name)]
+    queries = [query for query in (*QUERIES, *configuration.reports) if extraction.wants(query.name)]
     limiter = Limiter(settings.concurrency)
     session = _session(configuration, limiter)
     from google_pipeline.accounts import discovered, selected  # noqa: PLC0415 - imports the SDK, see above
@@ -87,6 +110,27 @@ def listed(invocation: Invocation, extraction: Extraction) -> Iterator[ListedAcc
     manager = configuration.access.manager_customer_id
     for account in discovered(session, extraction, manager, limiter).values():
         yield account.listed
+
+
+def probe(invocation: Invocation, extraction: Extraction) -> Iterator[PipelineError | CheckWarning]:
+    """What Google finds wrong with each report, without running any: it is asked on the first account that answers."""
+    configuration = read_configuration(invocation.settings)
+    if not configuration.reports:
+        return
+    limiter = Limiter(configuration.settings.concurrency)
+    session = _session(configuration, limiter)
+    from google_pipeline.accounts import discovered  # noqa: PLC0415 - imports the SDK, see above
+    from google_pipeline.probing import refusals  # noqa: PLC0415 - the same
+
+    found = discovered(session, extraction, configuration.access.manager_customer_id, limiter)
+    yield from refusals(session, found, configuration)
+
+
+def fields() -> FieldsLine:
+    """All that reports of one's own can name."""
+    from google_pipeline.catalog import listed as catalogued  # noqa: PLC0415 - reads the catalog
+
+    return catalogued()
 
 
 def _session(configuration: Configuration, limiter: Limiter) -> Session:

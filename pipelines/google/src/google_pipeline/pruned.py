@@ -33,6 +33,7 @@ FILES: Mapping[str, Mapping[str, Iterable[str]]] = {
         "services.types.google_ads_service.SearchGoogleAdsRequest": (
             "customer_id",
             "query",
+            "validate_only",
             "search_settings.omit_results",
             "search_settings.return_total_results_count",
         ),

@@ -6,28 +6,37 @@ from enum import Enum
 
 from msgspec import Struct
 
-from wire import Column, Table, Type, Window
+from wire import Column, Grain, Table, Type, Window
 
 
 class As(Enum):
-    """How a field's value becomes a column's value; all but LIST turn an absent value into null."""
+    """How a field's value becomes a column's value. All but LIST turn an absent value into null.
+
+    In the key of a report of the user's own it is an empty text.
+    """
 
     ID = Type.STRING
-    """An int64 as text."""
+    """A whole number as text."""
     TEXT = "text"
     ENUM = "enum"
     """The value's name; a number that this version of the API does not name becomes `UNKNOWN_<number>`."""
+    WORD = "word"
+    """A boolean as the text true or false, for a key."""
     INTEGER = Type.INTEGER
     NUMBER = Type.NUMBER
     MICROS = Type.DECIMAL
     """Millionths of the account's currency as exact units of it."""
+    AVERAGE = "average"
+    """Millionths of the account's currency with a fraction, as a double in units of it."""
     FLAG = Type.BOOLEAN
     DAY = Type.DATE
     LIST = Type.JSON
-    """A repeated scalar as a JSON array, empty when there is none."""
+    """A repeated scalar as a JSON array, empty when there is none; enums by their names."""
 
     @property
     def type(self) -> Type:
+        if self is As.AVERAGE:
+            return Type.NUMBER
         return self.value if isinstance(self.value, Type) else Type.STRING
 
 
@@ -44,7 +53,8 @@ class Query(Struct, frozen=True):
     """One table: `FROM resource`, restricted by `where`; with `daily` it has a row per day and is asked for by window.
 
     `given` columns are filled by the pipeline. So are `account_id` and, in daily tables, `currency_code` and
-    `is_final`: they are facts about the request, and are not selected.
+    `is_final`: they are facts about the request, and are not selected. `grain` is that of a daily table. A report of
+    the user's own has the `fingerprint` of its definition, and perhaps a lookback that is not the settings'.
     """
 
     name: str
@@ -54,6 +64,13 @@ class Query(Struct, frozen=True):
     where: str = ""
     given: tuple[Column, ...] = ()
     daily: bool = False
+    grain: Grain = Grain.DAY
+    fingerprint: str = ""
+    lookback_days: int | None = None
+
+    @property
+    def is_monthly(self) -> bool:
+        return self.grain is Grain.MONTH
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -69,7 +86,8 @@ class Query(Struct, frozen=True):
                 Column("currency_code", Type.STRING, "ISO 4217 code of every amount in the row"),
                 Column("is_final", Type.BOOLEAN, "the day was over in the account's time zone when it was loaded"),
             ]
-        return Table(self.name, tuple(columns), ("account_id", *self.key), "date" if self.daily else None)
+        key = ("account_id", *self.key)
+        return Table(self.name, tuple(columns), key, "date" if self.daily else None, self.fingerprint)
 
     def gaql(self, window: Window | None = None) -> str:
         """The query as text; a daily table needs a window."""
@@ -78,4 +96,4 @@ class Query(Struct, frozen=True):
             assert window is not None
             conditions.append(f"segments.date BETWEEN '{window.first}' AND '{window.last}'")
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        return f"SELECT {', '.join(self.paths)} FROM {self.resource}{where}"  # noqa: S608 - declared paths and dates, no input
+        return f"SELECT {', '.join(self.paths)} FROM {self.resource}{where}"  # noqa: S608 - paths of the catalog, dates, and conditions that were looked at

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 _DAY = dt.timedelta(days=1)
 KEPT = dt.timedelta(days=37 * 365 // 12)
-"""Google keeps daily numbers for 37 months."""
+"""Google keeps numbers by hour and day for 37 months; what it keeps by month only is not asked for."""
 
 
 class Reports:
@@ -56,10 +56,11 @@ class Reports:
             query.name,
             self._account.id,
             today=today,
-            lookback_days=self._settings.lookback_days,
+            lookback_days=_lookback(query, self._settings),
             window_days=self._settings.window_days,
             earliest=today - KEPT,
             within_round=within,
+            by_month=query.is_monthly,
         )
 
     def _span(self, windows: tuple[Window, ...]) -> Window:
@@ -84,10 +85,12 @@ class Reports:
                 confirm_empty=lambda: self._confirmation.no_activity(query, window, span),
             )
 
+        # Half a month has no row of its own.
+        divisible = len(window) > 1 and not query.is_monthly
         try:
-            count = self._session.persistently(load, f"account {account.id}", divisible=len(window) > 1)
+            count = self._session.persistently(load, f"account {account.id}", divisible=divisible)
         except TimeLimitError as late:
-            if len(window) == 1:
+            if not divisible:
                 raise
             log.warning("account %s: %s; asking for fewer days at a time", account.id, late.message)
             middle = window.first + (window.last - window.first) // 2
@@ -95,3 +98,7 @@ class Reports:
             return self._window(query, later, span) + self._window(query, earlier, span)
         log.debug("account %s: %s %s: %d rows", account.id, query.name, window, count)
         return count
+
+
+def _lookback(query: Query, settings: Settings) -> int:
+    return settings.lookback_days if query.lookback_days is None else query.lookback_days

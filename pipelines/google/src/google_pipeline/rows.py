@@ -107,13 +107,14 @@ def converter(query: Query, row: Descriptor) -> Convert:
         along = steps(row, field.path)
         parent, leaf = local(tuple(each.name for each in along[:-1])), along[-1]
         if leaf.enum_type is not None:
-            scope[f"names{index}"] = _names(leaf, nullable=field.column not in query.key)
-        lines, expression = _value(field, index, parent, leaf, nullable=field.column not in query.key)
+            scope[f"names{index}"] = _names(query, field, leaf)
+        lines, expression = _value(query, field, index, f"{parent}.{leaf.name}", leaf)
         before += lines
         items.append(f"{field.column!r}: {expression}")
     if query.daily:
         day = next(index for index, field in enumerate(query.fields) if field.column == "date")
-        items += ["'currency_code': currency_code", f"'is_final': v{day} < today"]
+        over = f"v{day}[:7] < today[:7]" if query.is_monthly else f"v{day} < today"
+        items += ["'currency_code': currency_code", f"'is_final': {over}"]
     body = "\n".join(f"        {line}" for line in [*before, f"yield {{{', '.join(items)}}}"])
     source = _LOOP.format(body=body)
     exec(compile(source, f"<rows of {query.name}>", "exec"), scope)  # noqa: S102 - made of declared names only
@@ -121,31 +122,38 @@ def converter(query: Query, row: Descriptor) -> Convert:
     return convert
 
 
-def _value(field: Field, index: int, parent: str, leaf: FieldDescriptor, *, nullable: bool) -> tuple[list[str], str]:
+def _empty(query: Query, field: Field) -> str | None:
+    """What stands for an absent value: a report of the user's own may be divided by what some rows do not have."""
+    return "" if query.fingerprint and field.column in query.key else None
+
+
+def _value(query: Query, field: Field, index: int, access: str, leaf: FieldDescriptor) -> tuple[list[str], str]:
     """The statements that fetch a value into `v<index>`, and the expression for the column."""
-    name, access = f"v{index}", f"{parent}.{leaf.name}"
+    name, parent = f"v{index}", access.rpartition(".")[0]
     if field.kind is As.LIST:
-        return [], f"list({access})"
+        return [], f"[names{index}[each] for each in {access}]" if leaf.enum_type is not None else f"list({access})"
     if field.kind is As.ENUM:
         return [], f"names{index}[{access}]"
     if field.kind is As.DAY:
         return [f"{name} = {access}"], name
     made = {
         As.ID: f"str({name})",
+        As.WORD: f"'true' if {name} else 'false'",
+        As.AVERAGE: f"{name} / 1000000",
         # Never through a float: that is the point of micros.
         As.MICROS: f"f'{{{name} // 1000000}}.{{{name} % 1000000:06d}}' if {name} >= 0 else from_micros({name})",
     }.get(field.kind, name)
-    if not leaf.has_presence or (field.kind is As.TEXT and not nullable):
+    if not leaf.has_presence or (field.kind is As.TEXT and field.column in query.key):
         return [f"{name} = {access}"], made
     absent = {FieldDescriptor.TYPE_DOUBLE: f"{name} != {name}", FieldDescriptor.TYPE_INT64: f"{name} == ABSENT"}.get(
         leaf.type, f"not {name} and not {parent}.HasField({leaf.name!r})"
     )
     lines = [f"{name} = {access}", f"if {absent}: {name} = None"]
-    return lines, made if made == name else f"None if {name} is None else {made}"
+    return lines, made if made == name else f"{_empty(query, field)!r} if {name} is None else {made}"
 
 
-def _names(leaf: FieldDescriptor, *, nullable: bool) -> _Names:
+def _names(query: Query, field: Field, leaf: FieldDescriptor) -> _Names:
     names = _Names({value.number: value.name for value in leaf.enum_type.values})
-    if nullable:
-        names[0] = None
+    if query.fingerprint or field.column not in query.key:
+        names[0] = _empty(query, field)
     return names

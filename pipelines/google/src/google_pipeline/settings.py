@@ -17,7 +17,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from google_pipeline.credential_files import read_key_file, read_yaml
-from wire import Api, Backoff, Invocation, Kind, PipelineError, checked_endpoint, wrong_settings
+from google_pipeline.queries import Query
+from wire import Api, Backoff, CheckWarning, Invocation, Kind, PipelineError, checked_endpoint, wrong_settings
 
 T = TypeVar("T")
 Days = Annotated[int, Meta(ge=1, le=1200)]
@@ -101,11 +102,16 @@ class Access(Struct, frozen=True):
 
 
 class Configuration(Struct, frozen=True):
-    """All that a run must know before it asks Google. Empty `accounts` mean all that the login reaches."""
+    """All that a run must know before it asks Google. Empty `accounts` mean all that the login reaches.
+
+    `reports` are those of the user's own, and `warnings` what to beware of in them.
+    """
 
     settings: Settings
     access: Access
     accounts: tuple[str, ...]
+    reports: tuple[Query, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class Problems:
@@ -131,11 +137,11 @@ class Problems:
             raise PipelineError(Kind.CONFIG, "; ".join(error.message for error in self.errors))
 
 
-def check(invocation: Invocation, environment: Mapping[str, str] = os.environ) -> list[PipelineError]:
-    """Everything that is wrong with settings and credentials, found without the network and without the SDK."""
+def check(invocation: Invocation, environment: Mapping[str, str] = os.environ) -> list[PipelineError | CheckWarning]:
+    """Everything that is wrong with settings, credentials and reports, found without the network and the SDK."""
     problems = Problems()
-    _configuration(invocation.settings, environment, problems)
-    return problems.errors
+    configuration = _configuration(invocation.settings, environment, problems)
+    return [*problems.errors, *map(CheckWarning, configuration.warnings)]
 
 
 def spoken_version(invocation: Invocation) -> Api | None:
@@ -189,7 +195,14 @@ def customer_id(text: str, source: str) -> str:
 def _configuration(given: Mapping[str, Any], environment: Mapping[str, str], problems: Problems) -> Configuration:
     settings = _settings(given, problems)
     accounts = _accounts(settings, environment, problems)
-    return Configuration(settings, _access(settings, environment, problems), accounts)
+    access = _access(settings, environment, problems)
+    if not given.get("reports"):
+        return Configuration(settings, access, accounts)
+    from google_pipeline.definitions import reports  # noqa: PLC0415 - reads the catalog, which few runs need
+
+    read = reports(given, settings.api_version)
+    problems.errors += read.findings
+    return Configuration(settings, access, accounts, read.queries, read.warnings)
 
 
 def _settings(given: Mapping[str, Any], problems: Problems) -> Settings:
@@ -200,7 +213,8 @@ def _settings(given: Mapping[str, Any], problems: Problems) -> Settings:
     wrong = list(wrong_settings(given, Settings))
     problems.errors += wrong
     named = {error.message.split(":")[0] for error in wrong}
-    settings = msgspec.convert({key: given[key] for key in given if f"settings.{key}" not in named}, Settings)
+    own = {key: value for key, value in given.items() if key != "reports" and f"settings.{key}" not in named}
+    settings = msgspec.convert(own, Settings)
     if settings.api_version not in VERSIONS:
         known = ", ".join(VERSIONS)
         problems.add(f"settings.api_version: this pipeline does not speak {settings.api_version}, but {known}")

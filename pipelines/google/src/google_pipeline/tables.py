@@ -58,7 +58,7 @@ _BUDGET_LOST = Field(
 )
 
 
-def _every(status: str) -> str:
+def every(status: str) -> str:
     """A condition on a status that holds always: without one Google leaves removed ads and keywords out."""
     return f"{status} IN ('ENABLED', 'PAUSED', 'REMOVED')"
 
@@ -143,7 +143,7 @@ ENTITIES = (
             Field("approval_status", "ad_group_ad.policy_summary.approval_status", As.ENUM),
             Field("final_urls", "ad_group_ad.ad.final_urls", As.LIST, "array of URLs"),
         ),
-        where=_every("ad_group_ad.status"),
+        where=every("ad_group_ad.status"),
     ),
     Query(
         "keyword",
@@ -161,7 +161,7 @@ ENTITIES = (
             Field("cpc_bid", "ad_group_criterion.cpc_bid_micros", As.MICROS, "account currency"),
             Field("quality_score", "ad_group_criterion.quality_info.quality_score", As.INTEGER, "1 to 10"),
         ),
-        where=f"ad_group_criterion.type = 'KEYWORD' AND {_every('ad_group_criterion.status')}",
+        where=f"ad_group_criterion.type = 'KEYWORD' AND {every('ad_group_criterion.status')}",
     ),
 )
 
@@ -205,7 +205,7 @@ REPORTS = (
             *_METRICS,
             *_TOP,
         ),
-        where=_every("ad_group_ad.status"),
+        where=every("ad_group_ad.status"),
         daily=True,
     ),
     Query(
@@ -223,7 +223,7 @@ REPORTS = (
             *_SHARE,
             Field("historical_quality_score", "metrics.historical_quality_score", As.INTEGER, "1 to 10, on the day"),
         ),
-        where=_every("ad_group_criterion.status"),
+        where=every("ad_group_criterion.status"),
         daily=True,
     ),
     Query(
