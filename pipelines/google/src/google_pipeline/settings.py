@@ -52,11 +52,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The keys of `--config`. `accounts`: only these; empty means all that the login customer reaches.
 
     `request_timeout` is in seconds and limits one whole query, all its pages included; `concurrency` is how many
-    queries may be under way at once; `backfill_budget`, in seconds, is for how long days before the lookback are begun.
+    queries may be under way at once; `backfill_budget`, in seconds, is for how long days before the lookback are begun;
+    what is in `reports` is read by `google_pipeline.definitions`.
     """
 
     accounts: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    reports: tuple[Any, ...] | None = None
     start_date: str | None = None
     lookback_days: Annotated[int, Meta(ge=0, le=90)] = 30
     window_days: Days = 7
