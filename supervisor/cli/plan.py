@@ -30,7 +30,7 @@ def _lines(path: Path, only: tuple[str, ...], since: dt.date | None, until: dt.d
     from supervisor.config.schema import load_orchestrator_config  # noqa: PLC0415 - as above
     from supervisor.report.backfill_text import backfill_text  # noqa: PLC0415 - as above
     from supervisor.run.attempt import Days  # noqa: PLC0415 - as above
-    from supervisor.run.forecast import api_text, due_lines  # noqa: PLC0415 - as above
+    from supervisor.run.forecast import api_text, due_lines, table_lines  # noqa: PLC0415 - as above
     from supervisor.run.plan import make_plan, plan_text  # noqa: PLC0415 - as above
     from supervisor.run.readiness import answers_of, dates_refused  # noqa: PLC0415 - as above
     from wire import today_in  # noqa: PLC0415 - as above
@@ -48,6 +48,7 @@ def _lines(path: Path, only: tuple[str, ...], since: dt.date | None, until: dt.d
         answer = answers.get(platform.name)
         lines = due_lines(platform, states.get(platform.name), days, today)
         lines = [f"API {api_text(answer.api)}", *lines] if answer and answer.api else lines
+        lines += table_lines(answer.tables) if answer else []
         backfill = backfills.get(platform.name)
         lines += [f"{backfill_text(backfill)}, as its last run told"] if backfill and backfill.left else []
         lines += [f"warning: {warning}" for warning in answer.warnings] if answer else []

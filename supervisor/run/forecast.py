@@ -1,4 +1,4 @@
-"""What a plan knows beside the configuration: which days of which account are due, and which API will be spoken."""
+"""What a plan knows beside the configuration: the days that are due, by account, the tables, and the API."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from supervisor.run.attempt import Days
 from supervisor.run.plan import lookback_days
 from wire.checking import Api
 from wire.days import Window, due_days, merged
+from wire.groups import OfferedTable
 
 _FIRST_RUN = 30
 _MOST_ACCOUNTS = 5
@@ -27,6 +28,29 @@ def api_text(api: Api) -> str:
     """`202509, which ends on 2026-09-15 (https://…)`."""
     until = f"which ends on {api.ends}" if api.ends else "whose end is not announced"
     return f"{api.version}, {until} ({api.source})"
+
+
+def table_lines(tables: Sequence[OfferedTable]) -> Iterator[str]:
+    """Which groups of tables are loaded, and a line for each that is not; a table's cost where that is much."""
+    groups: dict[str, list[OfferedTable]] = {}
+    for each in tables:
+        groups.setdefault(each.group, []).append(each)
+    whole = [name for name, members in groups.items() if all(each.is_loaded for each in members)]
+    parts = [each for name, members in groups.items() if name not in whole for each in members]
+    loaded = [*whole, *(each.name for each in parts if each.is_loaded)]
+    if loaded and len(groups) > 1:
+        yield f"tables: {', '.join(loaded)}"
+    for each in tables:
+        if each.is_loaded and each.cost:
+            yield f"{each.name} costs {each.cost}"
+    for name, members in groups.items():
+        left = [_with_cost(each) for each in members if not each.is_loaded]
+        if left:
+            yield f"not loaded: {name} ({'; '.join(left)})"
+
+
+def _with_cost(table: OfferedTable) -> str:
+    return f"{table.name}, {table.cost}" if table.cost else table.name
 
 
 def due_lines(platform: PlatformConfig, state: str | None, days: Days, today: dt.date) -> list[str]:

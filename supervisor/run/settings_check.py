@@ -25,20 +25,26 @@ from supervisor.run.asking import Heard, ask
 from supervisor.run.registry import Pipeline
 from wire.checking import Api, CheckLine
 from wire.exits import CONFIGURATION, OK
+from wire.groups import OfferedTable
 
 CHECK_SECONDS = 10.0
 PROBE_SECONDS = 120.0
 _MOST_BYTES = 256 * 1024
 _MOST_FINDINGS = 50
+_MOST_TABLES = 200
 
 
 @frozen(kw_only=True)
 class Answer:
-    """What a pipeline said: `errors` keep it from working, `warnings` do not; `unknown` is why it said nothing."""
+    """What a pipeline said: `errors` keep it from working, `warnings` do not; `unknown` is why it said nothing.
+
+    `tables` are those that it has anyway, whether the settings choose them or not.
+    """
 
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     api: Api | None = None
+    tables: tuple[OfferedTable, ...] = ()
     unknown: str | None = None
 
 
@@ -100,7 +106,8 @@ def _understood(heard: Heard, question: str) -> Answer:
             errors = tuple(found.errors[:_MOST_FINDINGS])
             if heard.status == CONFIGURATION and not errors:
                 errors = (f"its {question} found something wrong and does not say what",)
-            return Answer(errors=errors, warnings=tuple(found.warnings[:_MOST_FINDINGS]), api=found.api)
+            warnings, tables = found.warnings[:_MOST_FINDINGS], found.tables[:_MOST_TABLES]
+            return Answer(errors=errors, warnings=tuple(warnings), api=found.api, tables=tuple(tables))
     return Answer(unknown=f"its {question} ended with exit status {heard.status} and no answer; {heard.last_words}")
 
 
@@ -116,5 +123,9 @@ def _harmless(answer: Answer, secrets: frozenset[str]) -> Answer:
         errors=tuple(map(clean, answer.errors)),
         warnings=tuple(map(clean, answer.warnings)),
         api=api and Api(version=clean(api.version), ends=api.ends, source=clean(api.source)),
+        tables=tuple(
+            OfferedTable(clean(each.name), clean(each.group), each.is_loaded, clean(each.cost))
+            for each in answer.tables
+        ),
         unknown=answer.unknown and clean(answer.unknown),
     )

@@ -19,9 +19,21 @@ GOOD = "open('started-' + sys.argv[0], 'w')\nschema(); row(id='1', n=1); state({
 ASKED = """
 if "--check" in sys.argv:
     settings = json.load(open(given["--config"]))
-    say(type="CHECK", errors=settings.get("wrong", []), warnings=settings.get("odd", []), api=settings.get("api"))
+    said = {"errors": settings.get("wrong", []), "warnings": settings.get("odd", []), "api": settings.get("api")}
+    say(type="CHECK", **said, tables=settings.get("has", []))
     sys.exit(78 if settings.get("wrong") else 0)
 """
+TABLES = [
+    {"name": "campaign", "group": "core", "is_loaded": True},
+    {"name": "geo_daily", "group": "geo", "is_loaded": True, "cost": "2 requests an account"},
+    {"name": "city_daily", "group": "geo", "is_loaded": False},
+    {
+        "name": "campaign_hourly",
+        "group": "hourly",
+        "is_loaded": False,
+        "cost": "1 request an account and day",
+    },
+]
 API = {"version": "v24", "ends": "2030-05-12", "source": "https://example/versions"}
 
 
@@ -59,6 +71,19 @@ def test_check_and_plan_tell_the_version_of_the_api_and_warnings(house: Any) -> 
     report = json.loads((house.directory / "execution_report.json").read_text())
     assert report["platforms"][0]["api"] == API
     assert "  API v24, which ends on 2030-05-12\n" in house.run("show", report["run_id"]).stdout
+
+
+def test_plan_tells_which_groups_of_tables_are_left_out_and_what_they_would_cost(house: Any) -> None:
+    house.tap("one", ASKED + GOOD, check=True, settings={"has": TABLES})
+    house.write()
+    lines = house.run("plan").stdout.splitlines()
+    at = lines.index("one:")
+    assert lines[at + 1 : at + 5] == [
+        "  tables: core, geo_daily",
+        "  geo_daily costs 2 requests an account",
+        "  not loaded: geo (city_daily)",
+        "  not loaded: hourly (campaign_hourly, 1 request an account and day)",
+    ]
 
 
 def test_a_pipeline_that_does_not_offer_it_is_not_asked(house: Any) -> None:

@@ -156,7 +156,10 @@ def test_a_bug_is_a_sentence_without_a_traceback(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "says"),
-    [({"start_date": "soon"}, "settings.start_date"), ({"tables": ["dialy"]}, "no table 'dialy'; there are daily")],
+    [
+        ({"start_date": "soon"}, "settings.start_date"),
+        ({"tables": ["dialy"]}, "no table or group 'dialy'; did you mean 'daily'"),
+    ],
 )
 def test_wrong_settings_end_with_78(tmp_path: Path, settings: dict[str, Any], says: str) -> None:
     status, lines, _ = run(tmp_path, settings=settings)

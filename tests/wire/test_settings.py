@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import pytest
 from msgspec import Meta, Struct
 
-from wire import Column, PipelineError, Table, Type, wrong_settings
-from wire.settings import unknown_tables
+from wire import wrong_settings
 
 
 class Model(Struct, frozen=True):
@@ -39,10 +37,3 @@ def test_reports_of_ones_own_are_not_dropped_where_a_pipeline_knows_none() -> No
 
 def test_right_settings_have_nothing_to_tell() -> None:
     assert told({"accounts": ["1"], "window_days": 1}) == []
-
-
-@pytest.mark.parametrize("tables", ["campaign", 7, {"campaign": True}])
-def test_tables_that_are_no_list_are_told(tables: object) -> None:
-    table = Table("campaign", (Column("id", Type.STRING),), ("id",), None)
-    with pytest.raises(PipelineError, match=r"settings\.tables: expected a list"):
-        unknown_tables({"tables": tables}, (table,))

@@ -15,9 +15,10 @@ from wire.channel import Channel
 from wire.days import now
 from wire.exits import CONFIGURATION, OK
 from wire.failures import PipelineError
+from wire.groups import OfferedTable, offered
 from wire.invocation import Invocation
 from wire.schema import Table
-from wire.settings import backfill_budget, start_date, unknown_tables
+from wire.settings import backfill_budget, start_date
 
 WARNING_DAYS = 90
 """How long before the end of an API version the warnings begin."""
@@ -62,11 +63,12 @@ def spoken(api: Api | ApiOf | None, invocation: Invocation) -> Api | None:
 
 
 class CheckLine(Struct, tag_field="type", tag="CHECK"):
-    """All that a check found; `errors` keep a run from working, `warnings` do not."""
+    """All that a check found; `errors` keep a run from working, `warnings` do not. `tables` are those there anyway."""
 
     errors: list[str]
     warnings: list[str]
     api: Api | None = None
+    tables: list[OfferedTable] = []
 
 
 def run_check(
@@ -97,14 +99,15 @@ def run_check(
         for each in probe() if probe is not None else ():
             note(each)
 
-    _collect(found, lambda: unknown_tables(invocation.settings, tables))
+    of_settings: list[OfferedTable] = []
+    _collect(found, lambda: of_settings.extend(offered(invocation.settings, tables)))
     _collect(found, lambda: start_date(invocation.settings, today))
     _collect(found, lambda: backfill_budget(invocation.settings))
     _collect(found, ask)
     if not found:
         _collect(found, ask_platform)
     errors = list(dict.fromkeys(found))
-    channel.write_line(CheckLine(errors=errors, warnings=warnings, api=api))
+    channel.write_line(CheckLine(errors=errors, warnings=warnings, api=api, tables=of_settings))
     return CONFIGURATION if errors else OK
 
 

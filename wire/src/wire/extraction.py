@@ -28,12 +28,13 @@ from wire.days import (
 from wire.definitions import wrong_report
 from wire.exits import Kind, status_of_all
 from wire.failures import PipelineError
+from wire.groups import chosen
 from wire.invocation import Invocation
 from wire.messages import ErrorLine, Replaces
 from wire.resuming import Resumed, pairs, windows
 from wire.rounds import EVERYTHING, Round, rounds
 from wire.schema import Table
-from wire.settings import backfill_budget, start_date, unknown_tables
+from wire.settings import backfill_budget, start_date
 
 log = logging.getLogger(__name__)
 
@@ -61,16 +62,17 @@ class Extraction:
         self.backfill_budget = backfill_budget(invocation.settings)
 
     def wants(self, name: str) -> bool:
-        """Whether a table is asked for, by the settings' `tables` or by a catalog; neither means all.
+        """Whether a table is asked for, by the settings' `tables` or by a catalog.
 
-        The setting chooses among the tables that are there anyway: a report of one's own is wanted because it is
-        written. One whose stored days are of another definition is not, which is told as a failure, once.
+        The setting chooses among the tables that are there anyway; without it a catalog does, if there is one: a report
+        of one's own is wanted because it is written. One whose stored days are of another definition is not, which is
+        told as a failure, once.
         """
-        unknown_tables(self._invocation.settings, tuple(self._tables.values()))
-        tables = self._invocation.settings.get("tables") or ()
-        if tables and name not in tables and not self._tables[name].fingerprint:
+        settings, selected = self._invocation.settings, self._invocation.selected
+        by_setting = chosen(settings, tuple(self._tables.values()))
+        decides = selected is None or settings.get("tables")
+        if decides and name not in by_setting and not self._tables[name].fingerprint:
             return False
-        selected = self._invocation.selected
         return (selected is None or name in selected) and not self._is_another(name)
 
     def replace_account(

@@ -16,6 +16,7 @@ from wire.days import now
 from wire.exits import INTERNAL, OK, Kind
 from wire.extraction import Extraction
 from wire.failures import PipelineError, SchemaError
+from wire.groups import LOADED
 from wire.invocation import Invocation, read_invocation
 from wire.listing import AccountsLine, FieldsLine, ListedAccount
 from wire.messages import ErrorLine
@@ -148,7 +149,12 @@ def _print_catalog(channel: Channel, tables: Sequence[Table]) -> None:
             "stream": table.name,
             "schema": table.json_schema(),
             "key_properties": list(table.key),
-            "metadata": [{"breadcrumb": [], "metadata": {"selected": True, "table-key-properties": list(table.key)}}],
+            "metadata": [
+                {
+                    "breadcrumb": [],
+                    "metadata": {"selected": table.group in LOADED, "table-key-properties": list(table.key)},
+                }
+            ],
         }
         for table in tables
     ]

@@ -48,7 +48,8 @@ class Column(Struct, frozen=True):
 class Table(Struct, frozen=True):
     """What one stream is: its columns, the columns of its key, and the day column that a region ranges over.
 
-    `fingerprint` is of the definition that a user gave it; see `wire.definitions`.
+    `fingerprint` is of the definition that a user gave it; see `wire.definitions`. `group` is what the setting `tables`
+    may call it by; see `wire.groups`. `cost` says in words what it takes to load it, where that is much.
     """
 
     name: str
@@ -56,6 +57,8 @@ class Table(Struct, frozen=True):
     key: tuple[str, ...]
     replication_key: str | None = None
     fingerprint: str = ""
+    group: str = "core"
+    cost: str = ""
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]

@@ -1,11 +1,11 @@
-"""What is wrong with settings, all at once; and those that every pipeline has: which tables, from which day on."""
+"""What is wrong with settings, all at once; and those that every pipeline has: from which day on, how much at once."""
 
 from __future__ import annotations
 
 import datetime as dt
 import difflib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from wire.exits import Kind
 from wire.failures import PipelineError
-from wire.schema import Table
 
 
 def wrong_settings(given: Mapping[str, Any], model: type[Struct]) -> Iterator[PipelineError]:
@@ -38,19 +37,6 @@ def wrong_settings(given: Mapping[str, Any], model: type[Struct]) -> Iterator[Pi
 
 
 BACKFILL_VARIABLE = "WIRE_BACKFILL_SECONDS"
-
-
-def unknown_tables(settings: Mapping[str, Any], tables: Sequence[Table]) -> None:
-    """Raise PipelineError (config) where the setting `tables` names one that does not exist."""
-    names = [table.name for table in tables]
-    given = settings.get("tables")
-    if not isinstance(given or (), (list, tuple)):
-        raise PipelineError(Kind.CONFIG, f"settings.tables: expected a list of tables, got {given!r}")
-    unknown = sorted(set(map(str, given or ())) - set(names))
-    if unknown:
-        raise PipelineError(
-            Kind.CONFIG, f"settings.tables: there is no table {unknown[0]!r}; there are {', '.join(names)}"
-        )
 
 
 def start_date(settings: Mapping[str, Any], today: dt.date) -> dt.date:
