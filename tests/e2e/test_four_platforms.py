@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from sandbox.world import PLATFORMS, World
 
@@ -121,3 +123,19 @@ def test_every_level_adds_up_to_the_account(first_pull: Any) -> None:
 def test_names_with_quotes_scripts_and_totals_survive(first_pull: Any) -> None:
     names = {name for (name,) in first_pull.rows("SELECT DISTINCT campaign_name FROM ads.campaign_daily")}
     assert {"Total Brand", 'Say "hello", she\'s back', "Käse & Brötchen – Frühling"} <= names
+
+
+def test_the_sources_of_dbt_are_the_tables_and_columns_that_are_there(first_pull: Any) -> None:
+    described = yaml.safe_load((Path(__file__).resolve().parents[2] / "deploy/dbt/models/sources.yml").read_text())
+    told = {
+        f"{source['name']}.{table['name']}": {column["name"] for column in table["columns"]}
+        for source in described["sources"]
+        for table in source["tables"]
+        if any(group in table.get("config", {}).get("enabled", "'core'") for group in ("'core'", "'conversions'"))
+    }
+    there: dict[str, set[str]] = {}
+    for schema, table, column in first_pull.rows(
+        f"SELECT schema_name, table_name, column_name FROM duckdb_columns() WHERE schema_name IN {(*PLATFORMS, 'ads')}"
+    ):
+        there.setdefault(f"{schema}.{table}", set()).add(column)
+    assert told == {name: columns for name, columns in there.items() if name != "ads.exchange_rates"}
