@@ -18,6 +18,7 @@ from supervisor.cli.syntax import Command
 @click.option("--full-refresh", is_flag=True, help="forget which days are complete and load all of them")
 @click.option("--strict", is_flag=True, help="start nothing if one of the platforms cannot run")
 @click.option("--allow-emptying", is_flag=True, help="let an empty answer take stored rows away, on every platform")
+@click.option("--shard", metavar="I/N", help="only the accounts of shard I of N, as 0/4; auto asks the engine")
 def command(
     *,
     config: Path,
@@ -27,6 +28,7 @@ def command(
     full_refresh: bool,
     strict: bool,
     allow_emptying: bool,
+    shard: str | None,
 ) -> int:
     from supervisor.process.stopping import leave  # noqa: PLC0415 - as below
     from supervisor.run.orchestrate import orchestrate  # noqa: PLC0415 - `--help` and completion must not pay for it
@@ -39,6 +41,7 @@ def command(
         full_refresh=full_refresh,
         strict=strict,
         allow_emptying=allow_emptying,
+        shard=shard,
     )
     if result.left_behind:
         leave(result.exit_code)

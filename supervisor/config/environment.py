@@ -15,18 +15,21 @@ from supervisor.config.credentials import value_of
 from supervisor.config.declared import Variable, declared, read_declared, variables_of
 from supervisor.config.errors import ConfigError
 from supervisor.config.schema import MetricsConfig
+from supervisor.config.shards import PLACE, in_path, told
 from supervisor.config.variable_values import (
     Currency,
     ExistingFile,
     FilePath,
     Flag,
     Format,
+    GroupName,
     HostName,
     Level,
     LineFormat,
     LogFormat,
     Names,
     Nodes,
+    OfShards,
     Patience,
     PlainName,
     PromPath,
@@ -167,7 +170,9 @@ class MetricsVariables:
 
 
 def _named_after_its_format(run: RunEnvironment) -> Path:
-    return Path(f"execution_report.{run.report_format}")
+    """Shards that run in one directory have a report each."""
+    shard = f"{PLACE}." if run.shard else ""
+    return Path(f"execution_report.{shard}{run.report_format}")
 
 
 def _beside_its_database(run: RunEnvironment) -> Path:
@@ -178,7 +183,10 @@ def _beside_its_database(run: RunEnvironment) -> Path:
 
 @frozen(kw_only=True)
 class RunEnvironment:
-    """What the environment says about a run; `vertica`, `azure` or `singer` is there when `storage_type` names it."""
+    """What the environment says about a run; `vertica`, `azure` or `singer` is there when `storage_type` names it.
+
+    `engine` is what told the shard, where nobody named it.
+    """
 
     log_level: Level = declared("LOG_LEVEL", "What is logged, here and in the pipelines.", default="INFO")
     log_format: LineFormat = declared(
@@ -193,6 +201,20 @@ class RunEnvironment:
         default=False,
     )
     export_report: Flag = declared("EXPORT_REPORT", "Write the execution report at the end.", default=True)
+    shard: OfShards | None = declared(
+        "SHARD",
+        "Load only the accounts of shard I of N, counted from 0; `auto` asks the engine that started this, see "
+        "[scaling.md](scaling.md). `{shard}` in a path below stands for it.",
+        default=None,
+    )
+    shard_count: PlainName | None = declared(
+        "SHARD_COUNT", "With `SHARD=auto`: N, where the engine tells the index alone, as Kubernetes does.", default=None
+    )
+    run_group: GroupName | None = declared(
+        "RUN_GROUP",
+        "What all runs of a night have in common, as a Job's name: `supervisor show --group`.",
+        default=None,
+    )
     report_format: Format = declared("REPORT_FORMAT", "How.", default=ReportFormat.JSON)
     report_path: FilePath = declared(
         "REPORT_PATH",
@@ -244,6 +266,7 @@ class RunEnvironment:
     azure: AzureAccess | None = None
     singer: SingerAccess | None = None
     metrics: MetricsVariables = MetricsVariables()
+    engine: str = ""
 
     @property
     def snapshot(self) -> Path | None:
@@ -261,6 +284,7 @@ def all_variables() -> Iterator[Variable]:
 def read_environment(environ: Mapping[str, str] = os.environ) -> RunEnvironment:
     """The run's variables, each also from the file that NAME_FILE names; raises ConfigError with all findings."""
     findings: list[str] = []
+    environ, engine = told(environ, findings)
     run = read_declared(RunEnvironment, environ, findings)
     metrics = read_declared(MetricsVariables, environ, findings)
     # The storage's variables are looked at even where another one is wrong, so that all findings come at once.
@@ -269,10 +293,12 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> RunEnvironment:
     vertica = read_declared(VerticaAccess, environ, findings, why) if storage is StorageType.VERTICA else None
     azure = read_declared(AzureAccess, environ, findings, why) if storage is StorageType.AZURE_TABLE else None
     singer = _singer(environ, findings, why) if storage is StorageType.SINGER else None
-    findings += _collisions(run) if run is not None else []
+    if run is not None:
+        run = _of_its_shard(evolve(run, vertica=vertica, azure=azure, singer=singer, engine=engine), findings)
+        findings += _collisions(run)
     if findings or run is None or metrics is None:
         raise ConfigError(dict.fromkeys(findings))
-    return evolve(run, vertica=vertica, azure=azure, singer=singer, metrics=metrics)
+    return evolve(run, metrics=metrics)
 
 
 def read_metrics(environ: Mapping[str, str] = os.environ) -> MetricsVariables:
@@ -298,6 +324,38 @@ def wants_log_file(environ: Mapping[str, str] = os.environ) -> bool:
         return text is not None and flag(text)
     except (ConfigError, ValueError):
         return False
+
+
+def _of_its_shard(run: RunEnvironment, findings: list[str]) -> RunEnvironment:
+    """With the shard's own paths; two shards cannot write one file."""
+    files = {field.name: field.metadata for field in attrs.fields(RunEnvironment)}
+    paths: dict[str, Any] = {}
+    for name in ("report_path", "report_html_path", "duckdb_path", "duckdb_snapshot_path", "history_path"):
+        path = getattr(run, name)
+        try:
+            paths[name] = in_path(path, run.shard, files[name]["variable"][0]) if path is not None else None
+        except ConfigError as error:
+            findings.extend(error.findings)
+    singer = run.singer
+    if singer is not None:
+        try:
+            singer = evolve(singer, state_path=in_path(singer.state_path, run.shard, "SINGER_STATE_PATH"))
+        except ConfigError as error:
+            findings.extend(error.findings)
+    if run.shard is not None:
+        findings += _shared(run)
+    return evolve(run, **paths, singer=singer)
+
+
+def _shared(run: RunEnvironment) -> Iterator[str]:
+    """What several shards would write at the same time."""
+    if run.storage_type is StorageType.DUCKDB and PLACE not in str(run.duckdb_path):
+        yield (
+            "DUCKDB_PATH: a DuckDB file has one writer, so each shard needs its own; put {shard} into the path, as in "
+            "social_ads.{shard}.duckdb, and let `supervisor merge` put the files together"
+        )
+    if run.singer is not None and PLACE not in str(run.singer.state_path):
+        yield "SINGER_STATE_PATH: each shard keeps the states of its own accounts; put {shard} into the path"
 
 
 def _storage_type(environ: Mapping[str, str]) -> StorageType | None:

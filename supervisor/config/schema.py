@@ -62,7 +62,8 @@ class PlatformConfig:
     """One platform: when it runs, how its pipeline is started, and its limits. Seconds and bytes.
 
     Of two platforms that could run, the one with the lower `priority` goes first. `settings` and `reports` become the
-    file that the pipeline gets as `--config`. `check` and `dates` say of one's own pipeline what it can be called with.
+    file that the pipeline gets as `--config`. `check`, `dates` and `shards` say of one's own pipeline what it can be
+    called with.
     `run_as` is the user of the system that its processes run as.
     """
 
@@ -83,6 +84,7 @@ class PlatformConfig:
     run_as: Text | None = None
     check: bool = False
     dates: bool = False
+    shards: bool = False
     settings: Settings = attrs.field(factory=dict)
     reports: Reports = ()
 
@@ -105,6 +107,11 @@ class PlatformConfig:
     def takes_dates(self) -> bool:
         """Whether the pipeline can be called with `--since` and `--until`."""
         return self.dates or self.is_built_in
+
+    @property
+    def takes_shards(self) -> bool:
+        """Whether the pipeline can be called with `--shard`."""
+        return self.shards or self.is_built_in
 
 
 @frozen(kw_only=True)

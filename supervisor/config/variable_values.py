@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 from supervisor.config.structuring import Parsed
 from supervisor.config.units import duration
 from supervisor.config.values import Address, PromFile
+from wire.shards import Shard, parse_shard
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _FLAGS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
@@ -73,6 +75,12 @@ def _level(text: Any) -> str:
     if level not in LOG_LEVELS:
         raise ValueError(f'expected one of {", ".join(LOG_LEVELS)}, got "{text}"')
     return level
+
+
+def _group(text: Any) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", text):
+        raise ValueError(f'expected letters, digits, "-" and "_", at most 100, got "{text}"')
+    return str(text)
 
 
 def flag(text: Any) -> bool:
@@ -146,6 +154,8 @@ Format = Annotated[ReportFormat, _one_of(ReportFormat)]
 LineFormat = Annotated[LogFormat, _one_of(LogFormat)]
 ReadableBy = Annotated[Readers, _one_of(Readers)]
 Tls = Annotated[TlsMode, _one_of(TlsMode)]
+OfShards = Annotated[Shard, Parsed(lambda text: parse_shard(str(text)), "`I/N`, `auto`")]
+GroupName = Annotated[str, Parsed(_group, "name")]
 FilePath = Annotated[Path, Parsed(lambda text: Path(str(text)), "path")]
 ExistingFile = Annotated[Path, Parsed(_file, "path")]
 HostName = Annotated[str, Parsed(str, "name or address")]

@@ -34,6 +34,8 @@ def json_report(record: RunRecord) -> str:
     """The whole record as one JSON object; times are ISO 8601 in UTC, durations seconds, sizes bytes."""
     report = {
         "run_id": record.run_id,
+        "run_group": record.run_group,
+        "shard": str(record.shard) if record.shard else None,
         "started_at": _time(record.started),
         "finished_at": _time(record.finished),
         "exit_code": record.exit_code,

@@ -16,6 +16,7 @@ from supervisor.record.progress import AttemptProgress
 from supervisor.record.reconciliation import Reconciliation
 from supervisor.record.spend import DailySpend
 from wire.checking import Api
+from wire.shards import Shard
 
 
 class Status(StrEnum):
@@ -90,7 +91,10 @@ class ExecutionSummary:
 
 @frozen(kw_only=True)
 class RunRecord:
-    """A whole run. `finished` and `exit_code` are None while it lasts; `spend` is what the sink held at its end."""
+    """A whole run. `finished` and `exit_code` are None while it lasts; `spend` is what the sink held at its end.
+
+    `shard` is which accounts it was about, None for all; `run_group` what it has in common with the other shards' runs.
+    """
 
     run_id: str
     started: dt.datetime
@@ -99,6 +103,8 @@ class RunRecord:
     platforms: tuple[PlatformRecord, ...]
     summary: ExecutionSummary
     spend: tuple[DailySpend, ...] = ()
+    run_group: str | None = None
+    shard: Shard | None = None
 
 
 def refused_run(exit_code: int) -> RunRecord:

@@ -35,6 +35,7 @@ from supervisor.run.patience import OverdueError, limited, patiently
 from supervisor.run.registry import Pipeline
 from supervisor.sinks import Session
 from wire.messages import Replaces
+from wire.shards import Shard
 
 _LOOK_SECONDS = 0.25
 _IDLE_LOOK_SECONDS = 0.5
@@ -67,6 +68,7 @@ class Attempt:
     log_line: Callable[[str], None]
     user: User | None = None
     days: Days = Days()
+    shard: Shard | None = None
     full_refresh: bool = False
     observe: Callable[[AttemptProgress], None] | None = None
     _stderr: deque[str] = field(factory=lambda: deque(maxlen=_STDERR_LINES))
@@ -297,6 +299,8 @@ class Attempt:
             command += ["--since", self.days.since.isoformat()]
         if self.days.until:
             command += ["--until", self.days.until.isoformat()]
+        if self.shard and self.platform.takes_shards:
+            command += ["--shard", str(self.shard)]
         return tuple(command)
 
     def _write(self, name: str, content: bytes) -> str:

@@ -30,6 +30,7 @@ from supervisor.sinks import Session, Sink
 from wire.channel import PATCH, STATE_VARIABLE
 from wire.resuming import RESUME_VARIABLE
 from wire.settings import BACKFILL_VARIABLE
+from wire.shards import Shard
 
 _ANSWER_SECONDS = 8.0
 
@@ -48,6 +49,7 @@ class Attempts:
     monitor: ExecutionMonitor
     stop: StopRequest
     days: Days
+    shard: Shard | None = None
     full_refresh: bool = False
     chain: str = ""
     left_behind: bool = field(default=False, init=False)
@@ -121,6 +123,7 @@ class Attempts:
             user=user,
             log_line=lambda line: pipeline_line(name, line),
             days=self.days,
+            shard=self.shard,
             full_refresh=anew,
             observe=self.monitor.update_attempt,
         )

@@ -14,10 +14,12 @@ from attrs import evolve
 from supervisor.record.outcome import AttemptResult
 from supervisor.record.progress import AttemptProgress
 from supervisor.record.reconciliation import Reconciliation
+from supervisor.record.run_name import name_of_run
 from supervisor.record.run_record import ExecutionSummary, PlatformRecord, RunRecord, Status
 from supervisor.record.spend import DailySpend
 from supervisor.report.files import write_report
 from wire.checking import Api
+from wire.shards import Shard
 
 
 class ExecutionMonitor:
@@ -28,6 +30,8 @@ class ExecutionMonitor:
         platforms: Iterable[str] = (),
         *,
         run_id: str | None = None,
+        shard: Shard | None = None,
+        run_group: str | None = None,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -42,7 +46,8 @@ class ExecutionMonitor:
         self._exit_code: int | None = None
         self._spend: tuple[DailySpend, ...] = ()
         self.started = now()
-        self.run_id = run_id or f"{self.started:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+        self.run_group, self.shard = run_group, shard
+        self.run_id = run_id or name_of_run(f"{self.started:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}", run_group, shard)
 
     def start_platform(self, name: str) -> None:
         """An attempt begins, the first or another."""
@@ -152,6 +157,8 @@ class ExecutionMonitor:
         with self._lock:
             return RunRecord(
                 run_id=self.run_id,
+                run_group=self.run_group,
+                shard=self.shard,
                 started=self.started,
                 finished=self._finished,
                 exit_code=self._exit_code,

@@ -39,6 +39,7 @@ def orchestrate(
     full_refresh: bool = False,
     strict: bool = False,
     allow_emptying: bool = False,
+    shard: str | None = None,
     registry: PlatformRegistry | None = None,
     token_provider: TokenProvider | None = None,
     data_sink: Sink | None = None,
@@ -47,9 +48,9 @@ def orchestrate(
 
     It reads the environment, checks everything, logs to standard error, shows the live view where that is a terminal,
     exposes the metrics and writes the reports. `strict` starts nothing where one platform cannot run,
-    `allow_emptying` lets an empty answer take stored rows away. SIGINT, SIGTERM and SIGHUP end
-    the run in good order where this is the main thread; their handlers stay. Raises ConfigError or SinkError, which
-    name what keeps it from starting, before anything is started.
+    `allow_emptying` lets an empty answer take stored rows away, `shard` (I/N or `auto`) stands in place of SHARD.
+    SIGINT, SIGTERM and SIGHUP end the run in good order where this is the main thread; their handlers stay. Raises
+    ConfigError or SinkError, which name what keeps it from starting, before anything is started.
     """
     config_path = Path(config_path)
     make_files_for(Readers.OWNER)  # until the environment has been read, which may ask for more
@@ -57,7 +58,11 @@ def orchestrate(
         if since and until and since > until:
             raise ConfigError(f"--since {since} is after --until {until}")
         days = Days(since=since, until=until)
-        ready = readiness(config_path, only, days=days, strict=strict, registry=registry, tokens=token_provider)
+        ready = readiness(
+            config_path, only, days=days, strict=strict, registry=registry, tokens=token_provider, shard=shard
+        )
+        if full_refresh and ready.environment.shard:
+            raise ConfigError("--full-refresh forgets the days of all shards; give --since with the first day instead")
         make_files_for(ready.environment.readable_by)
         orchestrator = SocialAdsOrchestrator(
             config=_that_may_be_emptied(ready.config) if allow_emptying else ready.config,
@@ -66,6 +71,8 @@ def orchestrate(
             data_sink=data_sink,
             days=days,
             full_refresh=full_refresh,
+            shard=ready.environment.shard,
+            run_group=ready.environment.run_group,
             with_spend=wants_html(ready.environment),
         )
         _start_logging(ready)
@@ -103,6 +110,10 @@ def _run(orchestrator: SocialAdsOrchestrator, ready: Readiness, only: Collection
         stop_on_signals(orchestrator.stop, on_stop)
     for warning in (*ready.warnings, *ready.unknown):
         log.warning("%s", f"{warning[:1].upper()}{warning[1:]}")
+
+    if environment.shard:
+        told = f", as {environment.engine} tells" if environment.engine else ""
+        log.info("Shard %s%s: only its accounts are loaded", environment.shard, told)
 
     def record() -> RunRecord:
         # A run begins with a monitor of its own, so it is looked up each time.

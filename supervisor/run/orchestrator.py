@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -15,6 +16,7 @@ from attrs import evolve, field, frozen, mutable
 from supervisor.config.credentials import missing_credentials
 from supervisor.config.errors import ConfigError, SinkError, SupervisorError
 from supervisor.config.schema import OrchestratorConfig, PlatformConfig
+from supervisor.config.shards import of_shard
 from supervisor.process.stopping import StopRequest
 from supervisor.process.user import find_user
 from supervisor.process.workspace import Workspace, workspace
@@ -33,10 +35,12 @@ from supervisor.run.resuming import chains
 from supervisor.run.turns import Turns
 from supervisor.sinks.spend import read_spend
 from wire.checking import Api
+from wire.shards import Shard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from supervisor.config.environment import RunEnvironment
     from supervisor.sinks import Sink
 
 _LAST_WORK_SECONDS = 8.0
@@ -82,7 +86,8 @@ class _Run:
 class SocialAdsOrchestrator:
     """Runs the platforms of a configuration against one sink.
 
-    `data_sink` is opened from the environment, and closed again, unless one is given. `with_spend` asks it for what was
+    `data_sink` is opened from the environment, and closed again, unless one is given. Of a `shard` only its accounts
+    are loaded; `run_group` is what the runs of all shards have in common. `with_spend` asks it for what was
     spent, which the HTML report shows. `stop` may be set from a signal handler or another thread, and holds for the run
     that is under way or comes next; a run begins anew otherwise, so one object can run any number of times, though not
     twice at once. Raises ConfigError or SinkError before anything is started.
@@ -94,6 +99,8 @@ class SocialAdsOrchestrator:
     data_sink: Sink | None = field(default=None, validator=lambda _, __, given: check_sink(given))
     days: Days = field(factory=Days)
     full_refresh: bool = False
+    shard: Shard | None = None
+    run_group: str | None = None
     with_spend: bool = False
     stop: StopRequest = field(factory=StopRequest)
     stop_exit_code: int | None = None
@@ -115,12 +122,14 @@ class SocialAdsOrchestrator:
         do those whose pipeline or credentials are found to be missing here. `apis` is what the pipelines said of the
         API that they speak, for the reports and the history.
         """
-        plan = make_plan(self.config, only)
+        plan = make_plan(self.config, only, self.shard)
         pipelines, reasons = self._ready(plan.platforms, refused or {})
         if reasons and self.config.require_all:
             raise ConfigError(reasons.values())
         self._begin()
-        self.monitor = ExecutionMonitor(platform.name for platform in plan.platforms)
+        self.monitor = ExecutionMonitor(
+            (platform.name for platform in plan.platforms), shard=self.shard, run_group=self.run_group
+        )
         self.monitor.keep_apis(apis or {})
         name_run(self.monitor.run_id)
         try:
@@ -240,6 +249,7 @@ class SocialAdsOrchestrator:
             monitor=self.monitor,
             stop=self.stop,
             days=self.days,
+            shard=self.shard,
             full_refresh=self.full_refresh,
             chain=run.chains[name],
         )
@@ -269,13 +279,12 @@ class SocialAdsOrchestrator:
         asked = self.full_refresh or self.days.since is not None or self.days.until is not None
         if asked or self.data_sink is not None:
             return own
-        from supervisor.config.environment import read_environment  # noqa: PLC0415 - only where no sink was given
-        from supervisor.sinks import open_history  # noqa: PLC0415 - as above
+        from supervisor.sinks import open_history  # noqa: PLC0415 - only where no sink was given
 
         started, seconds = self.monitor.started, self.config.resume_within
         try:
-            with closing(open_history(read_environment())) as history:
-                return chains(history, own, run_id=run_id, now=started, within_seconds=seconds)
+            with closing(open_history(self._environment())) as history:
+                return chains(history, own, run_id=run_id, now=started, within_seconds=seconds, shard=self.shard)
         except SinkError as error:  # a first run has none; and what is loaded twice is right, too
             log.debug("No earlier run can be continued: %s", error)
             return own
@@ -285,15 +294,19 @@ class SocialAdsOrchestrator:
         if self.data_sink is not None:
             yield self.data_sink
             return
-        from supervisor.config.environment import read_environment  # noqa: PLC0415 - only where no sink was given
-        from supervisor.sinks import open_sink  # noqa: PLC0415 - as above
+        from supervisor.sinks import open_sink  # noqa: PLC0415 - only where no sink was given
 
-        sink = open_sink(read_environment(), spools)
+        sink = open_sink(self._environment(), spools)
         try:
             yield sink
         finally:
             if not self.left_behind:  # or it would wait for what answers nobody
                 sink.close()
+
+    def _environment(self) -> RunEnvironment:
+        from supervisor.config.environment import read_environment  # noqa: PLC0415 - only where no sink was given
+
+        return read_environment(of_shard(os.environ, self.shard))
 
     def _keep(self, sink: Sink) -> None:
         """Keep the record as it stands; at the start too, so that a run which is killed has left a trace."""

@@ -11,6 +11,7 @@ from supervisor.config.errors import ConfigError
 from supervisor.config.schema import OrchestratorConfig, PlatformConfig
 from supervisor.report.display import counted
 from supervisor.run.scheduler import PlatformScheduler
+from wire.shards import Shard
 
 _LOOKBACK = {"facebook": 28}
 _LOOKBACK_OTHERWISE = 30
@@ -37,16 +38,24 @@ class Plan:
         return tuple(platform for group in self.groups for platform in group)
 
 
-def make_plan(config: OrchestratorConfig, only: Collection[str] = ()) -> Plan:
-    """The plan of a run of all enabled platforms, or of those of `only`; raises ConfigError where there is none."""
+def make_plan(config: OrchestratorConfig, only: Collection[str] = (), shard: Shard | None = None) -> Plan:
+    """The plan of a run of all enabled platforms, or of those of `only`; raises ConfigError where there is none.
+
+    A platform whose pipeline knows no shards is loaded whole by the first of them, and left out by the others.
+    """
     chosen = [config.get_platform(name) for name in dict.fromkeys(only)] or list(config.enabled_platforms)
     if not chosen:
         raise ConfigError("no platform is enabled, so there is nothing to run")
+    if shard is not None and shard.index > 0:
+        chosen, whole = [each for each in chosen if each.takes_shards], chosen
+        if not chosen:
+            listed = ", ".join(each.name for each in whole)
+            raise ConfigError(f"nothing is left for shard {shard}: shard 0 loads {listed} whole; see the key `shards`")
     chosen = [evolve(platform, enabled=True) for platform in chosen]
     names = {platform.name for platform in chosen}
     left_out = tuple(platform.name for platform in config.platforms if platform.name not in names)
     scheduler = PlatformScheduler(parallel_execution=config.parallel_execution, parallel_groups=config.parallel_groups)
-    groups = scheduler.schedule_platforms(chosen, assume_done=left_out if only else ())
+    groups = scheduler.schedule_platforms(chosen, assume_done=left_out if only or shard else ())
     return Plan(
         groups=tuple(map(tuple, groups)),
         stages=tuple(map(tuple, scheduler.stages(groups))),

@@ -17,6 +17,7 @@ from supervisor.config.credentials import missing_credentials
 from supervisor.config.environment import RunEnvironment, StorageType, read_environment
 from supervisor.config.errors import ConfigError, SupervisorError
 from supervisor.config.schema import OrchestratorConfig, PlatformConfig, load_orchestrator_config
+from supervisor.config.shards import of_shard
 from supervisor.report.files import check_report_path
 from supervisor.run.attempt import Days
 from supervisor.run.plan import make_plan
@@ -58,16 +59,19 @@ def readiness(
     online: bool = False,
     registry: PlatformRegistry | None = None,
     tokens: TokenProvider | None = None,
+    shard: str | None = None,
 ) -> Readiness:
     """What a run of this configuration would be. Raises ConfigError, which names everything that is wrong at once:
 
     with the run as a whole, and with its platforms where none of them can run or all must (`strict`, or `require_all`
-    in the configuration). With `online` the platforms themselves are asked about reports of one's own.
+    in the configuration). With `online` the platforms themselves are asked about reports of one's own. A `shard`
+    (I/N or `auto`) stands in place of the variable.
     """
     general: list[str] = []
-    environment = _gather(general, read_environment)
+    environment = _gather(general, lambda: read_environment(of_shard(os.environ, shard)))
     config = _gather(general, lambda: load_orchestrator_config(config_path))
-    plan = _gather(general, lambda: make_plan(config, only)) if config is not None else None
+    of = environment.shard if environment is not None else None
+    plan = _gather(general, lambda: make_plan(config, only, of)) if config is not None else None
     general += _report_findings(environment)
     platforms = plan.platforms if plan is not None else ()
     general += _name_findings(environment, platforms)

@@ -10,17 +10,33 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from supervisor.record.history import History, PlatformRun
+from supervisor.record.run_name import is_of_shard
 from supervisor.record.run_record import Status
+from wire.shards import Shard
 
 _RUNS = 20
 
 
 def chains(
-    history: History, platforms: Iterable[str], *, run_id: str, now: dt.datetime, within_seconds: float
+    history: History,
+    platforms: Iterable[str],
+    *,
+    run_id: str,
+    now: dt.datetime,
+    within_seconds: float,
+    shard: Shard | None = None,
 ) -> dict[str, str]:
-    """Platform -> the chain that its run belongs to; `run_id` where it begins one. Raises SinkError."""
+    """Platform -> the chain that its run belongs to; `run_id` where it begins one. Raises SinkError.
+
+    A run of a `shard` continues runs of the same one.
+    """
     oldest = now - dt.timedelta(seconds=within_seconds)
-    return {name: _chain(history.platform_runs(name, _RUNS), oldest) or run_id for name in platforms}
+    most = _RUNS * (shard.count if shard else 1)
+
+    def before(name: str) -> list[PlatformRun]:
+        return [run for run in history.platform_runs(name, most) if is_of_shard(run.run_id, shard)]
+
+    return {name: _chain(before(name), oldest) or run_id for name in platforms}
 
 
 def _chain(runs: Sequence[PlatformRun], oldest: dt.datetime) -> str | None:

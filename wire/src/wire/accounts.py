@@ -31,8 +31,15 @@ def load_accounts(
 
     `load` passes the round on to `Extraction.due` and loads entities where `Round.is_first`. When the backfill has
     taken as long as the setting `backfill_budget` says, no account begins another round of it: what is left continues
-    in the next run.
+    in the next run. Of a shard's run only the accounts of the shard are loaded, and the places of the limiter are
+    divided among the shards, which share the limits of one login.
     """
+    shard = extraction.shard
+    if shard is not None:
+        every = accounts
+        accounts = [account for account in every if extraction.has(account_id(account))]
+        limiter.divide(shard.count)
+        log.info("shard %s: %d of %d accounts, %d requests at once", shard, len(accounts), len(every), limiter.most)
     extraction.share_memory(limiter.most)
     ordered = sorted(accounts, key=lambda account: extraction.newest_day(account_id(account)))
     night = Night(

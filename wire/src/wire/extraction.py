@@ -35,6 +35,7 @@ from wire.resuming import Resumed, pairs, windows
 from wire.rounds import EVERYTHING, Round, rounds
 from wire.schema import Table
 from wire.settings import backfill_budget, start_date
+from wire.shards import Shard
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,15 @@ class Extraction:
         self._resumed = Resumed()
         self.backfill = Backfill()
         self.backfill_budget = backfill_budget(invocation.settings)
+
+    def has(self, account_id: str) -> bool:
+        """Whether the account is one of this run's shard."""
+        return self.shard is None or self.shard.has(account_id)
+
+    @property
+    def shard(self) -> Shard | None:
+        """Of which shard the accounts are; None means all."""
+        return self._invocation.shard
 
     def wants(self, name: str) -> bool:
         """Whether a table is asked for, by the settings' `tables` or by a catalog.

@@ -14,10 +14,14 @@ from msgspec import Struct
 
 from wire.exits import Kind
 from wire.failures import PipelineError
+from wire.shards import Shard, parse_shard
 
 
 class Invocation(Struct, frozen=True):
-    """One call of a pipeline. `selected` is None where no catalog limits the streams; days are inclusive."""
+    """One call of a pipeline. `selected` is None where no catalog limits the streams; days are inclusive.
+
+    With a `shard` it is about the accounts of that one alone.
+    """
 
     settings: Mapping[str, Any]
     state: Mapping[str, Any]
@@ -29,6 +33,7 @@ class Invocation(Struct, frozen=True):
     discover_accounts: bool = False
     fields: bool = False
     probe: bool = False
+    shard: Shard | None = None
 
     @property
     def is_check(self) -> bool:
@@ -37,7 +42,7 @@ class Invocation(Struct, frozen=True):
 
 
 def read_invocation(name: str, arguments: Sequence[str] | None = None) -> Invocation:
-    """Parse `--config FILE --state FILE --catalog FILE --since DAY --until DAY`, and what is asked instead of a load:
+    """Parse `--config FILE --state FILE --catalog FILE --since DAY --until DAY --shard I/N`, and what is asked instead:
     `--discover`, `--check`, `--probe`, `--discover-accounts`, `--fields`.
 
     Raises PipelineError (config) for a file that is missing or is not a JSON object; a wrong option exits with 64.
@@ -62,6 +67,7 @@ def read_invocation(name: str, arguments: Sequence[str] | None = None) -> Invoca
         "--since", type=dt.date.fromisoformat, metavar="DAY", help="reload from this day on (2026-01-31)"
     )
     parser.add_argument("--until", type=dt.date.fromisoformat, metavar="DAY", help="and up to this day")
+    parser.add_argument("--shard", type=_shard, metavar="I/N", help="only the accounts of shard I of N (0/4)")
     given = parser.parse_args(arguments)
     if given.since and given.until and given.since > given.until:
         parser.error(f"--since {given.since} is after --until {given.until}")
@@ -76,6 +82,7 @@ def read_invocation(name: str, arguments: Sequence[str] | None = None) -> Invoca
         discover_accounts=given.discover_accounts,
         fields=given.fields,
         probe=given.probe,
+        shard=given.shard,
     )
 
 
@@ -83,6 +90,13 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
         self.print_usage(sys.stderr)
         self.exit(64, f"{self.prog}: {message}\n")
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return parse_shard(text)
+    except ValueError as cause:
+        raise argparse.ArgumentTypeError(str(cause)) from cause
 
 
 def _object(path: Path | None) -> Mapping[str, Any]:

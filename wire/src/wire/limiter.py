@@ -47,6 +47,13 @@ class Limiter:
         self._paused_until = 0.0
         self._reason: BaseException | None = None
 
+    def divide(self, count: int) -> None:
+        """From now on allow what is one of `count` equal parts, and one request at least."""
+        with self._changed:
+            self.most = max(1, self.most // count)
+            self._allowed = min(self._allowed, self.most)
+            self._too_much = min(self._too_much, self.most + 1)
+
     @property
     def allowed(self) -> int:
         """How many requests may be under way now."""

@@ -96,7 +96,8 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
             extraction, list(accounts), load, account_id=str, lookback_days=settings.lookback_days, limiter=limiter
         )
     except LoginExhaustedError:
-        left = [each for each in accounts if each in unfinished or extraction.has_backfill(each)]
+        left = [each for each in accounts if extraction.has(each)]
+        left = [each for each in left if each in unfinished or extraction.has_backfill(each)]
         raise _exhausted(session, [each for each in left if not extraction.has_failed(each)]) from None
 
 
