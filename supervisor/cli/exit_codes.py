@@ -22,6 +22,12 @@ RECONCILE: Mapping[str, str] = {
     "1": "it cannot be told: no database or no account totals yet, or a storage that cannot compare",
     "2": "something does not add up",
 }
+SHOW: Mapping[str, str] = {
+    "0": "it is shown; with --group: every shard completed all its platforms",
+    "1": "there is no such run or group, or no storage that keeps runs",
+    "2": "with --group: some of it completed, some did not, or a shard has no run",
+    "3": "with --group: nothing completed",
+}
 AUTHORIZE: Mapping[str, str] = {
     "0": "a token is kept or printed, whether or not the accounts could be listed",
     "1": "there is none: the reason is one sentence, and nothing was stored",

@@ -294,11 +294,12 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> RunEnvironment:
     azure = read_declared(AzureAccess, environ, findings, why) if storage is StorageType.AZURE_TABLE else None
     singer = _singer(environ, findings, why) if storage is StorageType.SINGER else None
     if run is not None:
-        run = _of_its_shard(evolve(run, vertica=vertica, azure=azure, singer=singer, engine=engine), findings)
+        run = evolve(run, vertica=vertica, azure=azure, singer=singer, metrics=metrics or run.metrics, engine=engine)
+        run = _of_its_shard(run, findings)
         findings += _collisions(run)
     if findings or run is None or metrics is None:
         raise ConfigError(dict.fromkeys(findings))
-    return evolve(run, metrics=metrics)
+    return run
 
 
 def read_metrics(environ: Mapping[str, str] = os.environ) -> MetricsVariables:
@@ -336,15 +337,17 @@ def _of_its_shard(run: RunEnvironment, findings: list[str]) -> RunEnvironment:
             paths[name] = in_path(path, run.shard, files[name]["variable"][0]) if path is not None else None
         except ConfigError as error:
             findings.extend(error.findings)
-    singer = run.singer
-    if singer is not None:
-        try:
+    singer, metrics = run.singer, run.metrics
+    try:
+        if singer is not None:
             singer = evolve(singer, state_path=in_path(singer.state_path, run.shard, "SINGER_STATE_PATH"))
-        except ConfigError as error:
-            findings.extend(error.findings)
+        if metrics.textfile is not None:
+            metrics = evolve(metrics, textfile=in_path(metrics.textfile, run.shard, "METRICS_TEXTFILE"))
+    except ConfigError as error:
+        findings.extend(error.findings)
     if run.shard is not None:
         findings += _shared(run)
-    return evolve(run, **paths, singer=singer)
+    return evolve(run, **paths, singer=singer, metrics=metrics)
 
 
 def _shared(run: RunEnvironment) -> Iterator[str]:

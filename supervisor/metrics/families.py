@@ -26,6 +26,7 @@ from supervisor.record.run_record import PlatformRecord, RunRecord, Status
 Values = Iterable[tuple[tuple[str, ...], float]]
 
 LAST_SUCCESS = "supervisor_last_success_timestamp_seconds"
+SHARD_LABEL = "shard"
 BUCKETS = (1, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400)
 """Upper bounds of an attempt's duration, in seconds."""
 
@@ -219,7 +220,11 @@ RUN_FAMILIES = (
 
 
 def run_metrics(run: RunRecord) -> Iterator[Metric]:
-    """What is about the run as a whole."""
+    """What is about the run as a whole; a shard's run says in a label which that is."""
+    return _of_shard(run, _run_metrics(run))
+
+
+def _run_metrics(run: RunRecord) -> Iterator[Metric]:
     for family in RUN_FAMILIES:
         metric = GaugeMetricFamily(family.name, family.help)
         for labels, value in family.read(run):
@@ -228,7 +233,13 @@ def run_metrics(run: RunRecord) -> Iterator[Metric]:
 
 
 def platform_metrics(run: RunRecord, configs: Mapping[str, PlatformConfig], names: Collection[str]) -> Iterator[Metric]:
-    """What is about these platforms."""
+    """What is about these platforms; as above."""
+    return _of_shard(run, _platform_metrics(run, configs, names))
+
+
+def _platform_metrics(
+    run: RunRecord, configs: Mapping[str, PlatformConfig], names: Collection[str]
+) -> Iterator[Metric]:
     records = [record for record in run.platforms if record.platform_name in names]
     for family in PLATFORM_FAMILIES:
         kind = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
@@ -248,3 +259,12 @@ def _durations(records: Iterable[PlatformRecord], configs: Mapping[str, Platform
         below = [(f"{bound:.1f}", float(sum(each <= bound for each in seconds))) for bound in BUCKETS]
         metric.add_metric((record.platform_name,), [*below, ("+Inf", float(len(seconds)))], sum(seconds))
     return metric
+
+
+def _of_shard(run: RunRecord, metrics: Iterable[Metric]) -> Iterator[Metric]:
+    """Without the label two shards' series would be one."""
+    for metric in metrics:
+        if run.shard is not None:
+            own = {SHARD_LABEL: str(run.shard)}
+            metric.samples = [each._replace(labels={**each.labels, **own}) for each in metric.samples]
+        yield metric

@@ -1,8 +1,8 @@
 """The record of a run pushed to a Pushgateway, which keeps it for Prometheus when this process is gone.
 
-Each platform is a group of its own, so that `--only google` leaves the others alone. A completed platform replaces its
-group (PUT). Any other end only adds to it (POST): the gateway keeps the time of the last success, which is what alerts
-look at, because a Pushgateway forgets nothing by itself.
+Each platform is a group of its own, so that `--only google` leaves the others alone, and each shard has groups of its
+own. A completed platform replaces its group (PUT). Any other end only adds to it (POST): the gateway keeps the time of
+the last success, which is what alerts look at, because a Pushgateway forgets nothing by itself.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from supervisor.config.schema import PlatformConfig
-from supervisor.metrics.families import platform_metrics, run_metrics
+from supervisor.metrics.families import SHARD_LABEL, platform_metrics, run_metrics
 from supervisor.record.run_record import RunRecord, Status
 
 _SECONDS = 5.0
@@ -23,12 +23,13 @@ _SECONDS = 5.0
 def push(address: str, job: str, run: RunRecord, platforms: Iterable[PlatformConfig]) -> None:
     """Push the groups of this run's platforms and the group of the run; raises OSError at the first that fails."""
     configs = {platform.name: platform for platform in platforms}
+    of_shard = {SHARD_LABEL: str(run.shard)} if run.shard else {}
     for record in run.platforms:
         name = record.platform_name
         send = push_to_gateway if record.status is Status.COMPLETED else pushadd_to_gateway
         registry = _registry(platform_metrics(run, configs, (name,)))
-        send(address, job, registry, grouping_key={"platform": name}, timeout=_SECONDS)
-    push_to_gateway(address, job, _registry(run_metrics(run)), timeout=_SECONDS)
+        send(address, job, registry, grouping_key={"platform": name, **of_shard}, timeout=_SECONDS)
+    push_to_gateway(address, job, _registry(run_metrics(run)), grouping_key=of_shard, timeout=_SECONDS)
 
 
 def _registry(metrics: Iterable[Metric]) -> CollectorRegistry:

@@ -43,8 +43,8 @@ class History(Protocol):
     def platform_runs(self, platform: str | None, last: int) -> tuple[PlatformRun, ...]:
         """The parts of the last `last` runs, or of the last runs that had `platform`; newest first."""
 
-    def reports(self, run_id: str) -> tuple[Mapping[str, Any], ...]:
-        """The kept report of the run of that id, or those of up to two runs whose ids begin so; newest first."""
+    def reports(self, run_id: str, most: int = 2) -> tuple[Mapping[str, Any], ...]:
+        """The kept report of the run of that id, or those of up to `most` runs whose ids begin so; newest first."""
 
     def states(self) -> tuple[StoredState, ...]:
         """The state of each platform."""

@@ -53,6 +53,10 @@ def _run(report: Mapping[str, Any]) -> Iterator[str]:
     summary = report["summary"]
     code = "never finished" if report["finished_at"] is None else f"exit code {report['exit_code']}"
     yield f"Run {report['run_id']}: {code}"
+    if report.get("shard"):  # what an earlier release kept has none
+        yield f"  shard    {printable(report['shard'])}: its accounts alone"
+    if report.get("run_group"):
+        yield f"  group    {printable(report['run_group'])}: `supervisor show --group` shows it whole"
     yield f"  started  {report['started_at']}"
     yield f"  ended    {report['finished_at'] or 'not as far as is known: it runs still, or was killed'}"
     yield (

@@ -71,13 +71,13 @@ class HistoryFile:
                 break
         return tuple(found)
 
-    def reports(self, run_id: str) -> tuple[Mapping[str, Any], ...]:
+    def reports(self, run_id: str, most: int = 2) -> tuple[Mapping[str, Any], ...]:
         whole = json.dumps(run_id, ensure_ascii=False).encode()
         for needle in (b'{"run_id": ' + whole, b'{"run_id": ' + whole[:-1]):
             found: list[Mapping[str, Any]] = []
             for report in self._newest_first(needle):
                 found.append(report)
-                if len(found) == 2 or report["run_id"] == run_id:
+                if len(found) == most or report["run_id"] == run_id:
                     break
             if found:
                 return tuple(found)

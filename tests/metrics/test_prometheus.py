@@ -171,6 +171,14 @@ def test_the_gateway_keeps_the_last_success_when_a_run_fails(
     until(lambda: (prometheus.value(success + mine) or 0) > first)
     assert prometheus.value(failed) == 0
 
+    house.environment["STORAGE_TYPE"] = "none"
+    house.tap("one", GOOD, shards=True)
+    for shard in ("0/2", "1/2"):
+        assert configured("--only", "one", "--shard", shard, metrics=metrics).returncode == 0
+    for shard in ("0/2", "1/2"):
+        until(lambda shard=shard: prometheus.value(f'supervisor_rows_total{{platform="one", shard="{shard}"}}') == 2)
+        until(lambda shard=shard: prometheus.value(f'supervisor_run_exit_code{{shard="{shard}"}} + 1') == 1)
+
 
 def test_promtool_finds_nothing_to_say_about_the_metrics(house: Any, configured: Any) -> None:
     house.tap("one", GOOD, memory_limit="1GiB")

@@ -111,6 +111,8 @@ def test_a_run_is_found_by_its_id_or_the_beginning_of_it(kept: Kept) -> None:
     assert len(history.reports("20260122T")) == 2
     assert history.reports("20260122T11")[0]["platforms"][0]["attempts"][0]["rows"] == 5
     assert history.reports('x"') == ()
+    assert [report["run_id"] for report in history.reports("2026", 9)].count("20260122") == 1
+    assert len(history.reports("2026", 9)) == 3
     assert "samples" not in str(history.reports("20260122T11")), "memory curves are not kept"
     history.close()
 

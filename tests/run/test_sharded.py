@@ -43,8 +43,13 @@ def test_shards_load_every_account_once_and_say_which_they_are(night: Any) -> No
     night.write()
     loaded = []
     for index in range(3):
-        done = night.run("run", "--shard", f"{index}/3", **NONE, RUN_GROUP="nightly")
+        told = {"RUN_GROUP": "nightly", "METRICS_TEXTFILE": "night.{shard}.prom"}
+        done = night.run("run", "--shard", f"{index}/3", **NONE, **told)
         assert done.returncode == 0, done.stderr
+        metrics = (night.directory / f"night.{index}-of-3.prom").read_text()
+        series = [line for line in metrics.splitlines() if not line.startswith("#")]
+        assert len(series) > 20
+        assert not [line for line in series if f'shard="{index}/3"' not in line]
         assert f"Shard {index}/3: only its accounts are loaded" in done.stderr
         report = json.loads((night.directory / f"execution_report.{index}-of-3.json").read_text())
         assert (report["shard"], report["run_group"]) == (f"{index}/3", "nightly")
@@ -97,3 +102,39 @@ def test_what_cannot_be_is_refused_before_the_start(night: Any, arguments: tuple
     done = night.run("run", *arguments, **NONE)
     assert done.returncode == 1 and says in done.stderr
     assert not calls(night)
+
+
+def test_a_group_is_shown_as_one_and_its_exit_code_says_whether_all_is_there(night: Any) -> None:
+    night.write()
+
+    def shard(index: int, count: int = 3) -> None:
+        night.run("run", "--shard", f"{index}/{count}", **NONE, RUN_GROUP="monday")
+
+    def shown(group: str = "monday") -> tuple[int, str]:
+        done = night.run("show", "--group", group, **NONE)
+        return done.returncode, done.stdout + done.stderr
+
+    (night.directory / "failing").write_text(" ".join(map(str, range(20))))
+    shard(1)
+    code, text = shown()
+    assert code == 3
+    assert "Group monday: 0 of 3 shards complete" in text
+    assert "0/3  no run is kept of it" in text
+    assert "1/3 night failed: " in text
+    (night.directory / "failing").unlink()
+    shard(0)
+    assert shown()[0] == 2
+    shard(1)
+    shard(2)
+    code, text = shown()
+    assert code == 0
+    assert "Group monday: 3 of 3 shards complete" in text
+    assert "night: completed by 3 of 3 shards" in text
+    run_id = json.loads((night.directory / "execution_report.1-of-3.json").read_text())["run_id"]
+    assert "  shard    1/3: its accounts alone" in night.run("show", run_id, **NONE).stdout
+    shard(0, count=2)
+    code, text = shown()
+    assert code == 1 and "the group 'monday' has runs of 2 and 3 shards; give each night a RUN_GROUP of its own" in text
+    code, text = shown("tuesday")
+    assert code == 1 and "no run of the group 'tuesday' is kept" in text
+    assert night.run("show", **NONE).returncode == 1

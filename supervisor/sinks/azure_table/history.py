@@ -67,14 +67,14 @@ class AzureHistory:
             found = self._query(f"PartitionKey eq '{_of_platform(platform)}'", last)
             return tuple(map(_platform_run, islice(found, last)))
 
-    def reports(self, run_id: str) -> tuple[Mapping[str, Any], ...]:
+    def reports(self, run_id: str, most: int = 2) -> tuple[Mapping[str, Any], ...]:
         with self._account.refusals():
             found: list[TableEntity] = []
             for entity in self._query(_begins(run_id), None, select=["RowKey", "run_id"]):
                 if entity["run_id"] == run_id:
                     found = [entity]
                     break
-                found = [*found, entity][:2]
+                found = [*found, entity][:most]
             documents = (self._documents.get(RUNS, entity["RowKey"]) for entity in found)
             return tuple(json.loads(document.text) for document in documents if document is not None)
 

@@ -82,11 +82,11 @@ class DuckDBHistory:
             )
         return tuple(map(platform_run, rows))
 
-    def reports(self, run_id: str) -> tuple[Mapping[str, Any], ...]:
+    def reports(self, run_id: str, most: int = 2) -> tuple[Mapping[str, Any], ...]:
         rows = self._rows(
             "SELECT report FROM _supervisor.runs WHERE starts_with(run_id, ?) "
-            "ORDER BY run_id = ? DESC, started_at DESC LIMIT 2",
-            [run_id, run_id],
+            "ORDER BY run_id = ? DESC, started_at DESC LIMIT ?",
+            [run_id, run_id, most],
         )
         return chosen_reports((row[0] for row in rows), run_id)
 

@@ -21,8 +21,8 @@ class SingerHistory:
     def platform_runs(self, platform: str | None, last: int) -> tuple[PlatformRun, ...]:
         return HistoryFile(self._history_path).platform_runs(platform, last)
 
-    def reports(self, run_id: str) -> tuple[Mapping[str, Any], ...]:
-        return HistoryFile(self._history_path).reports(run_id)
+    def reports(self, run_id: str, most: int = 2) -> tuple[Mapping[str, Any], ...]:
+        return HistoryFile(self._history_path).reports(run_id, most)
 
     def states(self) -> tuple[StoredState, ...]:
         states = read_states(self._state_path)

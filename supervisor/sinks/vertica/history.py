@@ -57,11 +57,11 @@ class VerticaHistory:
             rows = self._rows(f"{_PLATFORM_RUNS} WHERE run_id IN ({newest}) ORDER BY started_at DESC, run_id DESC")
         return tuple(map(platform_run, rows))
 
-    def reports(self, run_id: str) -> tuple[Mapping[str, Any], ...]:
+    def reports(self, run_id: str, most: int = 2) -> tuple[Mapping[str, Any], ...]:
         wanted = literal(run_id)
         rows = self._rows(
             f"SELECT report FROM _supervisor.runs WHERE substr(run_id, 1, {len(run_id)}) = {wanted} "
-            f"ORDER BY CASE WHEN run_id = {wanted} THEN 0 ELSE 1 END, started_at DESC LIMIT 2"
+            f"ORDER BY CASE WHEN run_id = {wanted} THEN 0 ELSE 1 END, started_at DESC LIMIT {most:d}"
         )
         return chosen_reports((row[0] for row in rows), run_id)
 
