@@ -34,6 +34,7 @@ _COMMANDS = {
         "supervisor.cli.export",
         "write the tables of the DuckDB file as Parquet, one directory per table and month",
     ),
+    "merge": ("supervisor.cli.merge", "put the DuckDB files of several shards together into one"),
     "state": ("supervisor.cli.state", "show or forget what is known to be loaded"),
     "sandbox": ("supervisor.cli.sandbox", "serve the four platforms on 127.0.0.1 until Ctrl-C"),
     "demo": ("supervisor.cli.demo", "run all four pipelines against the sandbox, into demo/"),

@@ -333,6 +333,8 @@ def _of_its_shard(run: RunEnvironment, findings: list[str]) -> RunEnvironment:
     paths: dict[str, Any] = {}
     for name in ("report_path", "report_html_path", "duckdb_path", "duckdb_snapshot_path", "history_path"):
         path = getattr(run, name)
+        if name == "duckdb_snapshot_path" and "duckdb_path" not in paths:
+            continue  # it is named after that one, which has its finding
         try:
             paths[name] = in_path(path, run.shard, files[name]["variable"][0]) if path is not None else None
         except ConfigError as error:

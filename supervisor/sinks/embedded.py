@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,10 +34,17 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
-def connect(path: Path | None, *, read_only: bool = False, files: Path | None = None) -> duckdb.DuckDBPyConnection:
+def connect(
+    path: Path | None,
+    *,
+    read_only: bool = False,
+    files: Path | None = None,
+    beside: Mapping[str, Path] | None = None,
+) -> duckdb.DuckDBPyConnection:
     """Open a file, or without one a database in memory, which spills into `files`. Raises what DuckDB raises.
 
-    Statements can read and write what lies below `files`, and no other file than the database's own.
+    Statements can read and write what lies below `files`, and no other file than the database's own, and read those
+    that are open `beside` it under these names.
     """
     import duckdb  # noqa: PLC0415 - it loads only when it is used
 
@@ -45,6 +53,9 @@ def connect(path: Path | None, *, read_only: bool = False, files: Path | None = 
     if connection.execute("SELECT current_setting('lock_configuration')").fetchone() == (True,):
         return connection  # this process has the file open, and all its connections have the settings of the first
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    for alias, other in (beside or {}).items():
+        name = str(other.absolute()).replace("'", "''")
+        connection.execute(f"ATTACH '{name}' AS \"{alias}\" (READ_ONLY)")
     if files is not None:
         name = str(files.absolute()).replace("'", "''")
         connection.execute(f"SET GLOBAL allowed_directories = ['{name}']")

@@ -18,7 +18,7 @@ from supervisor.sinks.duckdb.state import PARTS
 from supervisor.sinks.history_rows import PLATFORM_RUN_COLUMNS, chosen_reports, platform_run, rows_of_run
 from supervisor.sinks.staging import first_line
 
-_TABLES = """
+TABLES = """
     CREATE SCHEMA IF NOT EXISTS _supervisor;
     CREATE TABLE IF NOT EXISTS _supervisor.runs (
         run_id VARCHAR NOT NULL, started_at TIMESTAMP NOT NULL, finished_at TIMESTAMP, exit_code INTEGER,
@@ -49,7 +49,7 @@ def store_run(connection: duckdb.DuckDBPyConnection, record: RunRecord) -> None:
     """Keep a run, in place of what was kept of it before. Raises SinkError."""
     tables = rows_of_run(record)
     try:
-        connection.execute(_TABLES)
+        connection.execute(TABLES)
         connection.execute("BEGIN TRANSACTION")
         for table, rows in tables.items():
             connection.execute(f"DELETE FROM _supervisor.{table} WHERE run_id = ?", [record.run_id])
