@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sandbox.facebook.insights import BREAKDOWNS, DEFAULT_FIELDS, Insights, Question
+from sandbox.facebook.insights import DEFAULT_FIELDS, Insights, Question
 from sandbox.facebook.objects import LEVEL_OF, Objects, account_node, picked
 from sandbox.facebook.parameters import (
     Filter,
@@ -33,6 +33,7 @@ from sandbox.facebook.refusals import (
     too_much_data,
     unknown_error,
 )
+from sandbox.facebook.shares import check
 from sandbox.facebook.words import ACTION_BREAKDOWNS, FIELDS, WINDOWS
 from sandbox.facebook.words import BREAKDOWNS as KNOWN_BREAKDOWNS
 from sandbox.faults import LOSSES, Faults, damaged
@@ -221,15 +222,13 @@ class Graph:
             if name not in FIELDS:
                 raise GraphError(100, f"(#100) {name} is not valid for fields param. please check the documentation")
         breakdowns = listed(params, "breakdowns", KNOWN_BREAKDOWNS)
-        for name in breakdowns:
-            if name not in BREAKDOWNS:
-                raise GraphError(100, f"(#100) the sandbox divides by {', '.join(BREAKDOWNS)}, not by {name}")
+        check(breakdowns, fields)
         boolean(params, "use_unified_attribution_setting")
         boolean(params, "use_account_attribution_setting")
         question = Question(
             level=level,
             ranges=ranges_of(params, self._world.today(account)),
-            filters=(*filters_of(params), *belonging),
+            filters=(*filters_of(params, metrics=(*FIELDS, *breakdowns)), *belonging),
             fields=fields or DEFAULT_FIELDS,
             windows=frozenset(listed(params, "action_attribution_windows", WINDOWS)),
             breakdowns=breakdowns,

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from sandbox.facebook.conditions import row_condition
 from sandbox.facebook.objects import EDGE_OF, Objects, attribution_setting
 from sandbox.facebook.parameters import Filter
+from sandbox.facebook.shares import HOURLY, shares
 from sandbox.world import Account, Fact, Metrics, World
 
 LOOKS_KEPT = 60_000
@@ -27,16 +29,6 @@ VIDEO_LISTS = (
 )
 DEFAULT_FIELDS = ("account_id", "impressions", "spend")
 """What a report tells where no fields are asked for, beside its dates."""
-BREAKDOWNS = {
-    "age": ("18-24", "25-34"),
-    "gender": ("female", "male"),
-    "country": ("AT", "DE"),
-    "publisher_platform": ("facebook", "instagram"),
-    "impression_device": ("desktop", "iphone"),
-    "device_platform": ("desktop", "mobile_app"),
-}
-"""The breakdowns that the sandbox has, and their values; ads' numbers are shared out over them."""
-
 _KEYS = ("value", "1d_click", "7d_click", "28d_click", "1d_view")
 """The keys of an action's entry; each base count is held as one number for each."""
 _PURCHASE_TYPES = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")
@@ -70,7 +62,7 @@ class Question:
 
 @dataclass(slots=True)
 class _Sum:
-    """What the ads of one object did in one span, and under which attribution settings."""
+    """What the ads of one object did in one span, where, and under which attribution settings."""
 
     fact: Fact
     first: dt.date
@@ -78,6 +70,7 @@ class _Sum:
     metrics: Metrics
     counts: list[int]
     settings: frozenset[str]
+    places: tuple[Any, ...] = ()
 
 
 class Insights:
@@ -90,8 +83,13 @@ class Insights:
 
     def rows(self, account: Account, question: Question) -> Iterator[dict[str, Any]]:
         """The rows of a report; those of deleted objects only when that status is asked for, or above them."""
+        fits = row_condition(question.filters)
         for each in self._sums(account, question):
-            for row in _divided(_row(account, question.level, each), question.breakdowns):
+            row = _row(account, question.level, each)
+            row |= {name: value for name, value in zip(question.breakdowns, each.places, strict=True) if value}
+            if any(name in HOURLY for name in question.breakdowns):
+                row |= {"reach": "0", "frequency": "0"}
+            if fits(row):
                 yield _only(row, account, question)
 
     def _sums(self, account: Account, question: Question) -> Iterable[_Sum]:
@@ -100,15 +98,17 @@ class Insights:
             for n in range((last - first).days + 1):
                 spans.setdefault(first + dt.timedelta(days=n), []).append((first, last))
         is_shown, level = self._condition(account, question), question.level
-        sums: dict[tuple[dt.date, dt.date, int], _Sum] = {}
-        for each in self._look(account, min(spans), max(spans)):
-            for first, last in spans.get(each.fact.day, ()) if is_shown(each.fact) else ():
-                key = (first, last, _object_id(each.fact, level))
+        sums: dict[tuple[dt.date, dt.date, int, str], _Sum] = {}
+        for look in self._look(account, min(spans), max(spans)):
+            within = spans.get(look.fact.day, ()) if is_shown(look.fact) else ()
+            for (first, last), each in product(within, _divided(look, question.breakdowns) if within else ()):
+                key = (first, last, _object_id(each.fact, level), repr(each.places))
                 if level == "ad" and first == last:
                     sums[key] = each
                     continue
                 if key not in sums:
-                    sums[key] = _Sum(each.fact, first, last, Metrics(), [0] * len(each.counts), frozenset())
+                    nothing = [0] * len(each.counts)
+                    sums[key] = _Sum(each.fact, first, last, Metrics(), nothing, frozenset(), each.places)
                 whole = sums[key]
                 whole.metrics += each.metrics
                 whole.counts = [a + b for a, b in zip(whole.counts, each.counts, strict=True)]
@@ -120,6 +120,8 @@ class Insights:
         level = question.level
         shown: list[tuple[str, frozenset[int]]] = []
         for each in question.filters:
+            if not each.level:
+                continue
             nodes = self._objects.matching(account, EDGE_OF[each.level], [each])
             shown.append((each.level, frozenset(int(node["id"]) for node in nodes)))
         said = any(each.level == level and each.field != "id" for each in question.filters)
@@ -143,6 +145,15 @@ class Insights:
         return look
 
 
+def _divided(look: _Sum, breakdowns: tuple[str, ...]) -> Iterable[_Sum]:
+    if not breakdowns:
+        return (look,)
+    return [
+        _Sum(look.fact, look.first, look.last, metrics, counts, look.settings, places)
+        for places, metrics, counts in shares(look.fact, look.counts, breakdowns)
+    ]
+
+
 def _setting(account: Account, fact: Fact) -> str:
     assert fact.group is not None
     return attribution_setting(account, fact.campaign, fact.group)
@@ -154,9 +165,9 @@ def _only(row: Mapping[str, Any], account: Account, question: Question) -> dict[
     kept = question.windows | {"action_type", "value"}
     more = {name: _ACTION_PLACES[name](account) for name in question.action_breakdowns if name in _ACTION_PLACES}
     for name, value in out.items():
-        if isinstance(value, list):
+        if isinstance(value, list) and "action_type" in value[0]:
             out[name] = [{**{key: entry[key] for key in entry if key in kept}, **more} for entry in value]
-    divided = {name: row[name] for name in question.breakdowns}
+    divided = {name: row[name] for name in question.breakdowns if name in row}
     return {**out, "date_start": row["date_start"], "date_stop": row["date_stop"], **divided}
 
 
@@ -164,30 +175,6 @@ _ACTION_PLACES: dict[str, Callable[[Account], str]] = {
     "action_target_id": lambda account: f"{account.id}1",
     "action_destination": lambda _: "example.com",
 }
-
-
-def _divided(row: dict[str, Any], breakdowns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """The row for each combination of the breakdowns' values; whole numbers add up to the undivided row's."""
-    if not breakdowns:
-        yield row
-        return
-    places = list(product(*(BREAKDOWNS[name] for name in breakdowns)))
-    for n, values in enumerate(places):
-        part = {name: _share(value, n, len(places)) for name, value in row.items() if name in _SHARED}
-        if part.get("impressions") != "0":
-            yield {**row, **part, **dict(zip(breakdowns, values, strict=True))}
-
-
-_SHARED = frozenset({"impressions", "clicks", "inline_link_clicks", "inline_post_engagement", "spend"})
-
-
-def _share(value: str, n: int, parts: int) -> str:
-    """The n-th part of a number, of which the first takes what is left over."""
-    whole, _, digits = value.partition(".")
-    micros = int(whole) * 1_000_000 + int(f"{digits:0<6}"[:6] or 0)
-    unit = 1_000_000 if "." not in value else 1
-    each = micros // unit // parts
-    return _units((micros // unit - each * (parts - 1) if n == 0 else each) * unit)
 
 
 def _object_id(fact: Fact, level: str) -> int:
@@ -224,13 +211,16 @@ def _row(account: Account, level: str, each: _Sum) -> dict[str, Any]:
         "date_stop": each.last.isoformat(),
         "impressions": str(metrics.impressions),
         "reach": str(metrics.reach),
-        "frequency": _ratio(metrics.impressions, metrics.reach),
+        "frequency": _ratio(metrics.impressions, max(1, metrics.reach)),
         "clicks": str(metrics.clicks),
         "inline_link_clicks": str(metrics.link_clicks),
         "inline_post_engagement": str(metrics.engagements),
         "spend": _units(metrics.cost_micros),
-        "cpm": _ratio(metrics.cost_micros * 1000, metrics.impressions * 1_000_000),
-        "ctr": _ratio(metrics.clicks * 100, metrics.impressions),
+        "cpm": _ratio(metrics.cost_micros * 1000, max(1, metrics.impressions) * 1_000_000),
+        "ctr": _ratio(metrics.clicks * 100, max(1, metrics.impressions)),
+        "cpp": _ratio(metrics.cost_micros * 1000, max(1, metrics.reach) * 1_000_000),
+        "inline_link_click_ctr": _ratio(metrics.link_clicks * 100, max(1, metrics.impressions)),
+        "unique_clicks": str(metrics.clicks * 9 // 10),
     }
     if len(each.settings) == 1:
         row["attribution_setting"] = next(iter(each.settings))
@@ -239,12 +229,13 @@ def _row(account: Account, level: str, each: _Sum) -> dict[str, Any]:
     if level != "account":
         row |= {"campaign_id": str(fact.campaign.id), "campaign_name": fact.campaign.name}
         row["objective"] = "OUTCOME_AWARENESS" if fact.campaign.video else "OUTCOME_SALES"
+        row["buying_type"] = "AUCTION"
     if level in ("adset", "ad"):
         row |= {"adset_id": str(fact.group.id), "adset_name": fact.group.name}
         row["optimization_goal"] = "OFFSITE_CONVERSIONS"
     if level == "ad":
-        row |= {"ad_id": str(fact.ad.id), "ad_name": fact.ad.name}
-    return row | _lists(each.counts, is_mixed=len(each.settings) > 1) | _video(metrics)
+        row |= {"ad_id": str(fact.ad.id), "ad_name": fact.ad.name, "quality_ranking": _ranking(metrics)}
+    return row | _lists(each.counts, is_mixed=len(each.settings) > 1) | _clicks(metrics) | _video(metrics)
 
 
 def _lists(counts: list[int], *, is_mixed: bool) -> dict[str, Any]:
@@ -257,6 +248,24 @@ def _lists(counts: list[int], *, is_mixed: bool) -> dict[str, Any]:
         entry = {key: write(amount) for key, amount in zip(_KEYS, amounts, strict=True) if amount}
         lists.setdefault(name, []).append({"action_type": action_type, **entry})
     return lists
+
+
+def _ranking(metrics: Metrics) -> str:
+    """Meta ranks an ad that was seen 500 times."""
+    return "AVERAGE" if metrics.impressions >= 500 else "UNKNOWN"
+
+
+def _clicks(metrics: Metrics) -> dict[str, Any]:
+    """Clicks that lead away as a list of actions, and the results, whose entries have another shape."""
+    if not metrics.link_clicks:
+        return {}
+    value = str(metrics.link_clicks)
+    return {
+        "outbound_clicks": [{"action_type": "outbound_click", "value": value}],
+        "results": [
+            {"indicator": "actions:link_click", "values": [{"value": value, "attribution_windows": ["default"]}]}
+        ],
+    }
 
 
 def _video(metrics: Metrics) -> dict[str, Any]:

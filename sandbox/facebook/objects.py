@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sandbox.facebook.conditions import compared
 from sandbox.facebook.parameters import DELIVERY, Filter
 from sandbox.facebook.refusals import no_such_field
 from sandbox.world import Account, Ad, Campaign, Group, World
@@ -115,6 +116,8 @@ def attribution_setting(account: Account, campaign: Campaign, group: Group) -> s
 
 def _passes(node: Node, wanted: Filter) -> bool:
     match wanted.field:
+        case "name":
+            return compared(node["name"], wanted)
         case "effective_status":
             return bool((node["effective_status"] in wanted.values) is (wanted.operator == "IN"))
         case "delivery_info":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,11 @@ DELIVERY = {
     ),
 }
 """What each value of `delivery_info` means here in effective statuses."""
+COMPARISONS = (
+    *("EQUAL", "NOT_EQUAL", "GREATER_THAN", "GREATER_THAN_OR_EQUAL", "LESS_THAN", "LESS_THAN_OR_EQUAL"),
+    *("IN", "NOT_IN", "IN_RANGE", "NOT_IN_RANGE"),
+)
+"""How the numbers and breakdowns of a row can be compared here."""
 LEVELS = ("ad", "adset", "campaign", "account")
 _PRESETS = ("today", "yesterday", "maximum", *(f"last_{n}d" for n in (3, 7, 14, 28, 30, 90)))
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
@@ -46,7 +51,7 @@ _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One condition of `filtering`: values of a level's field; numbers for times."""
+    """One condition of `filtering`: values of a level's field, or of the rows' where it has no level."""
 
     level: str
     field: str
@@ -107,19 +112,26 @@ def level_of(params: Params, default: str) -> str:
     return level
 
 
-def filters_of(params: Params) -> tuple[Filter, ...]:
-    """Every condition of `filtering`; they hold together."""
+def filters_of(params: Params, metrics: Collection[str] = ()) -> tuple[Filter, ...]:
+    """Every condition of `filtering`; they hold together. `metrics` are what rows of a report are chosen by, too."""
     given = json_of(params, "filtering", [])
     if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
         raise GraphError(100, "(#100) Param filtering must be an array of objects")
-    return tuple(_filter(each) for each in given)
+    return tuple(_filter(each, metrics) for each in given)
 
 
-def _filter(given: Mapping[str, Any]) -> Filter:
+def _filter(given: Mapping[str, Any], metrics: Collection[str]) -> Filter:
     name, operator, value = str(given.get("field")), str(given.get("operator")), given.get("value")
     level, _, field = name.partition(".")
     values = tuple(value) if isinstance(value, list) else (value,)
     refused = GraphError(100, f"(#100) Filtering field {name} with operation {operator} is invalid")
+    if name in metrics and not field:
+        if name.endswith(("_id", "_name")) and level.partition("_")[0] in STATUSES:
+            instead = name.replace("_", ".", 1)
+            raise GraphError(100, f"(#100) Filter {name} is not valid any more, please use {instead} instead")
+        if operator not in COMPARISONS:
+            raise refused
+        return Filter("", name, operator, values)
     if level not in STATUSES:
         raise refused
     match field, operator:
@@ -132,6 +144,8 @@ def _filter(given: Mapping[str, Any]) -> Filter:
                 if each not in DELIVERY:
                     raise not_one_of(f"filtering[{name}]", DELIVERY)
         case "id", "IN" | "NOT_IN" | "EQUAL":
+            values = tuple(str(each) for each in values)
+        case "name", "CONTAIN" | "NOT_CONTAIN" | "EQUAL" | "NOT_EQUAL" | "STARTS_WITH" | "IN" | "NOT_IN":
             values = tuple(str(each) for each in values)
         case "updated_time" | "created_time", "GREATER_THAN" | "LESS_THAN":
             if not isinstance(value, int | float):

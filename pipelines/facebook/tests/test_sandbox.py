@@ -96,7 +96,7 @@ def test_several_filters_hold_together(ask):
 def test_breakdowns_divide_rows_that_add_up(ask):
     rows = insights(ask, breakdowns="age,gender", fields="impressions")
     assert {(row["age"], row["gender"]) for row in rows} == {
-        (a, g) for a in ("18-24", "25-34") for g in ("female", "male")
+        (a, g) for a in ("18-24", "25-34", "unknown") for g in ("female", "male")
     }
     assert sum(int(row["impressions"]) for row in rows) == int(insights(ask)[0]["impressions"])
 

@@ -1,6 +1,7 @@
 """The daily reports as data: for each level its columns, the API fields they are read from, and its tables.
 
-Another report is another `Report`: a level, columns, and the tables its rows go to.
+Another report is another `Report`: a level, columns, and the tables its rows go to. `facebook_pipeline.definitions`
+makes those that a user has written of the same parts.
 """
 
 from __future__ import annotations
@@ -13,9 +14,15 @@ from msgspec import Struct
 
 from facebook_pipeline import values
 from facebook_pipeline.actions import LANDING_PAGE_VIEWS, LEADS, PURCHASES, VIDEO_VIEWS, Family, exploded, total
-from wire import Column, Table, Type, plain
+from wire import Column, Grain, Table, Type, plain
+from wire.days import month_of
 
 Raw = Mapping[str, Any]
+
+MONTHS_KEPT = 37
+"""Insights reach this far back; an earlier day is refused with code 3018."""
+HOURS = "hourly_stats_aggregated_by_advertiser_time_zone"
+"""The breakdown by hours of the account's own days, whose values are like `07:00:00 - 07:59:59`."""
 
 
 class ReportColumn(Struct, frozen=True):
@@ -37,22 +44,59 @@ class ReportTable(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """One kind of insights job; `level` is the API's word, the tables share the job's rows.
 
-    `least_days` are those of its jobs at least, where a day is too little for one.
+    One that a user has written has a `name`. `breakdowns` divide its rows, `filtering` are conditions beside the usual
+    ones, `lookback_days` of None is the setting, and `months_kept` is how far back its numbers reach. `least_days` are
+    those of its jobs at least, where a day is too little for one.
     """
 
     level: str
     tables: tuple[ReportTable, ...]
     least_days: int = 1
+    name: str = ""
+    breakdowns: tuple[str, ...] = ()
+    filtering: tuple[Mapping[str, Any], ...] = ()
+    grain: Grain = Grain.DAY
+    lookback_days: int | None = None
+    months_kept: int = MONTHS_KEPT
+
+    def __str__(self) -> str:
+        return f"report {self.name}" if self.name else f"insights of level {self.level}"
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether it can have no rows although its account has numbers."""
+        return bool(self.breakdowns or self.filtering)
 
 
-def _plain(name: str, kind: Type, note: str, field: str | None = None) -> ReportColumn:
+def scalar(name: str, kind: Type, note: str, field: str | None = None) -> ReportColumn:
+    """A column that is one value of the answer; without one it is null."""
     api_name, convert = field or name, _CONVERT[kind]
     return ReportColumn(Column(name, kind, note), (api_name,), lambda raw: convert(raw.get(api_name)))
 
 
-def _identifier(name: str, note: str, field: str | None = None) -> ReportColumn:
+def identifier(name: str, note: str, field: str | None = None) -> ReportColumn:
+    """A column of the key that is in every row of the answer."""
     api_name = field or name
     return ReportColumn(Column(name, Type.STRING, note), (api_name,), lambda raw: str(raw[api_name]))
+
+
+def divider(breakdown: str, note: str) -> ReportColumn:
+    """A column of the key that a breakdown fills; a row that Facebook does not assign has an empty text there.
+
+    A breakdown is not among the fields that are asked for: as one it is refused. An asset comes as an object, of which
+    the id is the column.
+    """
+
+    def read(raw: Raw) -> str:
+        value = raw.get(breakdown)
+        return str(value["id"] if isinstance(value, dict) else value or "")
+
+    return ReportColumn(Column(breakdown, Type.STRING, note), (), read)
+
+
+HOUR = ReportColumn(
+    Column("hour", Type.INTEGER, "0 to 23, in the account's time zone"), (), lambda raw: int(raw[HOURS][:2])
+)
 
 
 def _actions(name: str, kind: Type, note: str, field: str, *families: Family, window: str = "value") -> ReportColumn:
@@ -70,6 +114,7 @@ _CONVERT: dict[Type, Callable[[Any], Any]] = {
     Type.INTEGER: values.integer,
     Type.NUMBER: values.number,
     Type.DECIMAL: values.decimal,
+    Type.JSON: values.anything,
 }
 _OF_DECIMAL: dict[Type, Callable[[Any], Any]] = {Type.INTEGER: int, Type.NUMBER: float, Type.DECIMAL: plain}
 
@@ -77,19 +122,19 @@ _CURRENCY = "account currency"
 _OWN_SETTING = "by the ad set's own attribution setting, as Ads Manager shows it"
 
 METRICS = (
-    _plain("account_currency", Type.STRING, "ISO 4217 code of all money in the row"),
-    _plain("attribution_setting", Type.STRING, "attribution setting that the action counts follow"),
-    _plain("objective", Type.STRING, "campaign objective"),
-    _plain("impressions", Type.INTEGER, "count"),
-    _plain("reach", Type.INTEGER, "people, estimated; does not add up over days or levels"),
-    _plain("frequency", Type.NUMBER, "impressions per person reached"),
-    _plain("clicks", Type.INTEGER, "count of all clicks"),
-    _plain("inline_link_clicks", Type.INTEGER, "count of link clicks, 1-day-click window"),
-    _plain("inline_post_engagement", Type.INTEGER, "count"),
-    _plain("spend", Type.DECIMAL, _CURRENCY),
-    _plain("cpc", Type.DECIMAL, f"{_CURRENCY} per click"),
-    _plain("cpm", Type.DECIMAL, f"{_CURRENCY} per 1,000 impressions"),
-    _plain("ctr", Type.NUMBER, "clicks per 100 impressions"),
+    scalar("account_currency", Type.STRING, "ISO 4217 code of all money in the row"),
+    scalar("attribution_setting", Type.STRING, "attribution setting that the action counts follow"),
+    scalar("objective", Type.STRING, "campaign objective"),
+    scalar("impressions", Type.INTEGER, "count"),
+    scalar("reach", Type.INTEGER, "people, estimated; does not add up over days or levels"),
+    scalar("frequency", Type.NUMBER, "impressions per person reached"),
+    scalar("clicks", Type.INTEGER, "count of all clicks"),
+    scalar("inline_link_clicks", Type.INTEGER, "count of link clicks, 1-day-click window"),
+    scalar("inline_post_engagement", Type.INTEGER, "count"),
+    scalar("spend", Type.DECIMAL, _CURRENCY),
+    scalar("cpc", Type.DECIMAL, f"{_CURRENCY} per click"),
+    scalar("cpm", Type.DECIMAL, f"{_CURRENCY} per 1,000 impressions"),
+    scalar("ctr", Type.NUMBER, "clicks per 100 impressions"),
     _actions("conversions", Type.NUMBER, f"purchases + leads, {_OWN_SETTING}", "actions", PURCHASES, LEADS),
     _actions(
         "conversions_value", Type.DECIMAL, f"{_CURRENCY}; of purchases + leads", "action_values", PURCHASES, LEADS
@@ -132,90 +177,125 @@ ACCOUNT_LEVEL = "account"
 """The level that has no objects to name: what was deleted long ago counts there too."""
 _OF_AN_ACCOUNT = tuple(each for each in METRICS if each.column.name != "objective")
 
-CAMPAIGN = (_identifier("campaign_id", "id"), _plain("campaign_name", Type.STRING, "name when loaded"))
+CAMPAIGN = (identifier("campaign_id", "id"), scalar("campaign_name", Type.STRING, "name when loaded"))
 AD_SET = (
-    _identifier("ad_set_id", "id", "adset_id"),
-    _plain("ad_set_name", Type.STRING, "name when loaded", "adset_name"),
+    identifier("ad_set_id", "id", "adset_id"),
+    scalar("ad_set_name", Type.STRING, "name when loaded", "adset_name"),
 )
-AD = (_identifier("ad_id", "id"), _plain("ad_name", Type.STRING, "name when loaded"))
+AD = (identifier("ad_id", "id"), scalar("ad_name", Type.STRING, "name when loaded"))
 
 _HEAD = (
     Column("account_id", Type.STRING, "ad account id without act_"),
     Column("date", Type.DATE, "day in the account's time zone"),
 )
 _LAST = (Column("is_final", Type.BOOLEAN, "the day was over in the account's time zone when it was loaded"),)
+_OF_MONTHS = (
+    (_HEAD[0], Column("date", Type.DATE, "first day of the month, in the account's time zone")),
+    (Column("is_final", Type.BOOLEAN, "the month was over in the account's time zone when it was loaded"),),
+)
 
 
-def _daily(name: str, columns: tuple[ReportColumn, ...], ids: tuple[str, ...]) -> ReportTable:
-    """A table with one row for each row of the answer."""
+def numbers(
+    name: str, columns: tuple[ReportColumn, ...], key: tuple[str, ...], grain: Grain = Grain.DAY, fingerprint: str = ""
+) -> ReportTable:
+    """A table with one row for each row of the answer; `key` are its columns beside account, date and hour."""
+    head, last = _OF_MONTHS if grain is Grain.MONTH else (_HEAD, _LAST)
+    if grain is Grain.HOUR:
+        columns = (HOUR, *columns)
     readers = tuple((each.column.name, each.read) for each in columns)
+    end_of = _end(grain)
 
     def rows(raw: Raw, account_id: str, today: dt.date) -> Iterator[dict[str, Any]]:
         day = dt.date.fromisoformat(raw["date_start"])
         row: dict[str, Any] = {"account_id": account_id, "date": day.isoformat()}
         for column, read in readers:
             row[column] = read(raw)
-        row["is_final"] = day < today
+        row["is_final"] = end_of(day) < today
         yield row
 
-    table = Table(name, (*_HEAD, *(c.column for c in columns), *_LAST), ("account_id", *ids, "date"), "date")
+    keyed = ("account_id", *key, "date", *(("hour",) if grain is Grain.HOUR else ()))
+    table = Table(name, (*head, *(c.column for c in columns), *last), keyed, "date", fingerprint)
     return ReportTable(table, _fields(columns), rows)
 
 
-ACTION_METRICS = ("actions", "action_values")
+def action_lists(
+    name: str,
+    lists: tuple[str, ...],
+    columns: tuple[ReportColumn, ...],
+    notes: tuple[str, str],
+    *,
+    grain: Grain = Grain.DAY,
+    fingerprint: str = "",
+) -> ReportTable:
+    """A table with one row for each value of the lists of actions; `columns` are its key beside account and date.
+
+    `notes` are those of its columns `metric` and `value`.
+    """
+    head, last = _OF_MONTHS if grain is Grain.MONTH else (_HEAD, _LAST)
+    if grain is Grain.HOUR:
+        columns = (HOUR, *columns)
+    readers = tuple((each.column.name, each.read) for each in columns)
+    end_of = _end(grain)
+
+    def rows(raw: Raw, account_id: str, today: dt.date) -> Iterator[dict[str, Any]]:
+        day = dt.date.fromisoformat(raw["date_start"])
+        place = {name: read(raw) for name, read in readers}
+        for metric in lists:
+            for action_type, window, value in exploded(raw.get(metric)):
+                yield {
+                    "account_id": account_id,
+                    "date": day.isoformat(),
+                    **place,
+                    "metric": metric,
+                    "action_type": action_type,
+                    "attribution_window": window,
+                    "value": plain(value),
+                    "account_currency": raw.get("account_currency"),
+                    "is_final": end_of(day) < today,
+                }
+
+    own = (
+        Column("metric", Type.STRING, notes[0]),
+        Column("action_type", Type.STRING, "Meta's action type; several types contain each other"),
+        Column("attribution_window", Type.STRING, "default (the ad set's own setting), 1d_click, 7d_click, ..."),
+        Column("value", Type.DECIMAL, notes[1]),
+        Column("account_currency", Type.STRING, "ISO 4217 code"),
+    )
+    names = [each.column.name for each in columns if each is not HOUR]
+    hour = ("hour",) if grain is Grain.HOUR else ()
+    key = ("account_id", *names, "date", *hour, "metric", "action_type", "attribution_window")
+    table = Table(name, (*head, *(each.column for each in columns), *own, *last), key, "date", fingerprint)
+    return ReportTable(table, (*_fields(columns), "account_currency", *lists), rows)
 
 
-def _ad_actions(raw: Raw, account_id: str, today: dt.date) -> Iterator[dict[str, Any]]:
-    day = dt.date.fromisoformat(raw["date_start"])
-    for metric in ACTION_METRICS:
-        for action_type, window, value in exploded(raw.get(metric)):
-            yield {
-                "account_id": account_id,
-                "date": day.isoformat(),
-                "ad_id": str(raw["ad_id"]),
-                "metric": metric,
-                "action_type": action_type,
-                "attribution_window": window,
-                "value": plain(value),
-                "account_currency": raw.get("account_currency"),
-                "is_final": day < today,
-            }
-
-
-_AD_ACTIONS = ReportTable(
-    Table(
-        "ad_daily_actions",
-        (
-            *_HEAD,
-            Column("ad_id", Type.STRING, "id"),
-            Column("metric", Type.STRING, "actions (value is a count) or action_values (value is money)"),
-            Column("action_type", Type.STRING, "Meta's action type; several types contain each other"),
-            Column("attribution_window", Type.STRING, "default (the ad set's own setting), 1d_click, 7d_click, ..."),
-            Column("value", Type.DECIMAL, f"count, or {_CURRENCY} where metric is action_values"),
-            Column("account_currency", Type.STRING, "ISO 4217 code"),
-            *_LAST,
-        ),
-        ("account_id", "ad_id", "date", "metric", "action_type", "attribution_window"),
-        "date",
-    ),
-    ("ad_id", "account_currency", *ACTION_METRICS),
-    _ad_actions,
-)
+def _end(grain: Grain) -> Callable[[dt.date], dt.date]:
+    """The last day of what a row is of, whose first day is given."""
+    return (lambda day: month_of(day).last) if grain is Grain.MONTH else (lambda day: day)
 
 
 def _fields(columns: Iterable[ReportColumn]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(field for column in columns for field in column.fields))
 
 
+_AD_ACTIONS = action_lists(
+    "ad_daily_actions",
+    ("actions", "action_values"),
+    AD[:1],
+    (
+        "actions (value is a count) or action_values (value is money)",
+        f"count, or {_CURRENCY} where metric is action_values",
+    ),
+)
+
 REPORTS = (
-    Report("campaign", (_daily("campaign_daily", (*CAMPAIGN, *METRICS), ("campaign_id",)),)),
-    Report("adset", (_daily("ad_set_daily", (*CAMPAIGN, *AD_SET, *METRICS), ("campaign_id", "ad_set_id")),)),
+    Report("campaign", (numbers("campaign_daily", (*CAMPAIGN, *METRICS), ("campaign_id",)),)),
+    Report("adset", (numbers("ad_set_daily", (*CAMPAIGN, *AD_SET, *METRICS), ("campaign_id", "ad_set_id")),)),
     Report(
         "ad",
         (
-            _daily("ad_daily", (*CAMPAIGN, *AD_SET, *AD, *METRICS), ("campaign_id", "ad_set_id", "ad_id")),
+            numbers("ad_daily", (*CAMPAIGN, *AD_SET, *AD, *METRICS), ("campaign_id", "ad_set_id", "ad_id")),
             _AD_ACTIONS,
         ),
     ),
-    Report(ACCOUNT_LEVEL, (_daily("account_daily", _OF_AN_ACCOUNT, ()),), least_days=31),
+    Report(ACCOUNT_LEVEL, (numbers("account_daily", _OF_AN_ACCOUNT, ()),), least_days=31),
 )

@@ -11,7 +11,7 @@ import datetime as dt
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ from facebook_pipeline.parts import Part, divided
 from facebook_pipeline.runs import COMPLETED, FAILED, Run, Runs
 from facebook_pipeline.settings import Settings
 from facebook_pipeline.totals import Totals
-from wire import Kind, PipelineError, Window
+from wire import Grain, Kind, PipelineError, Window
 
 if TYPE_CHECKING:
     from facebook_pipeline.accounts import Account
@@ -55,7 +55,12 @@ class Order(Struct, frozen=True):
     in_parts: bool = False
 
     def __str__(self) -> str:
-        return f"insights of level {self.report.level} for {self.window}"
+        return f"{self.report} for {self.window}"
+
+    @property
+    def is_divisible(self) -> bool:
+        """Whether its days can be asked for apart: a month's numbers are not those of its days, so it stays whole."""
+        return len(self.window) > 1 and self.report.grain is not Grain.MONTH
 
 
 class Job(Struct, frozen=True):
@@ -78,7 +83,7 @@ class Jobs:
     """The insights jobs of one account.
 
     An order that fails for good leaves the others: `failure` tells of all that did. It takes the further orders of its
-    level with it, unless its window was merely too large, because what fails level by level fails for each window.
+    report with it, unless its window was merely too large, because what fails report by report fails for each window.
     """
 
     def __init__(
@@ -135,6 +140,12 @@ class Jobs:
         """What to read instead of a finished order whose rows cannot be had; nothing where it is asked for anew."""
         return self._instead(order, error)
 
+    def is_empty_again(self, order: Order) -> bool:
+        """Whether a report that came back empty does so once more, in a job of its own."""
+        job = self._start(order)
+        self._watch(job)
+        return not any(self._graph.pages(job.run.id, "insights"))
+
     @property
     def failure(self) -> PipelineError | None:
         """All that failed for good, as one failure of the account."""
@@ -149,7 +160,7 @@ class Jobs:
         Raises what is not the order's alone: a refused login or account, a platform that does not answer.
         """
         try:
-            if isinstance(error, TooMuchDataError) and len(order.window) == 1 and not order.in_parts:
+            if isinstance(error, TooMuchDataError) and not order.is_divisible and not order.in_parts:
                 yield self._in_parts(order, error)
             else:
                 self._waiting.extendleft(reversed(self._again(order, error)))
@@ -164,33 +175,29 @@ class Jobs:
         log.error("account %s: %s is given up: %s", self._account.id, order, error.message)
         if isinstance(error, TooMuchDataError):
             return
-        level = order.report.level
-        left = [each for each in (*(job.order for job in self._working), *self._waiting) if each.report.level == level]
-        self._waiting = deque(each for each in self._waiting if each.report.level != level)
-        for job in [job for job in self._working if job.order.report.level == level]:
+        report = order.report
+        left = [each for each in (*(job.order for job in self._working), *self._waiting) if each.report is report]
+        self._waiting = deque(each for each in self._waiting if each.report is not report)
+        for job in [job for job in self._working if job.order.report is report]:
             self._working.remove(job)
             self._runs.forget(job.run)
         if left:
             days = ", ".join(str(each.window) for each in left)
-            self._failures.append(PipelineError(error.kind, f"level {level} is not asked for {days} therefore"))
+            what = report.name or f"level {report.level}"
+            self._failures.append(PipelineError(error.kind, f"{what} is not asked for {days} therefore"))
 
     def _start(self, order: Order, part: Part | None = None) -> Job:
-        level = order.report.level
         fields = dict.fromkeys(("date_start", *(field for table in order.tables for field in table.fields)))
-        chosen = [status_filter(level, STATUSES[level])] if level in STATUSES else []
+        chosen: list[Mapping[str, Any]] = []
         if part:
-            fields["impressions"] = None
             chosen.append(id_filter(part.level, part.ids))
+            if not order.report.may_be_empty:
+                fields["impressions"] = None
         answer = self._graph.post(
             self._account.node,
             "insights",
-            level=level,
             time_range={"since": order.window.first.isoformat(), "until": order.window.last.isoformat()},
-            time_increment=1,
-            fields=",".join(fields),
-            action_attribution_windows=list(self._settings.attribution_windows),
-            use_unified_attribution_setting=True,
-            filtering=chosen,
+            **asked(order.report, tuple(fields), self._settings, chosen),
         )
         run_id = answer.get("report_run_id")
         if not run_id:
@@ -217,7 +224,7 @@ class Jobs:
         if not isinstance(error, LostRunError):
             raise error
         failures = order.failures + 1
-        halving = failures > _RESTARTS_BEFORE_HALVING and len(order.window) > 1
+        halving = failures > _RESTARTS_BEFORE_HALVING and order.is_divisible
         if failures >= self._settings.retry_attempts and not halving:
             raise error
         wait = self._settings.backoff.wait(failures)
@@ -230,7 +237,8 @@ class Jobs:
     def _in_parts(self, order: Order, error: TooMuchDataError) -> Result:
         """A single day, campaign by campaign or finer: as many jobs at work as for whole windows."""
         log.info("account %s: %s; asking for %s in parts", self._account.id, error.message, order)
-        at_least = self._totals.impressions(order.window)
+        # What is restricted or divided has no total to be held against.
+        at_least = 0 if order.report.may_be_empty else self._totals.impressions(order.window)
         waiting = deque(_Pending(part) for part in self._divided(order, None, error))
         working = deque[tuple[_Pending, Job]]()
         run_ids: list[str] = []
@@ -268,6 +276,22 @@ class Jobs:
         return divided(self._graph, self._account, order.report.level, part, error)
 
 
+def asked(
+    report: Report, fields: tuple[str, ...], settings: Settings, chosen: Iterable[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """The parameters of a report for these fields, without its days; `chosen` are conditions beside its own."""
+    own = [status_filter(report.level, STATUSES[report.level])] if report.level in STATUSES else []
+    return {
+        "level": report.level,
+        "time_increment": "monthly" if report.grain is Grain.MONTH else 1,
+        "fields": ",".join(fields),
+        "action_attribution_windows": list(settings.attribution_windows),
+        "use_unified_attribution_setting": True,
+        "filtering": [*own, *chosen, *report.filtering],
+        **({"breakdowns": list(report.breakdowns)} if report.breakdowns else {}),
+    }
+
+
 class _Pending(Struct, frozen=True):
     """A part to ask for, and how many jobs for it have failed."""
 
@@ -277,9 +301,9 @@ class _Pending(Struct, frozen=True):
 
 def _halved(order: Order, error: PipelineError) -> tuple[Order, ...]:
     """The later and the earlier half of an order's days, as new orders."""
-    days = len(order.window)
-    if days == 1:
+    if not order.is_divisible:
         raise error
+    days = len(order.window)
     middle = order.window.last - dt.timedelta(days=days // 2)
     later = Window(middle + dt.timedelta(days=1), order.window.last)
     log.info("%s; asking for %s and the days before it separately", error.message, later)

@@ -5,13 +5,55 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from facebook_pipeline.definitions import own_reports, reports_to_load
 from facebook_pipeline.settings import api_of, problems, read_credentials, read_settings
 from facebook_pipeline.tables import TABLES
-from wire import Extraction, Invocation, Limiter, ListedAccount, Round, load_accounts, run_pipeline
+from wire import (
+    CheckWarning,
+    Extraction,
+    FieldsLine,
+    Invocation,
+    Limiter,
+    ListedAccount,
+    PipelineError,
+    Round,
+    Table,
+    load_accounts,
+    run_pipeline,
+)
 
 
 def main() -> None:
-    sys.exit(run_pipeline("pipeline-facebook", TABLES, extract, check=problems, api=api_of, accounts=listed))
+    sys.exit(
+        run_pipeline(
+            "pipeline-facebook",
+            tables,
+            extract,
+            check=check,
+            probe=probe,
+            api=api_of,
+            accounts=listed,
+            fields=fields,
+        )
+    )
+
+
+def tables(invocation: Invocation) -> tuple[Table, ...]:
+    """The built-in tables, and those of the reports that the settings define."""
+    return (*TABLES, *own_reports(invocation.settings).tables)
+
+
+def check(invocation: Invocation) -> Iterator[PipelineError | CheckWarning]:
+    """All that can be wrong with settings, credentials and reports, found without asking Facebook."""
+    yield from problems(invocation)
+    yield from own_reports(invocation.settings).findings
+
+
+def fields() -> FieldsLine:
+    """What reports can ask for."""
+    from facebook_pipeline.catalog import listed_fields  # noqa: PLC0415 - nothing else needs the catalog
+
+    return listed_fields()
 
 
 def extract(invocation: Invocation, extraction: Extraction) -> None:
@@ -23,19 +65,21 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
     from facebook_pipeline.runs import Runs  # noqa: PLC0415 - the same
 
     settings = read_settings(invocation.settings)
-    wanted = frozenset(table.name for table in TABLES if extraction.wants(table.name))
+    own = reports_to_load(invocation.settings)
+    known = (*TABLES, *(each.table for report in own for each in report.tables))
+    wanted = frozenset(table.name for table in known if extraction.wants(table.name))
     limiter = Limiter(settings.concurrency)
     graph = Graph.connect(settings, read_credentials(settings), limiter)
     runs = Runs(graph, settings)
 
     def load(listed: Listed, within: Round) -> None:
-        own = graph.for_account(listed.id)
+        own_graph = graph.for_account(listed.id)
         with blamed_on(listed.id):
-            account = listed.read(own)
+            account = listed.read(own_graph)
         with blamed_on(account.id, is_closed=account.is_closed):
             if within.is_first:
-                load_entities(own, extraction, account, wanted)
-            load_reports(own, settings, extraction, account, wanted, runs=runs, within=within)
+                load_entities(own_graph, extraction, account, wanted)
+            load_reports(own_graph, settings, extraction, account, wanted, own=own, runs=runs, within=within)
 
     load_accounts(
         extraction,
@@ -45,6 +89,17 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
         lookback_days=settings.lookback_days,
         limiter=limiter,
     )
+
+
+def probe(invocation: Invocation, _: Extraction) -> Iterator[PipelineError | CheckWarning]:
+    """What Facebook itself finds wrong with the reports that the settings define."""
+    from facebook_pipeline.accounts import listed_accounts  # noqa: PLC0415 - the SDK comes with it
+    from facebook_pipeline.client import Graph  # noqa: PLC0415 - the same
+    from facebook_pipeline.probing import refused  # noqa: PLC0415 - the same
+
+    settings = read_settings(invocation.settings)
+    graph = Graph.connect(settings, read_credentials(settings), Limiter(settings.concurrency))
+    yield from refused(graph, settings, listed_accounts(graph, settings), reports_to_load(invocation.settings))
 
 
 def listed(invocation: Invocation, _: Extraction) -> Iterator[ListedAccount]:

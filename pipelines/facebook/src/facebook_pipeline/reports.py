@@ -11,18 +11,15 @@ from typing import Any
 from facebook_pipeline.accounts import Account
 from facebook_pipeline.client import Graph
 from facebook_pipeline.errors import UNREADABLE, TooMuchDataError, unreadable
-from facebook_pipeline.insights import REPORTS, Report, ReportTable
+from facebook_pipeline.insights import MONTHS_KEPT, REPORTS, Report, ReportTable
 from facebook_pipeline.jobs import Jobs, Order, Result
 from facebook_pipeline.run_rows import RunRows
 from facebook_pipeline.runs import Runs
 from facebook_pipeline.settings import Settings
 from facebook_pipeline.totals import Totals
-from wire import Extraction, Kind, PipelineError, Round, Window, today_in
+from wire import Extraction, Grain, Kind, PipelineError, Round, Window, today_in
 
 log = logging.getLogger(__name__)
-
-MONTHS_KEPT = 37
-"""Insights reach this far back; an earlier day is refused with code 3018."""
 
 
 def load_reports(
@@ -32,19 +29,21 @@ def load_reports(
     account: Account,
     wanted: frozenset[str],
     *,
+    own: tuple[Report, ...] = (),
     runs: Runs,
     within: Round,
 ) -> None:
-    """Replace the account's due windows of a round in every wanted daily table, newest first.
+    """Replace the account's due windows of a round in every wanted table of reports, newest first.
 
-    Raises PipelineError that names every report that could not be loaded, after all others were.
+    `own` are the reports that the settings define. Raises PipelineError that names every report that could not be
+    loaded, after all others were.
     """
     today = today_in(account.timezone)
-    if within.is_first and settings.start_date and settings.start_date < earliest_day(today).isoformat():
-        log.warning("account %s: Facebook serves insights from %s on only", account.id, earliest_day(today))
+    if within.is_first and settings.start_date:
+        _tell_of_days_that_are_gone(settings.start_date, account, today, own)
     orders = [
         order
-        for report in REPORTS
+        for report in (*REPORTS, *own)
         for order in _orders(
             report,
             settings=settings,
@@ -85,12 +84,12 @@ class _Load:
                 self._graph, result.run_ids, times=len(result.order.tables), accounts=self._graph.limiter.most
             ) as rows:
                 for each in result.order.tables:
-                    self._replace_one(each, result, rows)
+                    self._replace_one(each, result, rows, jobs)
         except PipelineError as error:
             for instead in jobs.cannot_be_read(result.order, error):
                 self.replace(instead, jobs)
 
-    def _replace_one(self, each: ReportTable, result: Result, raws: RunRows) -> None:
+    def _replace_one(self, each: ReportTable, result: Result, raws: RunRows, jobs: Jobs) -> None:
         name, window = each.table.name, result.order.window
         count = self._extraction.replace_window(
             name,
@@ -98,10 +97,20 @@ class _Load:
             window,
             _rows(self._whole(raws, result), each, self._account, self._today),
             today=self._today,
-            confirm_empty=lambda: self._totals.are_empty(result.order.report.level, window),
+            confirm_empty=lambda: self._is_empty(result.order, jobs),
         )
         log.debug("%s %s %s: %d rows", name, self._account.id, window, count)
         self.counts[name] = self.counts.get(name, 0) + count
+
+    def _is_empty(self, order: Order, jobs: Jobs) -> bool:
+        """Whether a second question says too that there is nothing.
+
+        An account without numbers has no report. One with numbers may have nothing that fits a condition or that a
+        breakdown divides, so such a report is asked for once more.
+        """
+        if self._totals.are_empty(order.report.level, order.window):
+            return True
+        return order.report.may_be_empty and jobs.is_empty_again(order)
 
     def _whole(self, raws: RunRows, result: Result) -> Iterator[Any]:
         """The rows of a result; raises TooMuchDataError where those of parts are less than the account itself has.
@@ -120,6 +129,15 @@ class _Load:
                 f"{result.order}: its parts have {found} impressions and the account has {now}: Facebook lists not all "
                 "of its objects; the day stays as it was, ask again later",
             )
+
+
+def _tell_of_days_that_are_gone(start: str, account: Account, today: dt.date, own: tuple[Report, ...]) -> None:
+    if start < (earliest := earliest_day(today)).isoformat():
+        log.warning("account %s: Facebook serves insights from %s on only", account.id, earliest)
+    for report in own:
+        earliest = earliest_day(today, report.months_kept)
+        if report.months_kept < MONTHS_KEPT and start < earliest.isoformat():
+            log.warning("account %s: Facebook serves what %s asks for from %s on only", account.id, report, earliest)
 
 
 def _impressions(raw: object) -> int:
@@ -146,10 +164,11 @@ def _orders(
             each.table.name,
             account.id,
             today=today,
-            lookback_days=settings.lookback_days,
+            lookback_days=settings.lookback_days if report.lookback_days is None else report.lookback_days,
             window_days=max(settings.window_days, report.least_days),
-            earliest=earliest_day(today),
+            earliest=earliest_day(today, report.months_kept),
             within_round=within,
+            by_month=report.grain is Grain.MONTH,
         )
         for window in windows:
             due.setdefault(window, []).append(each)
@@ -166,8 +185,8 @@ def _rows(rows: Iterator[Any], each: ReportTable, account: Account, today: dt.da
             raise unreadable(each.table.name, f"a row of {day}", cause) from cause
 
 
-def earliest_day(today: dt.date) -> dt.date:
-    """The oldest day that insights still serve: the day after the one `MONTHS_KEPT` months ago."""
-    year, month = divmod(today.year * 12 + today.month - 1 - MONTHS_KEPT, 12)
+def earliest_day(today: dt.date, months: int = MONTHS_KEPT) -> dt.date:
+    """The oldest day that insights still serve: the day after the one so many months ago."""
+    year, month = divmod(today.year * 12 + today.month - 1 - months, 12)
     last = calendar.monthrange(year, month + 1)[1]
     return dt.date(year, month + 1, min(today.day, last)) + dt.timedelta(days=1)

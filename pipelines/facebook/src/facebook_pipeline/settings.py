@@ -116,7 +116,7 @@ def graph_address() -> str:
 def read_settings(given: Mapping[str, Any]) -> Settings:
     """The settings of `--config`; raises one PipelineError (config) that names every wrong key."""
     _raise_all(_wrong(given))
-    return msgspec.convert(dict(given), Settings)
+    return msgspec.convert({name: value for name, value in given.items() if name != "reports"}, Settings)
 
 
 def read_credentials(settings: Settings, environment: Mapping[str, str] = os.environ) -> Credentials:

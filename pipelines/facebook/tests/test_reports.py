@@ -1,0 +1,121 @@
+"""Reports of one's own, loaded by the real pipeline from the real sandbox: every value is the truth."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from sandbox.facebook.report_truth import report_truth
+from sandbox.world import World
+
+DEFINITIONS = {
+    each["name"]: each
+    for each in (
+        {
+            "name": "ad_placement",
+            "of": "ad",
+            "by": ["publisher_platform", "platform_position"],
+            "metrics": ["impressions", "spend", "cpc", "actions", "action_values", "purchases"],
+            "attributes": ["ad_name", "adset_name"],
+        },
+        {
+            "name": "set_people",
+            "of": "ad_set",
+            "by": ["age", "gender"],
+            "metrics": ["reach", "frequency", "cpp", "purchase_value", "leads", "conversions_value"],
+            "attributes": ["attribution_setting", "optimization_goal"],
+        },
+        {"name": "campaign_hours", "of": "campaign", "metrics": ["impressions", "clicks", "actions"], "grain": "hour"},
+        {"name": "account_hours", "of": "account", "metrics": ["spend"], "grain": "hour", "lookback_days": 2},
+        {
+            "name": "campaign_months",
+            "of": "campaign",
+            "metrics": ["reach", "frequency", "spend", "view_through_conversions", "outbound_clicks"],
+            "attributes": ["campaign_name", "objective", "buying_type"],
+            "grain": "month",
+        },
+        {
+            "name": "account_months_by_country",
+            "of": "account",
+            "by": ["country"],
+            "metrics": ["reach", "spend"],
+            "attributes": ["account_name"],
+            "grain": "month",
+        },
+        {"name": "regions", "of": "campaign", "by": ["region"], "metrics": ["impressions", "video_views", "actions"]},
+        {"name": "products", "of": "ad", "by": ["product_id"], "metrics": ["clicks", "actions", "action_values"]},
+        {"name": "bodies", "of": "ad", "by": ["body_asset"], "metrics": ["impressions", "clicks", "action_values"]},
+        {"name": "results", "of": "ad", "metrics": ["results", "unique_clicks", "quality_ranking", "ctr", "cpm"]},
+        {
+            "name": "videos",
+            "of": "campaign",
+            "metrics": ["video_play_actions", "video_p50_watched_actions", "video_thruplay_watched_actions"],
+        },
+        {
+            "name": "chosen",
+            "of": "ad",
+            "by": ["gender"],
+            "metrics": ["impressions", "inline_link_clicks", "inline_post_engagement"],
+            "where": [
+                'gender EQUAL "female"',
+                "impressions GREATER_THAN 100",
+                'ad.name NOT_CONTAIN "\\"quoted\\" it\'s"',
+            ],
+        },
+    )
+}
+FITS = {"chosen": lambda row: row["gender"] == "female" and row["impressions"] > 100}
+OWN = {"start_date": "2026-10-13", "tables": ["account"], "reports": list(DEFINITIONS.values())}
+
+
+def expected(world, name, first, last):
+    definition = DEFINITIONS[name]
+    if definition.get("grain") == "month":
+        first = first.replace(day=1)
+    return report_truth(world, definition, first, last, fits=FITS.get(name, lambda _: True))
+
+
+@pytest.fixture(scope="module")
+def first_run(tiny, run):
+    return run(tiny, config=OWN).read()
+
+
+def test_every_report_equals_the_truth(first_run, as_of, same):
+    assert (first_run.status, first_run.errors) == (0, []), first_run.stderr
+    world = World.at(as_of, "tiny")
+    for name in DEFINITIONS:
+        for table, rows in expected(world, name, dt.date(2026, 10, 13), as_of.date()).items():
+            assert rows, table
+            same(first_run.rows(table), rows, first_run.tables[table].key)
+
+
+def test_keys_and_columns_follow_from_the_definition(first_run):
+    keys = {name: table.key for name, table in first_run.tables.items()}
+    ids = ("account_id", "campaign_id", "ad_set_id", "ad_id")
+    assert keys["ad_placement"] == (*ids, "publisher_platform", "platform_position", "date")
+    own = ("metric", "action_type", "attribution_window")
+    assert keys["ad_placement_actions"] == (*keys["ad_placement"], *own)
+    assert keys["campaign_hours"] == ("account_id", "campaign_id", "date", "hour")
+    assert keys["account_months_by_country"] == ("account_id", "country", "date")
+    columns = [column.name for column in first_run.tables["set_people"].columns]
+    assert columns[:8] == [*ids[:1], "date", *ids[1:3], "age", "gender", "attribution_setting", "optimization_goal"]
+    assert columns[-2:] == ["account_currency", "is_final"]
+
+
+def test_ten_days_later_restated_days_are_replaced(sandbox, first_run, run, store, as_of, same):
+    first_day, later = World.at(as_of, "tiny").first_day, as_of + dt.timedelta(days=10)
+    store.load(first_run)
+    with sandbox("tiny", as_of=later, first_day=first_day) as environment:
+        outcome = run(environment, config=OWN, state=first_run.state, as_of=later).read()
+    assert (outcome.status, outcome.errors) == (0, [])
+    store.load(outcome)
+    world = World.at(later, "tiny", first_day=first_day)
+    reloaded = (later - dt.timedelta(days=28)).date() + dt.timedelta(days=1)
+    for name, definition in DEFINITIONS.items():
+        since = as_of.date() - dt.timedelta(days=1) if name == "account_hours" else reloaded
+        if definition.get("grain") == "month":
+            since = since.replace(day=1)
+        for table, rows in expected(world, name, since, later.date()).items():
+            same([row for row in store[table] if row["date"] >= since], rows, outcome.tables[table].key)
+    assert len(outcome.days("account_hours", "4001234567")) == 12
