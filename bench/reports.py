@@ -41,7 +41,25 @@ _GOOGLE = (
     *("video_quartile_p25_rate", "video_quartile_p50_rate", "video_quartile_p75_rate", "video_quartile_p100_rate"),
     *("top_impression_percentage", "absolute_top_impression_percentage"),
 )
+_FACEBOOK = (
+    *("impressions", "reach", "frequency", "clicks", "inline_link_clicks", "inline_post_engagement", "spend", "cpc"),
+    *("cpm", "ctr", "conversions", "conversions_value", "purchases", "purchase_value", "leads"),
+    *("view_through_conversions", "landing_page_views", "video_plays", "video_views", "video_thruplays"),
+    *("video_p25_watched", "video_p50_watched", "video_p75_watched", "video_p100_watched"),
+)
 SHAPES = {
+    "facebook": Shape(
+        table="ad_daily",
+        report={
+            "of": "ad",
+            "metrics": _FACEBOOK,
+            "attributes": [
+                *("campaign_name", "ad_set_name", "ad_name", "attribution_setting", "objective"),
+            ],
+        },
+        beside="account",
+        since="2026-10-25",
+    ),
     "google": Shape(
         table="ad_daily",
         report={

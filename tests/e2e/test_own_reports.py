@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.facebook.report_truth import report_truth as facebook_truth
 from sandbox.google.report_truth import report_truth as google_truth
 from sandbox.linkedin.report_truth import Breakdown, report_truth
 from sandbox.world import World
@@ -43,9 +44,23 @@ def _google(world: World) -> list[dict[str, Any]]:
     return google_truth(world, {**GOOGLE, "metrics": metrics}, FIRST_DAY, world.as_of.date())
 
 
+def _facebook(world: World) -> list[dict[str, Any]]:
+    definition = {**FACEBOOK, "name": "own_daily", "metrics": ["impressions", "spend", "clicks"]}
+    return facebook_truth(world, definition, FIRST_DAY, world.as_of.date())["own_daily"]
+
+
+FACEBOOK = {"of": "campaign", "by": ["country"], "attributes": ["campaign_name"], "lookback_days": 30}
 GOOGLE = {"of": "campaign", "by": ["device"], "attributes": ["campaign.name"]}
 LINKEDIN = {"of": "campaign", "by": ["IMPRESSION_DEVICE_TYPE"], "attributes": ["campaign_name"]}
 LIVES = {
+    "facebook": Life(
+        table="campaign_daily",
+        report={**FACEBOOK, "metrics": ["impressions", "spend"]},
+        wider={**FACEBOOK, "metrics": ["impressions", "spend", "clicks"]},
+        column="clicks",
+        monthly={"of": "account", "by": ["country"], "metrics": ["impressions"], "grain": "month"},
+        truth=_facebook,
+    ),
     "google": Life(
         table="campaign_daily",
         report={**GOOGLE, "metrics": ["impressions", "cost_micros"]},

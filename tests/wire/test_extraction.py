@@ -273,3 +273,37 @@ def test_the_fields_that_reports_can_name_are_printed(tmp_path: Path) -> None:
         0,
         [{"type": "FIELDS", "of": ["campaign"], "fields": [field], "source": "the SDK 1.0"}],
     )
+
+
+GIVING_UP = """
+import sys
+from wire import *
+C = (Column("account_id", Type.STRING), Column("date", Type.DATE), Column("n", Type.INTEGER))
+T = [Table(name, C, ("account_id", "date"), "date") for name in ("first", "second")]
+def extract(invocation, extraction):
+    def load(account, within):
+        today = today_in("UTC")
+        for table in T:
+            for window in extraction.due(table.name, account, today=today, lookback_days=2, window_days=9, within_round=within):
+                if (table.name, account) == ("first", "1"):
+                    extraction.give_up([table.name], account, PipelineError(Kind.CONFIG, "it is refused"))
+                    break
+                extraction.replace_window(table.name, account, window, [{"account_id": account, "date": window.first, "n": 1}], today=today)
+    load_accounts(extraction, ["1", "2"], load, account_id=str, lookback_days=2, limiter=Limiter(1))
+sys.exit(run_pipeline("pipeline-test", T, extract))
+"""
+
+
+def test_a_table_that_is_given_up_for_an_account_is_told_once_and_keeps_nothing_else_from_being_loaded(
+    tmp_path: Path,
+) -> None:
+    status, lines, _ = run(tmp_path, pipeline=GIVING_UP)
+    assert status == 78
+    assert [(line["account_id"], line["message"]) for line in lines if line["type"] == "ERROR"] == [
+        ("1", "it is refused")
+    ]
+    regions = [line["replaces"] for line in lines if line["type"] == "STATE"]
+    loaded = {(each["stream"], each["where"]["account_id"]) for each in regions}
+    assert loaded == {("second", "1"), ("first", "2"), ("second", "2")}
+    days = {name: [each["from"] for each in regions if each["stream"] == name] for name in ("first", "second")}
+    assert len(days["second"]) == 2 * len(days["first"]) > 2, "the backfill went on"

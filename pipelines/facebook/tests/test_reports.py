@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
 
 import pytest
 
@@ -119,3 +121,65 @@ def test_ten_days_later_restated_days_are_replaced(sandbox, first_run, run, stor
         for table, rows in expected(world, name, since, later.date()).items():
             same([row for row in store[table] if row["date"] >= since], rows, outcome.tables[table].key)
     assert len(outcome.days("account_hours", "4001234567")) == 12
+
+
+def test_after_faults_every_report_equals_the_truth(sandbox, run, as_of, same):
+    faults = ("rate_limit@4", "server_error@9x2", "html@15", "broken_connection@21", "failed_job@3", "hang@40")
+    world = World.at(as_of, "tiny")
+    with sandbox("tiny", faults=faults) as environment:
+        config = {**OWN, "reports": [*DEFINITIONS.values()], "request_timeout": 2, "retry_attempts": 6}
+        outcome = run(environment, config=config).read()
+    assert (outcome.status, outcome.errors) == (0, []), outcome.stderr
+    for name in DEFINITIONS:
+        for table, rows in expected(world, name, dt.date(2026, 10, 13), as_of.date()).items():
+            same(outcome.rows(table), rows, outcome.tables[table].key)
+
+
+def test_a_report_that_facebook_refuses_keeps_nothing_else_from_being_loaded(tiny, run, as_of, same):
+    refused = {"name": "shoes", "of": "ad", "metrics": ["clicks"], "where": ['campaign.shoe_size EQUAL "44"']}
+    right = DEFINITIONS["account_hours"]
+    outcome = run(tiny, config={**OWN, "reports": [refused, right]}).read()
+    assert outcome.status == 78
+    assert {error.account_id for error in outcome.errors} == {
+        account.id for account in World.at(as_of, "tiny").accounts("facebook")
+    }
+    assert all("report shoes" in error.message and "shoe_size" in error.message for error in outcome.errors)
+    assert "shoes" not in outcome.tables
+    assert outcome.rows("account")
+    days = dt.date(2026, 10, 13), as_of.date()
+    same(
+        outcome.rows("account_hours"),
+        expected(World.at(as_of, "tiny"), "account_hours", *days)["account_hours"],
+        outcome.tables["account_hours"].key,
+    )
+
+
+def test_an_empty_answer_over_loaded_days_is_believed_when_it_comes_twice(tiny, run):
+    """The account has numbers; what fits the condition, it has not."""
+    everything = {"name": "own", "of": "ad", "metrics": ["clicks"], "where": ["impressions GREATER_THAN 0"]}
+    nothing = {**everything, "where": ["impressions GREATER_THAN 900000000"]}
+    config = {"start_date": "2026-11-16", "tables": ["account"]}
+    first = run(tiny, config={**config, "reports": [nothing]}).read()
+    assert not first.rows("own")
+    again = run(tiny, config={**config, "reports": [nothing]}, state=first.state).read()
+    confirmed = [region.confirmed for region, rows in again.regions if region.stream == "own"]
+    assert confirmed
+    assert all(confirmed)
+
+
+def calls(outcome):
+    points = map(json.loads, re.findall(r"METRIC: (\{.*\})", outcome.stderr))
+    return sum(point["value"] for point in points if point["metric"] == "http_request_count")
+
+
+def test_ten_reports_cost_no_second_list_of_accounts(tiny, run):
+    """A start and a page for each, and looks at several of them at once."""
+    config = {
+        "start_date": "2026-11-20",
+        "tables": ["campaign_daily"],
+        "accounts": ["4001234567"],
+        "poll_interval": 0.5,
+    }
+    ten = [each for each in DEFINITIONS.values() if each.get("grain") != "month"][:10]
+    none, with_ten = (calls(run(tiny, config={**config, "reports": reports})) for reports in ([], ten))
+    assert 2 * len(ten) <= with_ten - none <= 2 * len(ten) + 4

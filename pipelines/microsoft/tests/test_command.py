@@ -30,7 +30,7 @@ def test_a_check_needs_neither_network_nor_sdk(tmp_path: Path, transport: str) -
     )
     found = json.loads(done.stdout)
     assert done.returncode == 78
-    for words in ("there is no table 'campains'", "settings.look_back", "MICROSOFT_REFRESH_TOKEN"):
+    for words in ("there is no table or group 'campains'", "settings.look_back", "MICROSOFT_REFRESH_TOKEN"):
         assert any(words in each for each in found["errors"]), words
     ending = [each for each in found["warnings"] if "2027-01-31" in each]
     assert bool(ending) is (transport == "soap")
@@ -67,7 +67,7 @@ def test_an_unknown_setting_or_table_is_named(shared: Sandbox, run: Run) -> None
     assert "settings.look_back: there is no such setting" in outcome.failures[0].message
     outcome = run(shared, settings={"tables": ["campains"]})
     assert outcome.status == 78
-    assert "there is no table 'campains'; there are account, campaign" in outcome.failures[0].message
+    assert "there is no table or group 'campains'; did you mean 'campaign'" in outcome.failures[0].message
 
 
 def test_an_unknown_account_is_reported_and_the_others_are_loaded(shared: Sandbox, run: Run) -> None:

@@ -55,6 +55,7 @@ class Extraction:
         self._sends_patches = takes_patches()
         self._failed: set[Kind] = set()
         self._failed_accounts: set[str] = set()
+        self._given_up: set[tuple[str, str]] = set()
         self._lookbacks: dict[str, int] = {}
         self._others: dict[str, bool] = {}
         self._lock = threading.RLock()
@@ -196,7 +197,7 @@ class Extraction:
                 since=since,
                 until=until,
             )
-            due = self._resumed.left(account, due)
+            due = () if (name, account_id) in self._given_up else self._resumed.left(account, due)
             first, last = within_round.days(today)
             self.backfill.due(
                 name,
@@ -258,6 +259,14 @@ class Extraction:
             self._failed.add(error.kind)
             log.error("%s", error.message)
             self._channel.error(ErrorLine(error.kind, error.message, error.retry_after, error.account_id))
+
+    def give_up(self, names: Iterable[str], account_id: str, error: PipelineError) -> None:
+        """Tell that tables cannot be had of an account, and leave them out from now on; all else of it is loaded."""
+        with self._lock:
+            self._given_up.update((name, account_id) for name in names)
+            self._failed.add(error.kind)
+            log.error("account %s: %s", account_id, error.message)
+            self._channel.error(ErrorLine(error.kind, error.message, error.retry_after, account_id))
 
     @property
     def names_days(self) -> bool:

@@ -23,8 +23,9 @@ class AccountsLine(Struct, tag_field="type", tag="ACCOUNTS"):
 class ListedField(Struct, frozen=True, omit_defaults=True):
     """One field that a report of one's own can name, in the platform's own terms.
 
-    `role` is `by`, `metrics` or `attributes`: the key it belongs under. `of` are what it can be asked of, empty where
-    that is everything; `excludes` are what cannot stand beside it, as the platform names it; `note` is unit or meaning.
+    `role` is `by`, `metrics` or `attributes`: the key it belongs under; or `grain`, for what that asks for. `of` are
+    what it can be asked of, empty where that is everything; `excludes` are what cannot stand beside it, as the platform
+    names it; `note` is unit or meaning.
     """
 
     name: str

@@ -11,7 +11,7 @@ import datetime as dt
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +105,7 @@ class Jobs:
         self._sleep = sleep or graph.rest
         self._waiting = deque[Order]()
         self._working = deque[Job]()
-        self._failures: list[PipelineError] = []
+        self._failures: list[tuple[Report, PipelineError]] = []
 
     def finished(self, orders: Iterable[Order]) -> Iterator[Result]:
         """The orders whose rows can be read, in order; a halved order comes as two."""
@@ -148,11 +148,23 @@ class Jobs:
 
     @property
     def failure(self) -> PipelineError | None:
-        """All that failed for good, as one failure of the account."""
-        if not self._failures:
+        """What failed for good of the built-in tables, as one failure of the account."""
+        return self._together([error for report, error in self._failures if not report.name])
+
+    @property
+    def given_up(self) -> Iterator[tuple[Report, PipelineError]]:
+        """The reports of the user's own that failed for good, each with its reason."""
+        for own in dict.fromkeys(report.name for report, _ in self._failures if report.name):
+            mine = [(report, error) for report, error in self._failures if report.name == own]
+            together = self._together([error for _, error in mine])
+            assert together is not None
+            yield mine[0][0], together
+
+    def _together(self, errors: Sequence[PipelineError]) -> PipelineError | None:
+        if not errors:
             return None
-        messages = dict.fromkeys(error.message for error in self._failures)
-        return PipelineError(self._failures[0].kind, "; ".join(messages), account_id=self._account.id)
+        messages = dict.fromkeys(error.message for error in errors)
+        return PipelineError(errors[0].kind, "; ".join(messages), account_id=self._account.id)
 
     def _instead(self, order: Order, error: PipelineError) -> Iterator[Result]:
         """Do what may mend a failed order: a new job, its halves, its parts.
@@ -171,11 +183,15 @@ class Jobs:
             self._give_up(order, final)
 
     def _give_up(self, order: Order, error: PipelineError) -> None:
-        self._failures.append(error)
+        report = order.report
+        if report.name:
+            # Whoever wrote it has to mend it, and not this pipeline.
+            kind = Kind.CONFIG if error.kind is Kind.INTERNAL else error.kind
+            error = PipelineError(kind, f"{report}: {error.message}", account_id=error.account_id)
+        self._failures.append((report, error))
         log.error("account %s: %s is given up: %s", self._account.id, order, error.message)
         if isinstance(error, TooMuchDataError):
             return
-        report = order.report
         left = [each for each in (*(job.order for job in self._working), *self._waiting) if each.report is report]
         self._waiting = deque(each for each in self._waiting if each.report is not report)
         for job in [job for job in self._working if job.order.report is report]:
@@ -184,7 +200,7 @@ class Jobs:
         if left:
             days = ", ".join(str(each.window) for each in left)
             what = report.name or f"level {report.level}"
-            self._failures.append(PipelineError(error.kind, f"{what} is not asked for {days} therefore"))
+            self._failures.append((report, PipelineError(error.kind, f"{what} is not asked for {days} therefore")))
 
     def _start(self, order: Order, part: Part | None = None) -> Job:
         fields = dict.fromkeys(("date_start", *(field for table in order.tables for field in table.fields)))

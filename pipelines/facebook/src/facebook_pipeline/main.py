@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from facebook_pipeline.definitions import own_reports, reports_to_load
 from facebook_pipeline.settings import api_of, problems, read_credentials, read_settings
 from facebook_pipeline.tables import TABLES
 from wire import (
@@ -21,6 +21,9 @@ from wire import (
     load_accounts,
     run_pipeline,
 )
+
+if TYPE_CHECKING:
+    from facebook_pipeline.insights import Report
 
 
 def main() -> None:
@@ -40,13 +43,20 @@ def main() -> None:
 
 def tables(invocation: Invocation) -> tuple[Table, ...]:
     """The built-in tables, and those of the reports that the settings define."""
+    if _has_no_reports(invocation):
+        return TABLES
+    from facebook_pipeline.definitions import own_reports  # noqa: PLC0415 - only runs with reports pay for it
+
     return (*TABLES, *own_reports(invocation.settings).tables)
 
 
 def check(invocation: Invocation) -> Iterator[PipelineError | CheckWarning]:
     """All that can be wrong with settings, credentials and reports, found without asking Facebook."""
     yield from problems(invocation)
-    yield from own_reports(invocation.settings).findings
+    if not _has_no_reports(invocation):
+        from facebook_pipeline.definitions import own_reports  # noqa: PLC0415 - as above
+
+        yield from own_reports(invocation.settings).findings
 
 
 def fields() -> FieldsLine:
@@ -65,7 +75,7 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
     from facebook_pipeline.runs import Runs  # noqa: PLC0415 - the same
 
     settings = read_settings(invocation.settings)
-    own = reports_to_load(invocation.settings)
+    own = _reports(invocation)
     known = (*TABLES, *(each.table for report in own for each in report.tables))
     wanted = frozenset(table.name for table in known if extraction.wants(table.name))
     limiter = Limiter(settings.concurrency)
@@ -99,7 +109,20 @@ def probe(invocation: Invocation, _: Extraction) -> Iterator[PipelineError | Che
 
     settings = read_settings(invocation.settings)
     graph = Graph.connect(settings, read_credentials(settings), Limiter(settings.concurrency))
-    yield from refused(graph, settings, listed_accounts(graph, settings), reports_to_load(invocation.settings))
+    yield from refused(graph, settings, listed_accounts(graph, settings), _reports(invocation))
+
+
+def _has_no_reports(invocation: Invocation) -> bool:
+    return invocation.settings.get("reports") in (None, [], ())
+
+
+def _reports(invocation: Invocation) -> tuple[Report, ...]:
+    """The reports that the settings define; raises PipelineError (config) for all that is wrong with them."""
+    if _has_no_reports(invocation):
+        return ()
+    from facebook_pipeline.definitions import reports_to_load  # noqa: PLC0415 - as above
+
+    return reports_to_load(invocation.settings)
 
 
 def listed(invocation: Invocation, _: Extraction) -> Iterator[ListedAccount]:

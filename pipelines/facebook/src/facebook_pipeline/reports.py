@@ -35,8 +35,8 @@ def load_reports(
 ) -> None:
     """Replace the account's due windows of a round in every wanted table of reports, newest first.
 
-    `own` are the reports that the settings define. Raises PipelineError that names every report that could not be
-    loaded, after all others were.
+    `own` are the reports that the settings define; one that cannot be had is told, and keeps nothing else from being
+    loaded. Raises PipelineError that names every other report that could not be loaded, after all others were.
     """
     today = today_in(account.timezone)
     if within.is_first and settings.start_date:
@@ -62,6 +62,8 @@ def load_reports(
         load.replace(result, jobs)
     if load.counts:
         log.info("account %s: %s", account.id, ", ".join(f"{name} {count}" for name, count in load.counts.items()))
+    for report, error in jobs.given_up:
+        extraction.give_up([each.table.name for each in report.tables], account.id, error)
     if jobs.failure:
         raise jobs.failure
 

@@ -47,10 +47,14 @@ _CREDENTIALS = {
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The settings with their defaults. Times are seconds; `accounts` are ids with or without `act_`."""
+    """The settings with their defaults. Times are seconds; `accounts` are ids with or without `act_`.
+
+    What is in `reports` is read by `facebook_pipeline.definitions`.
+    """
 
     accounts: tuple[str | int, ...] = ()
     tables: tuple[str, ...] = ()
+    reports: tuple[Any, ...] | None = None
     start_date: str | None = None
     lookback_days: Annotated[int, Meta(ge=0)] = 28
     window_days: _Count = 7

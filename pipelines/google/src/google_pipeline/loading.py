@@ -13,7 +13,7 @@ from google_pipeline.errors import AccountClosedError, QueryRefusedError
 from google_pipeline.queries import Query
 from google_pipeline.reports import Reports
 from google_pipeline.settings import Settings
-from wire import Extraction, PipelineError, Round
+from wire import Extraction, Round
 
 log = logging.getLogger(__name__)
 
@@ -64,9 +64,8 @@ class Loading:
         try:
             return self._reports.load(query, within)
         except QueryRefusedError as refused:
+            self._extraction.give_up([query.name], self._account.id, refused)
             self._reports.leave_out(query)
-            with self._extraction.account(self._account.id):
-                raise PipelineError(refused.kind, refused.message, account_id=self._account.id) from None
             return 0
 
 

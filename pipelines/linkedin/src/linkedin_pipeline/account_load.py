@@ -172,8 +172,7 @@ class AccountLoad:
             if not report.fingerprint or error.kind not in _THE_REPORTS:
                 raise
             sentence = f"reports.{report.name}: {error.message}"
-            with self._extraction.account(self._account_id):
-                raise PipelineError(error.kind, sentence, account_id=self._account_id) from error
+            self._extraction.give_up([report.name], self._account_id, PipelineError(error.kind, sentence))
         return 0
 
     def _load_entities(self, wanted: frozenset[str]) -> int:
