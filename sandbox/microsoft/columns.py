@@ -1,4 +1,4 @@
-"""What each report type can be asked for: its columns, and the text that each shows for a row.
+"""The columns of reports: the text that each shows for a row.
 
 The deprecated conversion columns (Conversions, AllConversions, ViewThroughConversions) follow their pages: the
 campaign report gives whole numbers, cut from what the row's Qualified column says; all other reports give 0. The
@@ -8,22 +8,27 @@ Qualified columns have hundredths at every level, which add up exactly.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from sandbox.microsoft.campaigns import ad_type, campaign_type, keyword_id, status_text
 from sandbox.microsoft.customers import number_of, status_of
-from sandbox.world import Account, Fact, Metrics, World
+from sandbox.microsoft.splits import COLUMNS
+from sandbox.world import Account, Fact, Metrics
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a row of a report is about, as seen on the account's `today`; `commas` is what format version 1.0 adds."""
+    """What a row of a report is about, as seen on the account's `today`; `commas` is what format version 1.0 adds.
+
+    `parts` are the values of the dimensions that it is a part by.
+    """
 
     account: Account
     fact: Fact
     today: dt.date
     commas: bool = False
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def metrics(self) -> Metrics:
@@ -31,24 +36,6 @@ class Row:
 
 
 Cell = Callable[[Row], str]
-
-
-@dataclass(frozen=True, slots=True)
-class ReportType:
-    """`shares` are columns that may not stand beside any of `never_beside_shares`; `scopes` what a scope may list."""
-
-    facts: Callable[[World, Account, dt.date, dt.date], Iterator[Fact]]
-    attributes: dict[str, Cell]
-    metrics: dict[str, Cell]
-    required: tuple[str, ...] = ()
-    shares: frozenset[str] = frozenset()
-    scopes: tuple[str, ...] = ("AccountIds", "Campaigns", "AdGroups")
-
-    def cell(self, column: str) -> Cell | None:
-        return self.attributes.get(column) or self.metrics.get(column)
-
-
-NEVER_BESIDE_SHARES = frozenset({"BidMatchType", "DeviceOS", "Goal", "GoalType", "TopVsOther", "BudgetName"})
 
 
 def _money(micros: int, *, commas: bool = False) -> str:
@@ -59,6 +46,14 @@ def _money(micros: int, *, commas: bool = False) -> str:
 
 def _grouped(number: int, commas: bool) -> str:
     return f"{number:,}" if commas else str(number)
+
+
+def _time(row: Row) -> str:
+    """The day, of a report by hours with its hour, which format version 1.0 writes in another manner."""
+    day, hour = row.fact.day, row.parts.get("Hour")
+    if hour is None:
+        return day.isoformat()
+    return f"{day:%-m/%-d/%Y} 12:00:00 AM|{hour}" if row.commas else f"{day.isoformat()}|{hour}"
 
 
 def _hundredths(centi: int) -> str:
@@ -86,6 +81,8 @@ def _share(salt: int) -> Cell:
     """A percentage that the platform does not know for every day."""
 
     def cell(row: Row) -> str:
+        if "Hour" in row.parts:
+            return ""
         day = row.fact.day.toordinal()
         if (row.fact.campaign.id + day + salt) % 7 == 0:
             return "--"
@@ -114,47 +111,47 @@ def _ad_type(row: Row) -> str:
     return f"{ad_type(row.fact.ad, row.fact.campaign)} ad" if row.fact.ad else ""
 
 
-_ACCOUNT: dict[str, Cell] = {
-    "TimePeriod": lambda row: row.fact.day.isoformat(),
+ACCOUNT: dict[str, Cell] = {
+    "TimePeriod": _time,
     "AccountId": lambda row: row.account.id,
     "AccountName": lambda row: row.account.name,
     "AccountNumber": lambda row: number_of(row.account),
     "AccountStatus": lambda row: status_of(row.account),
 }
-_CAMPAIGN: dict[str, Cell] = {
+CAMPAIGN: dict[str, Cell] = {
     "CampaignId": lambda row: str(row.fact.campaign.id),
     "CampaignName": lambda row: row.fact.campaign.name,
     "CampaignStatus": _campaign_status,
 }
-_CURRENCY: dict[str, Cell] = {"CurrencyCode": lambda row: row.account.currency}
-_TYPE: dict[str, Cell] = {"CampaignType": lambda row: campaign_type(row.fact.campaign)}
+CURRENCY: dict[str, Cell] = {"CurrencyCode": lambda row: row.account.currency}
+TYPE: dict[str, Cell] = {"CampaignType": lambda row: campaign_type(row.fact.campaign)}
 # In the value set since msads 13.0.30; what they show is a guess.
-_CHANNELS: dict[str, Cell] = {
+CHANNELS: dict[str, Cell] = {
     "Channel": lambda row: "Native" if row.fact.campaign.video else "Search",
     "SubChannel": lambda _: "",
     "MarketingObjective": lambda _: "",
 }
-_GROUP: dict[str, Cell] = {
+GROUP: dict[str, Cell] = {
     "AdGroupId": lambda row: str(row.fact.group.id) if row.fact.group else "",
     "AdGroupName": lambda row: row.fact.group.name if row.fact.group else "",
 }
-_GROUP_STATUS: dict[str, Cell] = {
+GROUP_STATUS: dict[str, Cell] = {
     "Status": lambda row: status_text(row.fact.group is not None and row.fact.group.paused)
 }
-_AD: dict[str, Cell] = {
+AD: dict[str, Cell] = {
     "AdId": lambda row: str(row.fact.ad.id) if row.fact.ad else "",
     "AdTitle": lambda row: row.fact.ad.name if row.fact.ad else "",
     "AdType": _ad_type,
     "AdStatus": lambda row: status_text(row.fact.ad is not None and row.fact.ad.paused),
 }
-_KEYWORD: dict[str, Cell] = {
+KEYWORD: dict[str, Cell] = {
     "KeywordId": _keyword_id,
     "Keyword": lambda row: row.fact.keyword.text if row.fact.keyword else "",
     "KeywordStatus": lambda _: "Active",
 }
-_QUERY: dict[str, Cell] = {"SearchQuery": lambda row: row.fact.search_term or ""}
+QUERY: dict[str, Cell] = {"SearchQuery": lambda row: row.fact.search_term or ""}
 
-_METRICS: dict[str, Cell] = {
+METRICS: dict[str, Cell] = {
     "Impressions": lambda row: f"{row.metrics.impressions:,}",
     "Clicks": lambda row: str(row.metrics.clicks),
     "Ctr": lambda row: (
@@ -169,17 +166,18 @@ _METRICS: dict[str, Cell] = {
     "AllRevenue": lambda row: _money(row.metrics.value_micros + row.metrics.value_micros // 10, commas=row.commas),
     "Assists": lambda row: _grouped(row.metrics.leads, row.commas),
 }
-_VIEW_THROUGH: dict[str, Cell] = {
+VIEW_THROUGH: dict[str, Cell] = {
     "ViewThroughConversions": lambda _: "0",
     "ViewThroughConversionsQualified": lambda row: _hundredths(100 * row.metrics.view_through),
     "ViewThroughRevenue": lambda row: _money(row.metrics.value_micros // 20),
 }
-_WHOLE: dict[str, Cell] = {
+WHOLE: dict[str, Cell] = {
     "Conversions": lambda row: str(row.metrics.conversions_centi // 100),
     "AllConversions": lambda row: str(row.metrics.conversions_centi // 100 + row.metrics.view_through),
     "ViewThroughConversions": lambda row: str(row.metrics.view_through),
 }
-_VIDEO: dict[str, Cell] = {
+QUALITY: dict[str, Cell] = {"HistoricalQualityScore": _quality}
+VIDEO: dict[str, Cell] = {
     "VideoViews": lambda row: _optional(row.metrics.video_views, "--"),
     "VideoViewsAt25Percent": _quartile(0),
     "VideoViewsAt50Percent": _quartile(1),
@@ -187,7 +185,7 @@ _VIDEO: dict[str, Cell] = {
     "CompletedVideoViews": _quartile(3),
     "TotalWatchTimeInMS": _watch_time,
 }
-_SHARES: dict[str, Cell] = {
+SHARES: dict[str, Cell] = {
     name: _share(salt)
     for salt, name in enumerate(
         (
@@ -203,41 +201,10 @@ _SHARES: dict[str, Cell] = {
         )
     )
 }
-_FORBIDDEN: dict[str, Cell] = {name: lambda _: "" for name in NEVER_BESIDE_SHARES}
 
-REPORT_TYPES = {
-    "AccountPerformanceReport": ReportType(
-        facts=World.campaign_facts,
-        attributes=_ACCOUNT | _CURRENCY,
-        metrics=_METRICS | _VIEW_THROUGH | _VIDEO,
-        scopes=("AccountIds",),
-    ),
-    "CampaignPerformanceReport": ReportType(
-        facts=World.campaign_facts,
-        attributes=_ACCOUNT | _CAMPAIGN | _CURRENCY | _TYPE | _CHANNELS | _FORBIDDEN,
-        metrics=_METRICS | _VIEW_THROUGH | _WHOLE | _VIDEO | _SHARES,
-        shares=frozenset(_SHARES),
-        scopes=("AccountIds", "Campaigns"),
-    ),
-    "AdGroupPerformanceReport": ReportType(
-        facts=World.group_facts,
-        attributes=_ACCOUNT | _CAMPAIGN | _CURRENCY | _TYPE | _GROUP | _GROUP_STATUS,
-        metrics=_METRICS | _VIEW_THROUGH | _VIDEO,
-    ),
-    "AdPerformanceReport": ReportType(
-        facts=World.ad_facts,
-        attributes=_ACCOUNT | _CAMPAIGN | _CURRENCY | _TYPE | _GROUP | _AD,
-        metrics=_METRICS | _VIEW_THROUGH | _VIDEO,
-    ),
-    "KeywordPerformanceReport": ReportType(
-        facts=World.keyword_facts,
-        attributes=_ACCOUNT | _CAMPAIGN | _CURRENCY | _GROUP | _KEYWORD,
-        metrics=_METRICS | _VIEW_THROUGH | {"HistoricalQualityScore": _quality},
-    ),
-    "SearchQueryPerformanceReport": ReportType(
-        facts=World.search_term_facts,
-        attributes=_ACCOUNT | _CAMPAIGN | _TYPE | _GROUP | _KEYWORD | _QUERY,
-        metrics=_METRICS,
-        required=("SearchQuery",),
-    ),
-}
+
+def _part(name: str) -> Cell:
+    return lambda row: row.parts[name]
+
+
+BREAKDOWNS: dict[str, Cell] = {name: _part(name) for name in COLUMNS - {"Hour"}}

@@ -7,10 +7,12 @@ import dataclasses
 import io
 import zipfile
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 from sandbox.faults import damaged
 from sandbox.microsoft.columns import Row
 from sandbox.microsoft.report_requests import Order, period_of
+from sandbox.microsoft.splits import parted
 from sandbox.world import Account, Fact, Metrics, World
 
 _FOOTER = "©2026 Microsoft Corporation. All rights reserved. "
@@ -74,21 +76,32 @@ def _rows(order: Order, world: World) -> Iterator[list[str]]:
         attributes["TimePeriod"] = lambda row: str(row.fact.day.year)
     groups: dict[tuple[str, ...], Row] = {}
     for account in order.accounts:
-        today = world.today(account)
         for fact in order.kind.facts(world, account, order.first, order.last):
             if not _in_scope(order, account, fact):
                 continue
-            row = Row(account, _of_period(order, fact), today, not order.newest_format)
-            key = tuple(cell(row) for cell in attributes.values())
-            before = groups.get(key)
-            groups[key] = row if before is None else _added(before, row)
+            for row in _parts(order, world, account, fact):
+                key = tuple(cell(row) for cell in attributes.values())
+                before = groups.get(key)
+                groups[key] = row if before is None else _added(before, row)
     for key, row in groups.items():
         known = dict(zip(attributes, key, strict=True))
         yield [known[column] if column in known else order.kind.metrics[column](row) for column in order.columns]
 
 
+def _parts(order: Order, world: World, account: Account, fact: Fact) -> Iterator[Row]:
+    """A fact in the parts that the columns and the filter split it into, without those that the filter leaves out."""
+    today = world.today(account)
+    hours = world.as_of.astimezone(ZoneInfo(account.timezone)).hour + 1 if fact.day == today else 24
+    period = _of_period(order, fact)
+    for values, metrics in parted(fact, order.split, hours=hours):
+        row = Row(account, dataclasses.replace(period, metrics=metrics), today, not order.newest_format, values)
+        counted = not order.kind.counts or any(getattr(metrics, name) for name in order.kind.counts)
+        if counted and all(test(row) for test in order.tests):
+            yield row
+
+
 def _of_period(order: Order, fact: Fact) -> Fact:
-    if order.aggregation in ("Daily", "Summary"):
+    if order.aggregation in ("Hourly", "Daily", "Summary"):
         return fact
     return dataclasses.replace(fact, day=period_of(order.aggregation, fact.day))
 

@@ -11,25 +11,29 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from sandbox.microsoft.calls import Body, Call, flag, identifier, ids, items, part
-from sandbox.microsoft.columns import NEVER_BESIDE_SHARES, REPORT_TYPES, ReportType
+from sandbox.microsoft.columns import QUALITY
 from sandbox.microsoft.customers import TIME_ZONES
+from sandbox.microsoft.filters import Test, tests
 from sandbox.microsoft.refusals import RefusalError, refuse
+from sandbox.microsoft.report_types import REPORT_TYPES, ReportType
+from sandbox.microsoft.splits import COLUMNS
 from sandbox.microsoft.vocabulary import REPORT_TIME_ZONES
 from sandbox.world import Account, World
 
 _DAY = dt.timedelta(days=1)
 _PACIFIC = "PacificTimeUSCanadaTijuana"
 _ZONES = {zone: name for name, zone in TIME_ZONES.items()}
-_AGGREGATIONS = ("Summary", "Daily", "Weekly", "WeeklyStartingMonday", "Monthly", "Yearly")
+_AGGREGATIONS = ("Summary", "Hourly", "Daily", "Weekly", "WeeklyStartingMonday", "Monthly", "Yearly")
 _FORMATS = ("Csv", "Tsv")
 _LIMITS = {"AccountIds": (1000, 2029), "Campaigns": (300, 2030), "AdGroups": (300, 2031)}
-# Three years are kept of most reports (guides/report-data-retention-time-periods.md).
-_KEPT = dt.timedelta(days=3 * 366)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A checked request. `campaigns` and `groups` are ids that a scope adds to those of whole accounts."""
+    """A checked request. `campaigns` and `groups` are ids that a scope adds to those of whole accounts.
+
+    Rows are `split` by these columns, and are in the report where they pass all `tests`.
+    """
 
     name: str
     kind: ReportType
@@ -38,6 +42,8 @@ class Order:
     campaigns: frozenset[str]
     groups: frozenset[str]
     columns: tuple[str, ...]
+    split: frozenset[str]
+    tests: tuple[Test, ...]
     first: dt.date
     last: dt.date
     zone: str
@@ -62,15 +68,15 @@ def checked(call: Call, world: World) -> Order:
     refuse(request.get("Format") not in (None, *_FORMATS), 204, "the sandbox makes Csv and Tsv")
     columns = _columns(kind, request)
     aggregation = str(request.get("Aggregation") or "Summary")
-    refuse(aggregation not in _AGGREGATIONS, 2059, "the sandbox has nothing finer than days")
+    refuse(aggregation not in _AGGREGATIONS, 2059)
     refuse("TimePeriod" in columns and aggregation == "Summary", 2034)
     if "TimePeriod" not in columns:
         aggregation = "Summary"
     refuse("HistoricalQualityScore" in columns and aggregation != "Daily", 2054)
     accounts, whole, campaigns, groups = _scope(kind, request, world)
-    first, last, zone = _days(part(request, "Time"), world)
+    first, last, zone = _days(part(request, "Time"), world, kind.kept.get(aggregation, kind.kept[""]))
     refuse(flag(request, "ReturnOnlyCompleteData") and last >= min(map(world.today, accounts)), 2004)
-    refuse(any(value is not None for value in part(request, "Filter").values()), 2060, "the sandbox has no filters")
+    split, must_pass = tests(kind, type_name, request)
     first, last = _whole_periods(aggregation, first, last)
     return Order(
         name=name,
@@ -80,6 +86,8 @@ def checked(call: Call, world: World) -> Order:
         campaigns=campaigns,
         groups=groups,
         columns=columns,
+        split=split | ({*columns} & COLUMNS) | ({"Hour"} if aggregation == "Hourly" else set()),
+        tests=must_pass,
         first=first,
         last=last,
         zone=zone,
@@ -100,9 +108,11 @@ def _columns(kind: ReportType, request: Body) -> tuple[str, ...]:
     unknown = [column for column in columns if kind.cell(column) is None]
     refuse(unknown, 100, f"the sandbox has no column {', '.join(unknown)} in this report")
     refuse(not {*kind.required} <= {*columns}, 2015)
-    refuse(not {*kind.metrics} & {*columns}, 2017)
-    # Documented as refused; with which code is not.
-    refuse(kind.shares & {*columns} and NEVER_BESIDE_SHARES & {*columns}, 201)
+    # Scores count as attributes.
+    refuse(not ({*kind.metrics} - {*QUALITY}) & {*columns}, 2017)
+    for attributes, metrics in kind.excludes:
+        # Documented as refused; with which code is not.
+        refuse(attributes & {*columns} and metrics & {*columns}, 201)
     return columns
 
 
@@ -148,7 +158,7 @@ def _child(item: Body, name: str, known: set[str], code: int, place: int) -> str
     return number
 
 
-def _days(given: Body, world: World) -> tuple[dt.date, dt.date, str]:
+def _days(given: Body, world: World, kept: int) -> tuple[dt.date, dt.date, str]:
     """First and last day, and the zone that decides which day is today."""
     zone = str(given.get("ReportTimeZone") or _PACIFIC)
     refuse(zone not in REPORT_TIME_ZONES, 100)
@@ -163,7 +173,7 @@ def _days(given: Body, world: World) -> tuple[dt.date, dt.date, str]:
     refuse(last < first, 2011)
     refuse(first > today, 2041)
     refuse(last > today, 2010)
-    refuse(first < today - _KEPT, 2009)
+    refuse(first < today - kept * _DAY, 2009)
     return first, last, zone
 
 

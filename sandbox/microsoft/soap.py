@@ -55,6 +55,7 @@ _REQUEST_ITEMS = frozenset(
         "CampaignScope",
         "DownloadEntity",
         "OrderBy",
+        "int",
         "Predicate",
         "long",
         "string",

@@ -330,6 +330,40 @@ def _campaign_type(campaign: Campaign) -> str:
     return "Audience" if campaign.video else "Search"
 
 
+def entity_values(world: World, account: Account, fact: Fact) -> Row:
+    """What is known of the things that a fact is about, by the names of our columns."""
+    status = fact.campaign.status(world.today(account))
+    known = {
+        **_of_campaign(fact),
+        "account_name": account.name,
+        "campaign_status": {"enabled": "Active", "paused": "Paused", "removed": "Deleted"}[status],
+        "campaign_type": _campaign_type(fact.campaign),
+    }
+    if fact.group is not None:
+        known |= {**_of_group(fact), "ad_group_status": "Paused" if fact.group.paused else "Active"}
+    if fact.ad is not None:
+        known |= {"ad_id": str(fact.ad.id), "ad_title": fact.ad.name}
+    if fact.group is not None and fact.keyword is not None:
+        place = fact.group.keywords.index(fact.keyword)
+        known |= {"keyword_id": str(fact.group.id * 100 + place), "keyword_text": fact.keyword.text}
+    return known | {"search_query": fact.search_term}
+
+
+def account_numbers(metrics: Metrics) -> Row:
+    """The numbers of a row of any report but the campaign's."""
+    return {**_metrics(metrics), **_view_through(metrics)}
+
+
+def campaign_numbers(metrics: Metrics) -> Row:
+    """The same of the campaign report, which alone fills the deprecated columns."""
+    return {**account_numbers(metrics), **_whole_conversions(metrics)}
+
+
+def video_numbers(metrics: Metrics) -> Row:
+    """The numbers of videos, null where nothing is one."""
+    return _video(metrics)
+
+
 def _units(micros: int) -> Decimal:
     return Decimal(micros) / 1_000_000
 

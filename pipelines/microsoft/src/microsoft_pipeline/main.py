@@ -5,17 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
+from microsoft_pipeline import catalog, definitions
 from microsoft_pipeline.settings import problems, read_settings
-from microsoft_pipeline.tables import ENTITIES, REPORTS, TABLES
+from microsoft_pipeline.tables import ENTITIES, REPORTS, TABLES, Report
 from wire import (
     Api,
     CheckWarning,
     Extraction,
     Invocation,
+    Kind,
     ListedAccount,
     PipelineError,
+    Table,
     load_accounts,
     run_pipeline,
 )
@@ -27,12 +30,37 @@ _SOAP = Api("v13, SOAP", dt.date(2027, 1, 31), "learn.microsoft.com/advertising/
 
 
 def main() -> None:
-    sys.exit(run_pipeline("pipeline-microsoft", TABLES, extract, check=check, api=spoken, accounts=listed))
+    sys.exit(
+        run_pipeline(
+            "pipeline-microsoft",
+            tables,
+            extract,
+            check=check,
+            api=spoken,
+            accounts=listed,
+            fields=definitions.fields,
+        )
+    )
 
 
-def check(invocation: Invocation) -> Iterable[PipelineError | CheckWarning]:
-    """Everything that is wrong with settings and credentials."""
-    return problems(invocation.settings)
+def tables(invocation: Invocation) -> tuple[Table, ...]:
+    """The built-in tables and those of the reports of one's own that can be read."""
+    return (*TABLES, *(report.table for report in _own(invocation)[0]))
+
+
+def check(invocation: Invocation) -> Iterator[PipelineError | CheckWarning]:
+    """Everything that is wrong with settings, reports of one's own and credentials."""
+    yield from problems(invocation.settings)
+    if invocation.settings.get("reports"):
+        yield from _own(invocation)[1]
+        yield from catalog.warnings()
+
+
+def _own(invocation: Invocation) -> tuple[Sequence[Report], Sequence[PipelineError]]:
+    """The reports of one's own, and what is wrong with them."""
+    if not invocation.settings.get("reports"):
+        return (), ()
+    return definitions.own_reports(invocation.settings)
 
 
 def spoken(invocation: Invocation) -> Api:
@@ -45,7 +73,10 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
     _quieten()
     settings = read_settings(invocation.settings)
     entities = frozenset(entity.table.name for entity in ENTITIES if extraction.wants(entity.table.name))
-    reports = tuple(report for report in REPORTS if extraction.wants(report.table.name))
+    own, wrong = _own(invocation)
+    if wrong:
+        raise PipelineError(Kind.CONFIG, "; ".join(finding.message for finding in wrong))
+    reports = tuple(report for report in (*REPORTS, *own) if extraction.wants(report.table.name))
     if settings.transport == "soap":
         log.warning(
             "transport: soap works until %s only, when Microsoft switches SOAP off; take the setting out", _SOAP.ends

@@ -7,12 +7,12 @@ of each operation's page). How a request travels is not decided here; the SOAP t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from wire import Window
+from wire import Grain, Window
 
 # Without the types, the service leaves out all campaigns but the search ones.
 CAMPAIGN_TYPES = (
@@ -37,6 +37,7 @@ AD_TYPES = (
     "ResponsiveSearch",
     "Hotel",
 )
+AGGREGATIONS = {Grain.DAY: "Daily", Grain.HOUR: "Hourly", Grain.MONTH: "Monthly"}
 ACCOUNTS_ON_A_PAGE = 1000
 CAMPAIGNS_IN_A_DOWNLOAD = 1000
 
@@ -115,9 +116,17 @@ def get_keywords(ad_group_id: str) -> Call:
 
 
 def submit_report(
-    name: str, kind: str, columns: Sequence[str], *, account_id: str, window: Window, time_zone: str
+    name: str,
+    kind: str,
+    columns: Sequence[str],
+    *,
+    grain: Grain,
+    where: Mapping[str, Any],
+    account_id: str,
+    window: Window,
+    time_zone: str,
 ) -> Call:
-    """Have a daily report of one account made; `kind` is its type without "Request"."""
+    """Have a report of one account made; `kind` is its type without "Request", `where` its filter."""
     request = {
         "Type": f"{kind}Request",
         "ReportName": name,
@@ -128,7 +137,7 @@ def submit_report(
         "ExcludeReportHeader": False,
         "ExcludeReportFooter": True,
         "ExcludeColumnHeaders": False,
-        "Aggregation": "Daily",
+        "Aggregation": AGGREGATIONS[grain],
         "Columns": list(columns),
         "Scope": {"AccountIds": [account_id]},
         "Time": {
@@ -138,6 +147,8 @@ def submit_report(
             "ReportTimeZone": time_zone,
         },
     }
+    if where:
+        request["Filter"] = dict(where)
     return Call(SUBMIT_REPORT, {"ReportRequest": request}, subject=name)
 
 

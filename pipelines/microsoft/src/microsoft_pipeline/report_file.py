@@ -23,8 +23,8 @@ from msgspec import Struct
 
 from microsoft_pipeline.cells import Columns, WidthError, blocks_of_columns
 from microsoft_pipeline.downloads import BrokenFileError
-from microsoft_pipeline.tables import Field, Report
-from wire import Kind, PipelineError, Type, Window
+from microsoft_pipeline.tables import TIME, Field, Report
+from wire import Grain, Kind, PipelineError, Type, Window
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,8 @@ def _typed(
         raise PipelineError(Kind.DATA, f"{report.table.name}: the report lacks the column {missing[0]}")
     row = msgspec.defstruct("Row", [(field.column.name, Any) for field in report.fields], gc=False)
     plan = [(field, header.index(field.source) if field.source else None) for field in report.fields]
-    today_text = today.isoformat()
+    # The first day of what is not over yet.
+    running = (today.replace(day=1) if report.grain is Grain.MONTH else today).isoformat()
     converters = {field.column.name: _known(field, report) for field, index in plan if index is not None}
 
     def rows_of(columns: Columns) -> Iterator[Struct]:
@@ -117,7 +118,7 @@ def _typed(
             if index is not None:
                 values[name] = _converted(columns[index], field, converters[name], report)
             elif name == "is_final":
-                values[name] = [day < today_text for day in values["date"]]
+                values[name] = [day < running for day in values["date"]]
             else:
                 values[name] = itertools.repeat(own.get(name))
         return map(row, *values.values())
@@ -146,6 +147,8 @@ _KNOWN: dict[tuple[Type, str | None], _Known] = {}
 def _known(field: Field, report: Report) -> _Known:
     """The texts of columns that are converted alike; a key cannot be null, so what has no keyword has the empty one."""
     kind, null = field.column.type, "" if field.column.name in report.table.key else None
+    if field.source == TIME and kind is Type.INTEGER:
+        return _KNOWN.setdefault((kind, TIME), _Known(_hour))
     convert = _CONVERTERS[kind]
     if kind is Type.STRING:
         # On its own for each column, whose names would push the others' out.
@@ -215,7 +218,15 @@ def _decimal(text: str) -> str:
 
 
 def _date(text: str) -> str:
-    return dt.date.fromisoformat(text).isoformat()
+    """A day, of which an hour may be told: `2026-03-15|7`."""
+    return dt.date.fromisoformat(text.partition("|")[0]).isoformat()
+
+
+def _hour(text: str) -> int:
+    hour = int(text.partition("|")[2])
+    if not 0 <= hour <= 23:
+        raise ValueError(text)
+    return hour
 
 
 _CONVERTERS: dict[Type, Callable[[str], Any]] = {

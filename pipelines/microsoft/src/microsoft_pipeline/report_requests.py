@@ -27,6 +27,8 @@ def submit(client: Client, account: Account, report: Report, window: Window) -> 
         report.table.name,
         report.kind,
         report.columns,
+        grain=report.grain,
+        where=report.filter,
         account_id=account.id,
         window=window,
         time_zone=reporting_zone(account.time_zone),

@@ -22,12 +22,10 @@ from microsoft_pipeline.report_room import ReportRoom
 from microsoft_pipeline.settings import Settings
 from microsoft_pipeline.tables import Report
 from microsoft_pipeline.time_zones import iana_zone
-from wire import Extraction, Kind, PipelineError, Round, Window, today_in
+from wire import Extraction, Grain, Kind, PipelineError, Round, Window, today_in
 
 log = logging.getLogger(__name__)
 
-# Microsoft keeps three years of daily data.
-_KEPT = dt.timedelta(days=3 * 365)
 _REMAKES = 2
 _SLOWER = 1.5
 _SLOWEST = 30.0
@@ -76,10 +74,11 @@ def due_reports(
             report.table.name,
             account.id,
             today=today,
-            lookback_days=settings.lookback_days,
+            lookback_days=settings.lookback_days if report.lookback_days is None else report.lookback_days,
             window_days=settings.window_days,
-            earliest=today - _KEPT,
+            earliest=today - dt.timedelta(days=report.kept_days),
             within_round=within,
+            by_month=report.grain is Grain.MONTH,
         )
     )
 
@@ -238,7 +237,9 @@ class AccountReports:
     def _is_empty(self, task: Task) -> bool:
         """Whether another report, usually the account's own, is without numbers too; if not, it is made anew, once.
 
-        Microsoft answers "success, without an address" for no data and for a report whose id it has lost.
+        Microsoft answers "success, without an address" for no data and for a report whose id it has lost. One that
+        `may_be_empty` is believed the second time: its filter or its breakdown can leave nothing of an account's
+        numbers, and a report made anew has an id of its own.
         """
         if self._totals.are_nothing(task.account, task.report, task.window, task.today):
             return True
@@ -248,4 +249,4 @@ class AccountReports:
                 f"{task.report.table.name}: a report without rows, although another of the account has numbers; "
                 "it is made anew",
             )
-        return False
+        return task.report.may_be_empty

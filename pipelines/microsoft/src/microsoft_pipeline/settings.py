@@ -27,14 +27,15 @@ MOST_AT_ONCE = 10
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Waits and timeouts in seconds. `tables`, `start_date` and `backfill_budget` are read by wire. An empty
-    `api_url` means each service's own address.
+    """Waits and timeouts in seconds. `tables`, `start_date` and `backfill_budget` are read by wire, `reports` by
+    `definitions`. An empty `api_url` means each service's own address.
 
     `window_days` is one more than `lookback_days`, so that a usual run, today included, takes one report per table.
     """
 
     tables: Any = ()
     start_date: Any = None
+    reports: Any = ()
     client_id: str
     client_secret: str
     developer_token: str

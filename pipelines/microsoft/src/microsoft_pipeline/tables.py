@@ -6,9 +6,15 @@ with an empty source is filled by the pipeline: the account's own values, and wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from msgspec import Struct
 
-from wire import Column, Table, Type
+from wire import Column, Grain, Table, Type
+
+THREE_YEARS = 3 * 365
+"""For how many days Microsoft keeps daily data of most reports (guides/report-data-retention-time-periods)."""
 
 
 class Field(Struct, frozen=True):
@@ -35,16 +41,30 @@ class Entity(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """A daily report of the Reporting service; `kind` is its request type without "Request"."""
+    """A report of the Reporting service; `kind` is its request type without "Request".
+
+    `filter` is that of its request. One that `may_be_empty` can have no rows although the account has numbers.
+    `lookback_days` of None means the setting.
+    """
 
     table: Table
     kind: str
     fields: tuple[Field, ...]
+    grain: Grain = Grain.DAY
+    filter: Mapping[str, Any] = {}
+    kept_days: int = THREE_YEARS
+    lookback_days: int | None = None
+    may_be_empty: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The report columns to ask for."""
-        return tuple(field.source for field in self.fields if field.source)
+        return tuple(dict.fromkeys(field.source for field in self.fields if field.source))
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a user defined it."""
+        return bool(self.table.fingerprint)
 
 
 def _field(name: str, kind: Type, source: str, note: str = "", *, bulk: str = "") -> Field:
@@ -75,20 +95,41 @@ def _entity(name: str, key: tuple[str, ...], *fields: Field) -> Entity:
     return Entity(Table(name, tuple(field.column for field in fields), key), fields)
 
 
-def _report(name: str, kind: str, ids: tuple[str, ...], currency: str, *fields: Field) -> Report:
-    """A report keyed by account, its ids and the day. `currency` is its currency column, or empty if it has none."""
+def report(
+    name: str,
+    kind: str,
+    key: Sequence[str],
+    currency: str,
+    *fields: Field,
+    grain: Grain = Grain.DAY,
+    fingerprint: str = "",
+    **others: Any,
+) -> Report:
+    """A report keyed by account, `key`, and the day with its hour where that is the grain.
+
+    `currency` is its currency column, or empty if it has none; `others` are fields of `Report`.
+    """
+    is_hourly = grain is Grain.HOUR
     every = (
         _ACCOUNT_ID_OF_REPORT,
-        _field("date", Type.DATE, "TimePeriod", "day in the account's time zone"),
+        _field("date", Type.DATE, TIME, _DATES[grain]),
+        *([_field("hour", Type.INTEGER, TIME, "0 to 23, of that day")] if is_hourly else []),
         *fields,
         _text("currency_code", currency, "ISO 4217"),
-        _field("is_final", Type.BOOLEAN, "", "the day was over in the account's time zone when loaded"),
+        _field("is_final", Type.BOOLEAN, "", f"the {_PERIODS[grain]} was over in the account's time zone when loaded"),
     )
-    return Report(
-        Table(name, tuple(field.column for field in every), ("account_id", *ids, "date"), "date"), kind, every
-    )
+    keyed = ("account_id", *key, "date", *(["hour"] if is_hourly else []))
+    table = Table(name, tuple(field.column for field in every), keyed, "date", fingerprint)
+    return Report(table, kind, every, grain, **others)
 
 
+TIME = "TimePeriod"
+_DATES = {
+    Grain.DAY: "day in the account's time zone",
+    Grain.HOUR: "day in the account's time zone",
+    Grain.MONTH: "first day of the month in the account's time zone",
+}
+_PERIODS = {Grain.DAY: "day", Grain.HOUR: "day", Grain.MONTH: "month"}
 _ACCOUNT_ID = _text("account_id", "")
 _ACCOUNT_ID_OF_REPORT = _text("account_id", "AccountId")
 _CURRENCY = _text("currency_code", "", "ISO 4217, the account's")
@@ -217,7 +258,7 @@ _VIDEO = (
     _count("total_watch_time_in_ms", "TotalWatchTimeInMS", "milliseconds"),
 )
 
-CAMPAIGN_DAILY = _report(
+CAMPAIGN_DAILY = report(
     "campaign_daily",
     "CampaignPerformanceReport",
     ("campaign_id",),
@@ -231,7 +272,7 @@ CAMPAIGN_DAILY = _report(
 )
 # Beside these shares the service accepts no BidMatchType, DeviceOS, Goal, GoalType, TopVsOther or budget columns,
 # which a breakdown of campaign_daily may want; so they have a report of their own.
-CAMPAIGN_IMPRESSION_SHARE_DAILY = _report(
+CAMPAIGN_IMPRESSION_SHARE_DAILY = report(
     "campaign_impression_share_daily",
     "CampaignPerformanceReport",
     ("campaign_id",),
@@ -248,7 +289,7 @@ CAMPAIGN_IMPRESSION_SHARE_DAILY = _report(
     _percent("top_impression_rate_percent", "TopImpressionRatePercent"),
     _percent("absolute_top_impression_rate_percent", "AbsoluteTopImpressionRatePercent"),
 )
-AD_GROUP_DAILY = _report(
+AD_GROUP_DAILY = report(
     "ad_group_daily",
     "AdGroupPerformanceReport",
     ("campaign_id", "ad_group_id"),
@@ -259,7 +300,7 @@ AD_GROUP_DAILY = _report(
     *_VIEW_THROUGH,
     *_VIDEO,
 )
-AD_DAILY = _report(
+AD_DAILY = report(
     "ad_daily",
     "AdPerformanceReport",
     ("campaign_id", "ad_group_id", "ad_id"),
@@ -273,7 +314,7 @@ AD_DAILY = _report(
     *_VIEW_THROUGH,
     *_VIDEO,
 )
-KEYWORD_DAILY = _report(
+KEYWORD_DAILY = report(
     "keyword_daily",
     "KeywordPerformanceReport",
     ("campaign_id", "ad_group_id", "keyword_id"),
@@ -287,7 +328,7 @@ KEYWORD_DAILY = _report(
     *_VIEW_THROUGH,
 )
 # This report alone has neither a currency nor view-through conversions; the currency is the account's.
-SEARCH_QUERY_DAILY = _report(
+SEARCH_QUERY_DAILY = report(
     "search_query_daily",
     "SearchQueryPerformanceReport",
     ("campaign_id", "ad_group_id", "keyword_id", "search_query"),
@@ -299,7 +340,7 @@ SEARCH_QUERY_DAILY = _report(
     *_METRICS,
 )
 # The control total of the levels below, which is also asked where one of them comes without rows.
-ACCOUNT_DAILY = _report(
+ACCOUNT_DAILY = report(
     "account_daily",
     "AccountPerformanceReport",
     (),
