@@ -102,7 +102,9 @@ def _cut(whole: Metrics, weights: list[int]) -> list[Metrics]:
 def _cut_by_goals(whole: Metrics, weights: list[int]) -> list[Metrics]:
     """Conversions by their goals, everything else on the last part."""
     won = Metrics(**{name: getattr(whole, name) for name in _OF_GOALS})
-    rest = dataclasses.replace(whole, **dict.fromkeys(_OF_GOALS, 0))
+    rest = dataclasses.replace(whole)
+    for name in _OF_GOALS:
+        setattr(rest, name, 0)
     return [*_cut(won, weights[:-1]), rest]
 
 

@@ -10,7 +10,7 @@ from microsoft_pipeline.accounts import Account
 from microsoft_pipeline.client import Client
 from microsoft_pipeline.entities import load_entities
 from microsoft_pipeline.report_room import ReportRoom
-from microsoft_pipeline.reports import AccountReports, due_reports
+from microsoft_pipeline.reports import AccountReports, RefusedReports, due_reports
 from microsoft_pipeline.tables import Report
 from wire import Extraction, Kind, PipelineError, Round
 
@@ -30,6 +30,7 @@ class Loading:
         settings = client.settings
         self._room = ReportRoom(client.limiter, settings.max_reports_in_flight, settings.retry_attempts)
         self._totals = AccountTotals(client)
+        self._refused = RefusedReports(extraction)
 
     def load(self, account: Account, within: Round) -> None:
         """Everything of an account that belongs to the round; raises PipelineError."""
@@ -46,4 +47,12 @@ class Loading:
             return
         tasks = due_reports(self._client.settings, self._extraction, account, self._reports, within)
         if tasks:
-            AccountReports(self._client, self._extraction, account, tasks, room=self._room, totals=self._totals).load()
+            AccountReports(
+                self._client,
+                self._extraction,
+                account,
+                tasks,
+                room=self._room,
+                totals=self._totals,
+                refused=self._refused,
+            ).load()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -22,7 +23,7 @@ from microsoft_pipeline.report_room import ReportRoom
 from microsoft_pipeline.settings import Settings
 from microsoft_pipeline.tables import Report
 from microsoft_pipeline.time_zones import iana_zone
-from wire import Extraction, Grain, Kind, PipelineError, Round, Window, today_in
+from wire import Extraction, Grain, Kind, PipelineError, Round, Window, today_in, wrong_report
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,30 @@ def due_reports(
     )
 
 
+class RefusedReports:
+    """Reports of one's own that Microsoft does not accept: each is told once, and keeps nothing else from being loaded.
+
+    Safe to share between threads.
+    """
+
+    def __init__(self, extraction: Extraction) -> None:
+        self._extraction = extraction
+        self._names: set[str] = set()
+        self._lock = threading.Lock()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def take(self, report: Report, error: PipelineError) -> None:
+        """Take what a report was refused with; anything that is not about the report itself is raised again."""
+        if not report.is_own or error.kind is not Kind.CONFIG or error.account_id is not None:
+            raise error
+        with self._lock:
+            if report.table.name not in self._names:
+                self._names.add(report.table.name)
+                self._extraction.fail(wrong_report(report.table.name, "", error.message))
+
+
 class AccountReports:
     """An account's tasks that wait, in order, and its jobs that are in the making."""
 
@@ -95,11 +120,13 @@ class AccountReports:
         *,
         room: ReportRoom,
         totals: AccountTotals,
+        refused: RefusedReports,
     ) -> None:
         self._client = client
         self._extraction = extraction
         self._room = room
         self._totals = totals
+        self._refused = refused
         self._account = account
         self._waiting = deque(tasks)
         self._jobs: list[Job] = []
@@ -121,6 +148,9 @@ class AccountReports:
     def _start_some(self) -> None:
         """Ask for reports while there is room; with none in the making wait for it."""
         while self._waiting:
+            if self._waiting[0].report.table.name in self._refused:
+                self._waiting.popleft()
+                continue
             if not self._room.try_take():
                 if self._jobs:
                     return
@@ -134,6 +164,8 @@ class AccountReports:
                 if self._jobs:
                     return
                 self._room.wait_for_room(error)
+            except PipelineError as error:
+                self._refused.take(task.report, error)
             else:
                 self._jobs.append(job)
 
