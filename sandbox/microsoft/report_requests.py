@@ -68,7 +68,7 @@ def checked(call: Call, world: World) -> Order:
     refuse(request.get("Format") not in (None, *_FORMATS), 204, "the sandbox makes Csv and Tsv")
     columns = _columns(kind, request)
     aggregation = str(request.get("Aggregation") or "Summary")
-    refuse(aggregation not in _AGGREGATIONS, 2059)
+    refuse(aggregation not in _AGGREGATIONS, 2059, "the sandbox has no hours or weekdays over all days")
     refuse("TimePeriod" in columns and aggregation == "Summary", 2034)
     if "TimePeriod" not in columns:
         aggregation = "Summary"

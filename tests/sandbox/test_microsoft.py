@@ -164,9 +164,11 @@ YESTERDAY, TODAY = dt.date(2026, 11, 19), dt.date(2026, 11, 20)
         (2041, {"Time": days(TODAY + dt.timedelta(days=2), TODAY + dt.timedelta(days=3))}),
         (
             2054,
-            {"Type": "KeywordPerformanceReportRequest", "Aggregation": "Weekly", "Columns": ["TimePeriod", "HistoricalQualityScore"]},
+            {"Type": "KeywordPerformanceReportRequest", "Aggregation": "Weekly", "Columns": ["TimePeriod", "Clicks", "HistoricalQualityScore"]},
         ),
-        (2059, {"Aggregation": "Hourly"}),
+        (2059, {"Aggregation": "HourOfDay"}),
+        (2060, {"Filter": {"DeviceType": "Computer,Hologram"}}),
+        (201, {"Columns": ["TimePeriod", "TopVsOther", "Clicks", "ClickSharePercent"]}),
         (100, {"FormatVersion": 2.0}),
     ],
 )  # fmt: skip
