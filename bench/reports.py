@@ -47,6 +47,12 @@ _FACEBOOK = (
     *("view_through_conversions", "landing_page_views", "video_plays", "video_views", "video_thruplays"),
     *("video_p25_watched", "video_p50_watched", "video_p75_watched", "video_p100_watched"),
 )
+_MICROSOFT = (
+    *("Impressions", "Clicks", "Spend", "Conversions", "ConversionsQualified", "Revenue", "AllConversions"),
+    *("AllConversionsQualified", "AllRevenue", "Assists", "ViewThroughConversions", "ViewThroughConversionsQualified"),
+    *("ViewThroughRevenue", "VideoViews", "VideoViewsAt25Percent", "VideoViewsAt50Percent", "VideoViewsAt75Percent"),
+    *("CompletedVideoViews", "TotalWatchTimeInMS"),
+)
 SHAPES = {
     "facebook": Shape(
         table="ad_daily",
@@ -69,6 +75,16 @@ SHAPES = {
         },
         beside="customer",
         since="2026-10-24",
+    ),
+    "microsoft": Shape(
+        table="ad_daily",
+        report={
+            "of": "AdPerformanceReport",
+            "metrics": _MICROSOFT,
+            "attributes": ["CampaignName", "AdGroupName", "AdTitle", "AdType", "AdStatus"],
+        },
+        beside="account",
+        since="2026-10-25",
     ),
     "linkedin": Shape(
         table="creative_daily",

@@ -13,7 +13,7 @@ from supervisor.run.plan import lookback_days
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
 PLATFORMS = ("google", "microsoft", "facebook", "linkedin")
-ROLES = ("main", "settings", "client", "accounts", "entities", "reports", "tables", "errors")
+ROLES = ("main", "settings", "client", "accounts", "entities", "reports", "tables", "errors", "catalog", "definitions")
 PATH = re.compile(r"`((?:supervisor|wire|pipelines|sandbox|tests|docs)/[\w./*-]*)`")
 
 

@@ -12,6 +12,8 @@ import pytest
 from sandbox.facebook.report_truth import report_truth as facebook_truth
 from sandbox.google.report_truth import report_truth as google_truth
 from sandbox.linkedin.report_truth import Breakdown, report_truth
+from sandbox.microsoft.report_truth import Asked
+from sandbox.microsoft.report_truth import rows as microsoft_truth
 from sandbox.world import World
 
 AS_OF = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
@@ -49,8 +51,15 @@ def _facebook(world: World) -> list[dict[str, Any]]:
     return facebook_truth(world, definition, FIRST_DAY, world.as_of.date())["own_daily"]
 
 
+def _microsoft(world: World) -> list[dict[str, Any]]:
+    columns = ("campaign_name", "impressions", "spend", "clicks")
+    wanted = Asked("campaign", ("campaign_id", "device_type"), columns, splits=("DeviceType",))
+    return microsoft_truth(world, wanted, FIRST_DAY, world.as_of.date() + dt.timedelta(days=1))
+
+
 FACEBOOK = {"of": "campaign", "by": ["country"], "attributes": ["campaign_name"], "lookback_days": 30}
 GOOGLE = {"of": "campaign", "by": ["device"], "attributes": ["campaign.name"]}
+MICROSOFT = {"of": "CampaignPerformanceReport", "by": ["DeviceType"], "attributes": ["CampaignName"]}
 LINKEDIN = {"of": "campaign", "by": ["IMPRESSION_DEVICE_TYPE"], "attributes": ["campaign_name"]}
 LIVES = {
     "facebook": Life(
@@ -68,6 +77,19 @@ LIVES = {
         column="clicks",
         monthly={"of": "geographic_view", "by": ["campaign"], "metrics": ["impressions"], "grain": "month"},
         truth=_google,
+    ),
+    "microsoft": Life(
+        table="campaign_daily",
+        report={**MICROSOFT, "metrics": ["Impressions", "Spend"]},
+        wider={**MICROSOFT, "metrics": ["Impressions", "Spend", "Clicks"]},
+        column="clicks",
+        monthly={
+            "of": "GeographicPerformanceReport",
+            "by": ["CampaignId", "Country"],
+            "metrics": ["Impressions"],
+            "grain": "month",
+        },
+        truth=_microsoft,
     ),
     "linkedin": Life(
         table="campaign_daily",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-from microsoft_runs import AS_OF, Outcome, Run, Sandbox
+from microsoft_runs import AS_OF, Outcome, Run, Sandbox, Serve, start_run
 
 from sandbox.microsoft.report_truth import Asked, rows
 from sandbox.world import World
@@ -144,3 +148,111 @@ def test_reports_of_all_kinds_hold_the_truth(shared: Sandbox, run: Run) -> None:
         expected = last_days(world, asked)
         assert expected
         assert_holds(outcome, name, expected)
+
+
+DEFINITIONS = [definition for definition, _ in REPORTS.values()]
+OWN = {"tables": ["account"], "reports": DEFINITIONS, "start_date": "2026-10-13"}
+
+
+def assert_true(outcome: Outcome, as_of: dt.datetime, names: Iterable[str] = REPORTS) -> None:
+    world = World.at(as_of, "tiny", first_day=FIRST_DAY)
+    for name in names:
+        asked = REPORTS[name][1]
+        kept = rows(world, asked, FIRST_DAY, as_of.date() + 2 * DAY)
+        since = FIRST_DAY.replace(day=1) if asked.grain == "month" else FIRST_DAY
+        assert_holds(outcome, name, [row for row in kept if row["date"] >= since])
+
+
+FIRST_DAY = dt.date(2026, 10, 13)
+
+
+def test_ten_days_later_every_report_holds_the_truth_again(serve: Serve, run: Run) -> None:
+    reports = [{**each, "lookback_days": 60} for each in DEFINITIONS]
+    first = run(serve(first_day=FIRST_DAY.isoformat()), settings={**OWN, "reports": reports})
+    assert (first.status, first.failures) == (0, []), first.log
+    assert_true(first, AS_OF)
+    later = AS_OF + 10 * DAY
+    again = run(
+        serve(first_day=FIRST_DAY.isoformat(), as_of=later),
+        settings={**OWN, "reports": reports},
+        state=first.state,
+        before=first.tables,
+    )
+    assert (again.status, again.failures) == (0, []), again.log
+    assert_true(again, later)
+
+
+def test_faults_change_nothing(serve: Serve, run: Run) -> None:
+    faults = ("rate_limit@3", "expired_token@9", "server_error@15x2", "html@22", "broken_connection@31", "failed_job@4")
+    outcome = run(serve(*faults, "truncated_file@6", first_day=FIRST_DAY.isoformat()), settings=OWN)
+    assert (outcome.status, outcome.failures) == (0, []), outcome.log
+    assert_true(outcome, AS_OF)
+
+
+def test_ten_reports_cost_no_second_login_and_no_second_list(shared: Sandbox, run: Run) -> None:
+    """Each costs its request, a look at it and a download, and nothing else."""
+    ten = [each for each in DEFINITIONS if each.get("grain") != "month"][:10]
+
+    def calls(reports: list[dict[str, Any]]) -> int:
+        settings = {"tables": ["account"], "accounts": ["3001234567"], "poll_interval": 1, "start_date": "2026-11-19"}
+        log = run(shared, settings={**settings, "reports": reports}).log
+        return sum(map(int, re.findall(r'"http_request_count", "value": (\d+)', log)))
+
+    assert 3 * len(ten) <= calls(ten) - calls([]) <= 3 * len(ten) + 5, "another look at some, perhaps"
+
+
+def answer(directory: Path, sandbox: Sandbox | None, *options: str, **how: Any) -> dict[str, Any]:
+    """What a check or a probe says."""
+    stdout, _ = start_run(directory, sandbox, *options, **how).communicate(timeout=120)
+    found: dict[str, Any] = json.loads(stdout)
+    return found
+
+
+def test_a_report_that_is_refused_is_told_once_and_keeps_nothing_else_from_being_loaded(
+    shared: Sandbox, run: Run, tmp_path: Path
+) -> None:
+    """The double does not know the column; Microsoft has codes of its own for what it does not accept."""
+    refused = own("budgets", "CampaignPerformance", "Clicks", by=["BudgetName"])
+    right = REPORTS["account_network"][0]
+    settings = {"tables": ["account"], "reports": [refused, right], "start_date": "2026-10-25", "lookback_days": 3}
+    outcome = run(shared, settings=settings)
+    (failure,) = outcome.failures
+    assert failure.message.startswith("reports.budgets: ")
+    assert outcome.status == 78
+    assert "budgets" not in outcome.tables
+    days = {row["date"] for row in outcome.tables["account_network"] if row["account_id"] == "3001234567"}
+    assert min(days) == dt.date(2026, 10, 25)
+    probed = answer(tmp_path, shared, "--probe", settings={"reports": [refused, right]})
+    assert [each.partition(": ")[0] for each in probed["errors"]] == ["reports.budgets"]
+
+
+def test_an_empty_report_is_believed_when_it_is_made_a_second_time(shared: Sandbox, run: Run) -> None:
+    nowhere = own("nowhere", "GeographicPerformance", *CORE, by=["State"], where=["CountryCode = FR"])
+    settings = {"tables": ["account"], "reports": [nowhere], "start_date": "2026-11-14"}
+    first = run(shared, settings=settings)
+    assert (first.status, first.tables.get("nowhere", [])) == (0, [])
+    again = run(shared, settings=settings, state=first.state)
+    assert again.status == 0
+    emptied = {(name, account) for name, account, *_ in again.regions if name == "nowhere"}
+    assert emptied == set(again.confirmed) != set()
+    assert 0 < again.log.count("it is made anew") <= len(emptied), "where the account has numbers"
+
+
+def test_filters_are_refused_where_soap_would_not_send_them(tmp_path: Path) -> None:
+    phones, _ = REPORTS["ads_on_phones"]
+    found = answer(tmp_path, None, "--check", settings={"transport": "soap", "reports": [phones]})
+    assert any("ads_on_phones.where: SOAP sends no filters" in each for each in found["errors"])
+
+
+def test_another_sdk_than_the_catalogs_is_a_warning(tmp_path: Path) -> None:
+    other = tmp_path / "bingads-99.0.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: bingads\nVersion: 99.0\n")
+    environment = {"PYTHONPATH": str(tmp_path)}
+    found = answer(tmp_path, None, "--check", settings={"reports": DEFINITIONS[:1]}, environment=environment)
+    (warning,) = [each for each in found["warnings"] if "bingads" in each]
+    assert warning.startswith("bingads 99.0 is installed, and reports of one's own are checked with the columns of ")
+
+
+def test_a_probe_asks_microsoft_about_each_report(shared: Sandbox, tmp_path: Path) -> None:
+    assert answer(tmp_path, shared, "--probe", settings={"reports": DEFINITIONS})["errors"] == []

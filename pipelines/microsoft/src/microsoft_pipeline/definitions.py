@@ -37,7 +37,7 @@ def own_reports(settings: Mapping[str, Any]) -> tuple[tuple[Report, ...], tuple[
     findings = list(wrong)
     reports = []
     for definition in definitions:
-        made, found = _report(definition)
+        made, found = _report(definition, settings.get("transport"))
         findings += found
         if made is not None:
             reports.append(made)
@@ -52,7 +52,7 @@ class _Chosen(Struct):
     metrics: list[str]
 
 
-def _report(definition: Definition) -> tuple[Report | None, list[PipelineError]]:
+def _report(definition: Definition, transport: object) -> tuple[Report | None, list[PipelineError]]:
     known = catalog()
     if definition.of not in known.reports:
         return None, [_unknown_type(definition, known)]
@@ -63,6 +63,8 @@ def _report(definition: Definition) -> tuple[Report | None, list[PipelineError]]
     findings += _together(definition, chosen, known)
     filters, wrong = read_conditions(definition, kind)
     findings += wrong
+    if filters and transport == "soap":
+        findings.append(definition.wrong("where", "SOAP sends no filters here; take the setting transport out"))
     if findings:
         return None, findings
     made = report(

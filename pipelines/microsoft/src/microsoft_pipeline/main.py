@@ -7,13 +7,13 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 
-from microsoft_pipeline import catalog, definitions
 from microsoft_pipeline.settings import problems, read_settings
 from microsoft_pipeline.tables import ENTITIES, REPORTS, TABLES, Report
 from wire import (
     Api,
     CheckWarning,
     Extraction,
+    FieldsLine,
     Invocation,
     Kind,
     ListedAccount,
@@ -36,9 +36,10 @@ def main() -> None:
             tables,
             extract,
             check=check,
+            probe=probe,
             api=spoken,
             accounts=listed,
-            fields=definitions.fields,
+            fields=fields,
         )
     )
 
@@ -52,15 +53,34 @@ def check(invocation: Invocation) -> Iterator[PipelineError | CheckWarning]:
     """Everything that is wrong with settings, reports of one's own and credentials."""
     yield from problems(invocation.settings)
     if invocation.settings.get("reports"):
+        from microsoft_pipeline.catalog import warnings  # noqa: PLC0415 - only runs with reports pay for it
+
         yield from _own(invocation)[1]
-        yield from catalog.warnings()
+        yield from warnings()
 
 
 def _own(invocation: Invocation) -> tuple[Sequence[Report], Sequence[PipelineError]]:
     """The reports of one's own, and what is wrong with them."""
     if not invocation.settings.get("reports"):
         return (), ()
-    return definitions.own_reports(invocation.settings)
+    from microsoft_pipeline.definitions import own_reports  # noqa: PLC0415 - as above
+
+    return own_reports(invocation.settings)
+
+
+def _readable(invocation: Invocation) -> Sequence[Report]:
+    """The reports of one's own; raises PipelineError (config) for everything that is wrong with them."""
+    own, wrong = _own(invocation)
+    if wrong:
+        raise PipelineError(Kind.CONFIG, "; ".join(finding.message for finding in wrong))
+    return own
+
+
+def fields() -> FieldsLine:
+    """All that reports of one's own can name."""
+    from microsoft_pipeline.definitions import fields as catalogued  # noqa: PLC0415 - nothing else needs the catalog
+
+    return catalogued()
 
 
 def spoken(invocation: Invocation) -> Api:
@@ -73,9 +93,7 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
     _quieten()
     settings = read_settings(invocation.settings)
     entities = frozenset(entity.table.name for entity in ENTITIES if extraction.wants(entity.table.name))
-    own, wrong = _own(invocation)
-    if wrong:
-        raise PipelineError(Kind.CONFIG, "; ".join(finding.message for finding in wrong))
+    own = _readable(invocation)
     reports = tuple(report for report in (*REPORTS, *own) if extraction.wants(report.table.name))
     if settings.transport == "soap":
         log.warning(
@@ -111,6 +129,19 @@ def listed(invocation: Invocation, _: Extraction) -> Iterator[ListedAccount]:
     client.sign_in()
     for account in discover(client):
         yield ListedAccount(account.id, str(account.raw.get("Name") or ""), account.currency or "", account.status)
+
+
+def probe(invocation: Invocation, extraction: Extraction) -> Iterator[PipelineError | CheckWarning]:
+    """What Microsoft itself finds wrong with the reports of one's own."""
+    _quieten()
+    settings, own = read_settings(invocation.settings), _readable(invocation)
+    from microsoft_pipeline.accounts import discover, select  # noqa: PLC0415 - imports requests
+    from microsoft_pipeline.client import Client  # noqa: PLC0415 - the same
+    from microsoft_pipeline.probing import refusals  # noqa: PLC0415 - the same
+
+    client = Client(settings)
+    client.sign_in()
+    yield from refusals(client, select(discover(client), settings.accounts, extraction), own)
 
 
 def _quieten() -> None:

@@ -23,7 +23,7 @@ from microsoft_pipeline.report_room import ReportRoom
 from microsoft_pipeline.settings import Settings
 from microsoft_pipeline.tables import Report
 from microsoft_pipeline.time_zones import iana_zone
-from wire import Extraction, Grain, Kind, PipelineError, Round, Window, today_in, wrong_report
+from wire import Extraction, Kind, PipelineError, Round, Window, today_in, wrong_report
 
 log = logging.getLogger(__name__)
 
@@ -79,9 +79,14 @@ def due_reports(
             window_days=settings.window_days,
             earliest=today - dt.timedelta(days=report.kept_days),
             within_round=within,
-            by_month=report.grain is Grain.MONTH,
+            by_month=report.is_monthly,
         )
     )
+
+
+def is_about_the_report(error: PipelineError) -> bool:
+    """Whether a request was refused for how it is made, which is the same for every account."""
+    return error.kind is Kind.INTERNAL or (error.kind is Kind.CONFIG and error.account_id is None)
 
 
 class RefusedReports:
@@ -100,7 +105,7 @@ class RefusedReports:
 
     def take(self, report: Report, error: PipelineError) -> None:
         """Take what a report was refused with; anything that is not about the report itself is raised again."""
-        if not report.is_own or error.kind is not Kind.CONFIG or error.account_id is not None:
+        if not report.is_own or not is_about_the_report(error):
             raise error
         with self._lock:
             if report.table.name not in self._names:

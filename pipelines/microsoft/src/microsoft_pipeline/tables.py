@@ -62,6 +62,10 @@ class Report(Struct, frozen=True):
         return tuple(dict.fromkeys(field.source for field in self.fields if field.source))
 
     @property
+    def is_monthly(self) -> bool:
+        return self.grain is Grain.MONTH
+
+    @property
     def is_own(self) -> bool:
         """Whether a user defined it."""
         return bool(self.table.fingerprint)
