@@ -75,6 +75,7 @@ def reconciliation_as_json(found: Reconciliation | None) -> dict[str, Any] | Non
         "differing_days": found.differing,
         "worst_ratios": {metric: found.worst_ratio(metric) for metric in METRICS},
         "differences": [_difference(each) for each in found.differences[:MOST_DIFFERENCES]],
+        "reports": {name: reconciliation_as_json(each) for name, each in found.reports.items()},
     }
 
 

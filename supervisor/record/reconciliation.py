@@ -15,13 +15,14 @@ METRICS = ("impressions", "clicks", "spend")
 class Difference:
     """An account's day on which its campaigns do not add up to it, beyond rounding; amounts by metric.
 
-    Spend is in account currency.
+    Spend is in account currency. `what` was summed, where that was not the campaigns.
     """
 
     account_id: str
     day: dt.date
     account: Mapping[str, Decimal]
     campaigns: Mapping[str, Decimal]
+    what: str = "campaigns"
 
     def ratio(self, metric: str) -> float:
         """The difference as a part of the account's number: 0.25 where a quarter is missing, or is too much.
@@ -45,7 +46,7 @@ class Difference:
             for metric in METRICS
             if self.account[metric] != self.campaigns[metric]
         ]
-        return f"account {self.account_id} on {self.day}, whose campaigns have {', '.join(parts)}"
+        return f"account {self.account_id} on {self.day}, whose {self.what} have {', '.join(parts)}"
 
 
 @frozen(kw_only=True)
@@ -53,11 +54,13 @@ class Reconciliation:
     """A platform's days that a run has loaded, or that were asked for. An account's day counts once.
 
     `differences` are the days that do not add up, the greatest first, perhaps not all of the `differing` ones.
+    `reports` are those of one's own that must add up to the account, too, by name.
     """
 
     compared: int
     differing: int = 0
     differences: tuple[Difference, ...] = ()
+    reports: Mapping[str, Reconciliation] = {}
 
     def worst_ratio(self, metric: str) -> float:
         """The largest `Difference.ratio` of a metric; 0 where all days add up."""

@@ -27,10 +27,15 @@ class Promise:
 
     Impressions and clicks are whole and must be equal; spend may be off by `spend_per_row`, in account currency, for
     each row that is summed. `lacks` says what a level has no rows of; one that is not named there lacks nothing.
+
+    Reports of one's own that are of something in `whole` and divided by nothing but what is in `parts` have all of the
+    account's numbers, each once. Both are in small letters, without underscores and the platform's prefixes.
     """
 
     spend_per_row: str
     lacks: Mapping[str, str] = {}
+    whole: frozenset[str] = frozenset()
+    parts: frozenset[str] = frozenset()
 
 
 PROMISES = {
@@ -40,6 +45,8 @@ PROMISES = {
             "ad_group": "Performance Max campaigns have no ad groups",
             "ad": "Performance Max campaigns have no ads",
         },
+        whole=frozenset({"customer", "campaign"}),
+        parts=frozenset({"device", "adnetworktype", "dayofweek"}),
     ),
     "microsoft": Promise(
         "0.01",
@@ -47,6 +54,8 @@ PROMISES = {
             "ad_group": "Performance Max campaigns have asset groups in place of ad groups",
             "ad": "Performance Max campaigns have no ads of their own",
         },
+        whole=frozenset({"accountperformancereport", "campaignperformancereport"}),
+        parts=frozenset({"devicetype", "deviceos", "network", "topvsother", "campaigntype"}),
     ),
     "facebook": Promise(
         "0.01",
@@ -54,14 +63,31 @@ PROMISES = {
             "ad_group": "ad sets that Facebook lists under no status any more are not in it",
             "ad": "ads that Facebook lists under no status any more are not in it",
         },
+        whole=frozenset({"account", "campaign"}),
+        parts=frozenset({"publisherplatform", "platformposition", "impressiondevice", "deviceplatform"}),
     ),
     "linkedin": Promise(
         "0.000001",
         {"ad": "a day of too many creatives for one answer is read campaign by campaign, as far as they are listed"},
+        whole=frozenset({"account", "campaigngroup", "campaign"}),
     ),
 }
 NOT_FINAL = "the day was not over when it was loaded"
 NO_TOTAL = "account_daily has no row of this day"
+
+
+def has_everything(platform: str, report: Mapping[str, object]) -> bool:
+    """Whether a report of one's own, as it is configured, must add up to the account on every day."""
+    promise = PROMISES.get(platform)
+    if promise is None or report.get("where") or report.get("grain", "day") == "month":
+        return False
+    by = report.get("by") or ()
+    words = {_word(each) for each in by} if isinstance(by, list | tuple) else {""}
+    return _word(report.get("of")) in promise.whole and words <= promise.parts
+
+
+def _word(given: object) -> str:
+    return str(given).lower().removeprefix("segments.").replace("_", "")
 
 
 def reader_views(
@@ -92,16 +118,25 @@ def compared(
     where: str = "",
     having: str = "",
     must_have_total: bool = False,
+    instead: str | None = None,
 ) -> str | None:
     """The query of one platform's days: its account's numbers beside the sums of `levels`.
 
     None where there are no tables to compare. `where` is a condition on the rows of each daily table `d`, `having` one
     on all rows of an account's day. A day without the account's own row is not judged, unless it `must_have_total`.
+
+    A table that stands `instead` of the campaigns' is compared as far as it has the metrics, on the days that it has.
     """
-    there = [level for level in (CONTROL, *levels) if _is_there(platform, level, columns)]
-    if CONTROL not in there or CAMPAIGN not in there:
+    tables = {level: table_of(platform, level) for level in (CONTROL, *levels)}
+    if instead is not None:
+        tables[CAMPAIGN] = f"{platform}.{instead.lower()}"
+    metrics = [metric for metric in METRICS if instead is None or _has(platform, metric, columns, tables[CAMPAIGN])]
+    there = [level for level, table in tables.items() if _is_there(platform, metrics, columns, table)]
+    if CONTROL not in there or CAMPAIGN not in there or not metrics:
         return None
-    parts = "\nUNION ALL ".join(_rows(platform, level, columns, where) for level in there)
+    parts = "\nUNION ALL ".join(
+        _rows(platform, level, tables[level], columns, where=where, metrics=metrics) for level in there
+    )
     sums = ", ".join(
         f"sum(CASE WHEN tier = '{level}' THEN {metric} END) AS {level}_{metric}"
         for level in there
@@ -114,27 +149,43 @@ def compared(
     )
     judged = ", ".join(f"{_adds_up(platform, level)} AS {level}_adds_up" for level in there if level != CONTROL)
     return (
-        f"SELECT {', '.join(_chosen(platform, levels, there, must_have_total))} FROM (\n"
+        f"SELECT {', '.join(_chosen(platform, levels, there, _judged(must_have_total, instead)))} FROM (\n"
         f"SELECT s.*, {judged} FROM (\n{grouped}\n) s\n) t"
     )
 
 
-def _is_there(platform: str, level: str, columns: Mapping[str, set[str]]) -> bool:
-    source = SOURCES[platform]
-    needed = {"account_id", "date", "_run_id", *(need for name in METRICS for need in source.measures[name].needs)}
-    return columns.get(table_of(platform, level), set()) >= needed
+def _judged(must_have_total: bool, instead: str | None) -> str:
+    """The condition on a day of which something can be said."""
+    conditions = ["final = 1"]
+    if not must_have_total:
+        conditions.append(f"{CONTROL}_rows > 0")
+    if instead is not None:
+        conditions.append(f"{CAMPAIGN}_rows > 0")
+    return " AND ".join(conditions)
+
+
+def _is_there(platform: str, metrics: Sequence[str], columns: Mapping[str, set[str]], table: str) -> bool:
+    known = columns.get(table, set())
+    return known >= {"account_id", "date", "_run_id"} and all(_has(platform, each, columns, table) for each in metrics)
+
+
+def _has(platform: str, metric: str, columns: Mapping[str, set[str]], table: str) -> bool:
+    return columns.get(table, set()).issuperset(SOURCES[platform].measures[metric].needs)
 
 
 def table_of(platform: str, level: str) -> str:
     return f"{platform}.{SOURCES[platform].levels[level]}_daily"
 
 
-def _rows(platform: str, level: str, columns: Mapping[str, set[str]], where: str) -> str:
+def _rows(
+    platform: str, level: str, table: str, columns: Mapping[str, set[str]], *, where: str, metrics: Sequence[str]
+) -> str:
+    """The rows of a level; what is not compared is 0 on every one."""
     measures = SOURCES[platform].measures
     numbers = ", ".join(
-        f"CAST({measures[metric].expression} AS {kind}) AS {metric}" for metric, kind in METRICS.items()
+        f"CAST({measures[metric].expression if metric in metrics else 0} AS {kind}) AS {metric}"
+        for metric, kind in METRICS.items()
     )
-    table = table_of(platform, level)
     final = "CASE WHEN d.is_final = false THEN 0 ELSE 1 END" if "is_final" in columns[table] else "1"
     condition = f" WHERE {where}" if where else ""
     return (
@@ -143,7 +194,7 @@ def _rows(platform: str, level: str, columns: Mapping[str, set[str]], where: str
     )
 
 
-def _chosen(platform: str, levels: Sequence[str], there: Sequence[str], must_have_total: bool) -> list[str]:
+def _chosen(platform: str, levels: Sequence[str], there: Sequence[str], judged: str) -> list[str]:
     """The columns of the view; those of a level without a table are null."""
     chosen = [f"'{platform}' AS platform", "account_id", "date", "final = 1 AS is_final"]
     for metric, kind in METRICS.items():
@@ -153,7 +204,6 @@ def _chosen(platform: str, levels: Sequence[str], there: Sequence[str], must_hav
         for level in levels:
             number = _difference(level, metric) if level in there else "NULL"
             chosen.append(f"CAST({number} AS {kind}) AS {level}_{metric}_difference")
-    judged = "final = 1" if must_have_total else f"final = 1 AND {CONTROL}_rows > 0"
     chosen.append(f"CASE WHEN {judged} THEN {CAMPAIGN}_adds_up END AS adds_up")
     chosen.append(f"{_reason(platform, [level for level in levels if level in there])} AS reason")
     return chosen

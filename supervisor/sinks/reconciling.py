@@ -26,13 +26,20 @@ Columns = Mapping[str, set[str]]
 class KnowsTotals(Protocol):
     """A sink that can compare what it holds."""
 
-    def reconcile_run(self, platform: str, run_id: str, without: Collection[str]) -> Reconciliation | None:
-        """The days that a run has loaded of a platform, but for some accounts; None where it has no totals."""
+    def reconcile_run(
+        self, platform: str, run_id: str, without: Collection[str], instead: str | None = None
+    ) -> Reconciliation | None:
+        """The days that a run has loaded of a platform, but for some accounts; None where it has no totals.
+
+        A table that stands `instead` of the campaigns' is held against the accounts.
+        """
 
 
-def read_totals(sink: Sink, platform: str, run_id: str, *, without: Collection[str]) -> Reconciliation | None:
+def read_totals(
+    sink: Sink, platform: str, run_id: str, *, without: Collection[str], instead: str | None = None
+) -> Reconciliation | None:
     """What the sink says, or None where it cannot say."""
-    return sink.reconcile_run(platform, run_id, without) if isinstance(sink, KnowsTotals) else None
+    return sink.reconcile_run(platform, run_id, without, instead) if isinstance(sink, KnowsTotals) else None
 
 
 def compared_tables(platform: str) -> frozenset[str]:
@@ -41,13 +48,16 @@ def compared_tables(platform: str) -> frozenset[str]:
     return frozenset(f"{source.levels[level]}_daily" for level in (CONTROL, CAMPAIGN)) if source else frozenset()
 
 
-def of_run(ask: Ask, columns: Columns, platform: str, run_id: str, without: Collection[str]) -> Reconciliation | None:
+def of_run(
+    ask: Ask, columns: Columns, platform: str, run_id: str, without: Collection[str], *, instead: str | None = None
+) -> Reconciliation | None:
     """The days of which account and campaigns were both loaded by this run, if either has rows at all.
 
-    Raises what `ask` raises. Only these days are read, however many the tables hold.
+    With a table `instead` of the campaigns, the days of which that has rows. Raises what `ask` raises. Only these days
+    are read, however many the tables hold.
     """
     mine = f"_run_id = {text(run_id)}"
-    spans = [_span(ask, f"{table} WHERE {mine}") for table in _tables(columns, platform)]
+    spans = [_span(ask, f"{table} WHERE {mine}") for table in _tables(columns, platform, instead)]
     days = [day for span in spans if span for day in span]
     if not days:
         return None
@@ -58,9 +68,10 @@ def of_run(ask: Ask, columns: Columns, platform: str, run_id: str, without: Coll
         levels=(CAMPAIGN,),
         where=f"d.date BETWEEN DATE '{min(days)}' AND DATE '{max(days)}'{left_out}",
         having=f"min(run_id) = {text(run_id)} AND max(run_id) = {text(run_id)}",
-        must_have_total=True,
+        must_have_total=instead is None,
+        instead=instead,
     )
-    return _answer(ask, query) if query else None
+    return _answer(ask, query, "campaigns" if instead is None else "rows") if query else None
 
 
 def of_last_days(
@@ -92,10 +103,11 @@ def _shares(ask: Ask, platform: str, columns: Columns, query: str) -> Iterator[L
         )
 
 
-def _tables(columns: Columns, platform: str) -> list[str]:
+def _tables(columns: Columns, platform: str, instead: str | None = None) -> list[str]:
     """The two tables that are compared, the account's first; none where one is missing or has not what it takes."""
-    query = compared(platform, columns, levels=(CAMPAIGN,))
-    return [] if query is None else [table_of(platform, level) for level in (CONTROL, CAMPAIGN)]
+    query = compared(platform, columns, levels=(CAMPAIGN,), instead=instead)
+    below = table_of(platform, CAMPAIGN) if instead is None else f"{platform}.{instead}"
+    return [] if query is None else [table_of(platform, CONTROL), below]
 
 
 def _span(ask: Ask, rows: str) -> tuple[dt.date, dt.date] | None:
@@ -103,7 +115,7 @@ def _span(ask: Ask, rows: str) -> tuple[dt.date, dt.date] | None:
     return (first, last) if first is not None else None
 
 
-def _answer(ask: Ask, query: str) -> Reconciliation:
+def _answer(ask: Ask, query: str, what: str = "campaigns") -> Reconciliation:
     ((count, differing),) = ask(
         f"SELECT count(*), sum(CASE WHEN adds_up THEN 0 ELSE 1 END) FROM ({query}) q WHERE adds_up IS NOT NULL"
     )
@@ -114,11 +126,13 @@ def _answer(ask: Ask, query: str) -> Reconciliation:
         f"SELECT account_id, date, {numbers} FROM ({query}) q WHERE adds_up = false "
         f"ORDER BY abs({CAMPAIGN}_impressions_difference) DESC, date DESC, account_id LIMIT {MOST_DIFFERENCES}"
     )
-    return Reconciliation(compared=int(count), differing=int(differing), differences=tuple(map(_difference, rows)))
+    return Reconciliation(
+        compared=int(count), differing=int(differing), differences=tuple(_difference(row, what) for row in rows)
+    )
 
 
-def _difference(row: Sequence[Any]) -> Difference:
+def _difference(row: Sequence[Any], what: str) -> Difference:
     account_id, day, *numbers = row
     amounts: Iterable[Decimal] = (Decimal(number or 0) for number in numbers)
     told = [dict(zip(METRICS, part, strict=True)) for part in zip(*[iter(amounts)] * len(METRICS), strict=True)]
-    return Difference(account_id=account_id, day=day, account=told[0], campaigns=told[1])
+    return Difference(account_id=account_id, day=day, account=told[0], campaigns=told[1], what=what)

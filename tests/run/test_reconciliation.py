@@ -53,6 +53,7 @@ def test_what_does_not_add_up_is_told_everywhere_and_fails_who_is_to_fail(house:
                 ("1", 2, "75", "2", "1.500000000000000000"),
             )
         ],
+        "reports": {},
     }
     sentence = (
         "2 of 3 days of accounts do not add up to the account's own total, most of all: account 2 on 2026-11-01, whose "

@@ -99,11 +99,15 @@ class DuckDBSink:
         with self._connection.cursor() as cursor:
             return daily_spend(cursor, days)
 
-    def reconcile_run(self, platform: str, run_id: str, without: Collection[str]) -> Reconciliation | None:
+    def reconcile_run(
+        self, platform: str, run_id: str, without: Collection[str], instead: str | None = None
+    ) -> Reconciliation | None:
         try:
             with self._connection.cursor() as cursor:
                 columns = columns_of(cursor)
-                return of_run(lambda query: cursor.execute(query).fetchall(), columns, platform, run_id, without)
+                return of_run(
+                    lambda query: cursor.execute(query).fetchall(), columns, platform, run_id, without, instead=instead
+                )
         except duckdb.Error as cause:
             raise SinkError(f"DuckDB refused: {first_line(cause)}") from cause
 

@@ -89,10 +89,14 @@ class VerticaSink:
         with self._linked("spend") as link:
             return daily_spend(link, days)
 
-    def reconcile_run(self, platform: str, run_id: str, without: Collection[str]) -> Reconciliation | None:
+    def reconcile_run(
+        self, platform: str, run_id: str, without: Collection[str], instead: str | None = None
+    ) -> Reconciliation | None:
         with self._linked("reconciliation") as link:
             columns = columns_of(link)
-            return of_run(lambda query: link.run(query, "compare the levels"), columns, platform, run_id, without)
+            return of_run(
+                lambda query: link.run(query, "compare the levels"), columns, platform, run_id, without, instead=instead
+            )
 
     def put_rates(self, rates: Collection[Rate]) -> None:
         with self._catalog, self._linked("rates") as link:
