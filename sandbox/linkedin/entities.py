@@ -73,7 +73,7 @@ class Entities:
         only(given, "q", "account", "fields", "start", "count")
         wanted = str(given.get("account", ""))
         owner = next((each for each in self._mine() if wanted == f"urn:li:sponsoredAccount:{each.id}"), None)
-        if owner is None:
+        if owner is None or (owner.id, "conversions") in self._limits.refused:
             raise refuse(403, "ACCESS_DENIED", "Not enough permissions to access the account")
         return offset_page([_conversion(owner)] if owner.campaigns else [], given)
 
@@ -205,6 +205,9 @@ def _conversion(account: Account) -> dict[str, Any]:
         "id": int(account.id) % 1_000_000,
         "name": "Order placed",
         "type": "PURCHASE",
+        "conversionMethod": "CONVERSIONS_API",
+        "valueType": "FIXED",
+        "value": {"currencyCode": account.currency, "amount": "12.50"},
         "account": f"urn:li:sponsoredAccount:{account.id}",
         "enabled": True,
         "attributionType": "LAST_TOUCH_BY_CAMPAIGN",

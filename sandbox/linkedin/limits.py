@@ -20,10 +20,10 @@ class Limits:
     `no_accounts` is a member without any; `repeated` shows the first object of each list again on its last page,
     `same` or `changed`; `hidden` is a resource of which a search by status finds nothing; `alternating` lets page
     tokens alternate for ever; `empty_pages` lets an empty page follow the first one; `token_alone` refuses a search of
-    accounts beside a page token; `unknown` is a metric that is none any more; a new access token is refused
-    `late_tokens` times and for `late_seconds` before it is known everywhere. `daily_calls` of adAnalytics are a
-    member's, `application_calls` all members'; no more than `metric_values` are told in `metric_seconds`, and no more
-    than `at_once` requests answered at the same time.
+    accounts beside a page token; `unknown` is a metric that is none any more; `refused` are pivots, or `conversions`,
+    that an account may not read; a new access token is refused `late_tokens` times and for `late_seconds` before it is
+    known everywhere. `daily_calls` of adAnalytics are a member's, `application_calls` all members'; no more than
+    `metric_values` are told in `metric_seconds`, and no more than `at_once` requests answered at the same time.
     """
 
     cut: int = CUT
@@ -46,6 +46,7 @@ class Limits:
     empty_pages: bool = True
     token_alone: bool = False
     unknown: str = ""
+    refused: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     late_tokens: int = 0
     late_seconds: float = 0.0
 
@@ -83,6 +84,7 @@ class Limits:
             empty_pages=told("EMPTY_PAGES") != "false",
             token_alone=told("TOKEN_ALONE") == "true",
             unknown=told("UNKNOWN"),
+            refused=elements(told("REFUSED")),
             late_tokens=int(late or 0),
             late_seconds=float(late_seconds or 0),
         )

@@ -1,4 +1,4 @@
-"""What an analyst would see in a breakdown: the rows that a report of one's own must hold after a run.
+"""What an analyst would see in a breakdown: the rows that a report must hold after a run.
 
 Every creative's day is shared out over the values of what splits it. The pieces add up to it, but for members, of whom
 LinkedIn tells approximate numbers: what is no whole one is told of nobody, and a value with fewer than three
@@ -14,8 +14,8 @@ from decimal import Decimal
 from itertools import accumulate, product
 from typing import Any
 
+from sandbox.linkedin.numbers import counts, creative_name, metrics_of, utc_today
 from sandbox.linkedin.pivots import SHARES
-from sandbox.linkedin.truth import counts, creative_name, metrics_of, utc_today
 from sandbox.world import Account, Fact, World
 
 _LEVELS = {"account": None, "campaign_group": "campaign", "campaign": "group", "creative": "ad"}
@@ -115,6 +115,7 @@ def _only_value(account: Account, fact: Fact, column: str) -> str:
         "share": f"urn:li:share:{fact.ad.id}",
         "company": f"urn:li:organization:{account.id[-5:].lstrip('0')}",
         "conversion": f"urn:lla:llaPartnerConversion:{account.id[-6:].lstrip('0')}",
+        "conversion_id": account.id[-6:].lstrip("0"),
         "objective_type": "VIDEO_VIEW" if fact.campaign.video else "WEBSITE_VISIT",
     }
     return known[column]

@@ -3,40 +3,39 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from sandbox.linkedin.exchange import RATES
-from sandbox.world import Account, Ad, Campaign, Fact, Group, Metrics, World
+from sandbox.linkedin.breakdowns import BREAKDOWNS
+from sandbox.linkedin.numbers import counts, creative_name, metrics_of, utc_today
+from sandbox.linkedin.report_truth import report_truth
+from sandbox.world import Account, Ad, Campaign, Fact, Group, World
 
 TABLES = (
     "account",
     "campaign_group",
     "campaign",
     "creative",
+    "conversion",
     "campaign_group_daily",
     "campaign_daily",
     "creative_daily",
     "account_daily",
+    "campaign_conversion_daily",
 )
+"""Those that are loaded unless a setting says otherwise."""
+FURTHER = tuple(name for name in BREAKDOWNS if name not in TABLES)
 
 _MILLION = Decimal(1_000_000)
-_LEFT_OUT_AT_ZERO = (
-    *("qualified_leads", "likes", "comments", "comment_likes", "shares", "follows", "reactions"),
-    *("viral_impressions", "viral_clicks", "viral_total_engagements"),
-)
 _STATUS = {"enabled": "ACTIVE", "paused": "PAUSED", "removed": "ARCHIVED"}
 
 
 def truth(world: World, table: str, first: dt.date, last: dt.date) -> list[dict[str, Any]]:
     """The rows of a table after a run at `world.as_of`; days count from `first` to `last`, entities have no days."""
+    if table in BREAKDOWNS:
+        return report_truth(world, BREAKDOWNS[table], first, last)
     return [row for account in world.accounts("linkedin") for row in _rows(world, account, table, first, last)]
-
-
-def utc_today(world: World) -> dt.date:
-    """LinkedIn's own day, for accounts of every country."""
-    return world.as_of.astimezone(dt.UTC).date()
 
 
 def _rows(world: World, account: Account, table: str, first: dt.date, last: dt.date) -> Iterator[dict[str, Any]]:
@@ -45,6 +44,9 @@ def _rows(world: World, account: Account, table: str, first: dt.date, last: dt.d
         yield from _daily(world, account, table, (first, min(last, today)))
     elif table == "account":
         yield _account(account)
+    elif table == "conversion":
+        if account.campaigns:
+            yield _conversion(account)
     else:
         for campaign in account.campaigns:
             if table == "campaign_group":
@@ -142,8 +144,23 @@ def _creative(account: Account, campaign: Campaign, group: Group, ad: Ad) -> dic
     }
 
 
-def creative_name(ad: Ad) -> str | None:
-    return None if ad.id % 3 == 0 else ad.name
+def _conversion(account: Account) -> dict[str, Any]:
+    return {
+        "account_id": account.id,
+        "conversion_id": account.id[-6:].lstrip("0"),
+        "name": "Order placed",
+        "type": "PURCHASE",
+        "conversion_method": "CONVERSIONS_API",
+        "enabled": True,
+        "attribution_type": "LAST_TOUCH_BY_CAMPAIGN",
+        "post_click_attribution_window_size": 30,
+        "view_through_attribution_window_size": 7,
+        "value_type": "FIXED",
+        "value": Decimal("12.50"),
+        "value_currency": account.currency,
+        "created_at": _instant(dt.date(2021, 3, 1), 0),
+        "last_modified_at": _instant(dt.date(2021, 3, 1), 1),
+    }
 
 
 def _daily(world: World, account: Account, table: str, days: tuple[dt.date, dt.date]) -> Iterator[dict[str, Any]]:
@@ -182,66 +199,6 @@ def _names(fact: Fact) -> dict[str, str | None]:
     if fact.ad:
         names |= {"creative_id": str(fact.ad.id), "creative_name": creative_name(fact.ad)}
     return names
-
-
-def counts(metrics: Metrics, currency: str) -> dict[str, int | Decimal | None]:
-    """What one creative's day adds to each column that is a sum."""
-    post_click = metrics.conversions_centi // 100
-    engagements = metrics.engagements
-    cost = metrics.cost_micros / _MILLION
-    return {
-        "impressions": metrics.impressions,
-        "clicks": metrics.clicks,
-        "landing_page_clicks": metrics.link_clicks,
-        "cost_in_local_currency": cost + Decimal("1E-18") if metrics.clicks % 7 == 3 else cost,
-        "cost_in_usd": cost * RATES[currency] / 10_000,
-        "external_website_conversions": post_click + metrics.view_through,
-        "external_website_post_click_conversions": post_click,
-        "external_website_post_view_conversions": metrics.view_through,
-        "conversion_value_in_local_currency": metrics.value_micros / _MILLION,
-        "one_click_leads": metrics.leads,
-        "one_click_lead_form_opens": 3 * metrics.leads,
-        "qualified_leads": metrics.leads // 4,
-        "total_engagements": engagements,
-        "other_engagements": engagements // 20,
-        "company_page_clicks": engagements // 15,
-        **_video(metrics),
-        "likes": engagements // 12,
-        "comments": engagements // 40,
-        "comment_likes": engagements // 90,
-        "shares": engagements // 50,
-        "follows": engagements // 60,
-        "reactions": engagements // 10,
-        "viral_impressions": metrics.impressions // 400,
-        "viral_clicks": metrics.impressions // 9_000,
-        "viral_total_engagements": metrics.impressions // 5_000,
-    }
-
-
-def metrics_of(sums: Mapping[str, Any]) -> dict[str, int | float | Decimal | None]:
-    """The columns of a level, given its sums; reach and the average are made of the level's own numbers."""
-    engagements = sums["total_engagements"]
-    return {
-        **sums,
-        **{name: sums[name] or None for name in _LEFT_OUT_AT_ZERO},
-        "approximate_member_reach": sums["impressions"] * 62 // 100 + 1,
-        "average_dwell_time": engagements * 1.75 if engagements % 4 else None,
-        **dict.fromkeys(("action_clicks", "sends", "opens")),
-    }
-
-
-def _video(metrics: Metrics) -> dict[str, int | Decimal | None]:
-    views = metrics.video_views or None
-    first, middle, third, full = metrics.video_quartiles or (None, None, None, None)
-    return {
-        "video_views": views,
-        "video_starts": 2 * views if views else None,
-        "video_first_quartile_completions": first,
-        "video_midpoint_completions": middle,
-        "video_third_quartile_completions": third,
-        "video_completions": full,
-        "full_screen_plays": views // 50 if views else None,
-    }
 
 
 def _instant(day: dt.date, hours: int, milliseconds: int = 0) -> dt.datetime:

@@ -11,8 +11,8 @@ from wire import Kind
 FIRST, SECOND = "5001234567", "5002469134"
 TABLE = "creative_daily"
 ALL = (
-    *("account", "campaign_group", "campaign", "creative"),
-    *("campaign_group_daily", "campaign_daily", "creative_daily", "account_daily"),
+    *("account", "campaign_group", "campaign", "creative", "conversion"),
+    *("campaign_group_daily", "campaign_daily", "creative_daily", "account_daily", "campaign_conversion_daily"),
 )
 
 

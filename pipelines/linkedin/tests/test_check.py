@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from linkedin_pipeline.settings import VERSION_ENDS, Given, api_of, problems
+from linkedin_pipeline.tables import TABLES
 from wire import Invocation
+from wire.groups import LOADED
 
 NOWHERE = {"LINKEDIN_API_URL": "http://127.0.0.1:9/rest", "LINKEDIN_TOKEN_URL": "http://127.0.0.1:9/token"}
 GOOD = {"LINKEDIN_ACCESS_TOKEN": "token"}
@@ -26,7 +28,10 @@ def sentences(environment: dict[str, str] = GOOD, **settings: Any) -> list[str]:
 def test_a_good_configuration_has_nothing_wrong_and_asks_nobody(sandbox: Any) -> None:
     run = sandbox.run("--check", environment=NOWHERE)
     assert run.status == 0
-    assert checked(run) == {
+    found = checked(run)
+    offered = {table["name"]: table["is_loaded"] for table in found.pop("tables")}
+    assert offered == {table.name: table.group in LOADED for table in TABLES}
+    assert found == {
         "type": "CHECK",
         "errors": [],
         "warnings": [],

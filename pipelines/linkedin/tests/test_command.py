@@ -63,9 +63,9 @@ def test_a_wrong_value_names_its_setting(sandbox: Any, setting: str, value: obje
 
 
 def test_an_unknown_table_is_named_with_the_known_ones(sandbox: Any) -> None:
-    run = sandbox.run(tables=["campaign_hourly"])
+    run = sandbox.run(tables=["creative_hourly"])
     assert run.status == 78
-    assert "'campaign_hourly'" in only_error(run).message
+    assert "'creative_hourly'" in only_error(run).message
     assert "creative_daily" in only_error(run).message
 
 

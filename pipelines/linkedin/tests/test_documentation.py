@@ -9,7 +9,7 @@ import pytest
 
 from linkedin_pipeline.errors import RULES, Scope
 from linkedin_pipeline.settings import VERSION_ENDS, Given
-from linkedin_pipeline.tables import ACCOUNT, LEVELS, METRICS, REPORTS, TABLES
+from linkedin_pipeline.tables import ACCOUNT, FURTHER, LEVELS, REPORTS, TABLES
 from wire import Kind, Table
 
 PAGE = (Path(__file__).parents[3] / "docs" / "tables" / "linkedin.md").read_text(encoding="utf-8")
@@ -30,8 +30,8 @@ def test_each_table_is_documented(table: Table) -> None:
 
 def test_sources_are_the_ones_that_are_read() -> None:
     for name, fields in [
-        *((entity.name, entity.fields) for entity in (ACCOUNT, *LEVELS)),
-        *((report.name, METRICS) for report in REPORTS),
+        *((entity.name, entity.fields) for entity in (ACCOUNT, *LEVELS, *FURTHER)),
+        *((report.name, report.metrics) for report in REPORTS),
     ]:
         sources = {column: source for column, _, source, _ in ROW.findall(section(name))}
         assert {field.name: f"`{field.source}`" for field in fields}.items() <= sources.items()

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from typing import Any
 
-REPORTS = ("campaign_group_daily", "campaign_daily", "creative_daily", "account_daily")
+REPORTS = ("campaign_group_daily", "campaign_daily", "creative_daily", "account_daily", "campaign_conversion_daily")
 FIRST, SECOND = "5001234567", "5002469134"
 DEBUG = {"LOG_LEVEL": "DEBUG"}
 

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from linkedin_pipeline.tables import TABLES
 from sandbox.linkedin import truth as truth_module
+from wire import Kind
+from wire.groups import LOADED
 
 NAMES = [table.name for table in TABLES]
+DEFAULT = [table.name for table in TABLES if table.group in LOADED]
+LATER = "2026-11-30T15:30:00+00:00"
+FIRST = "5001234567"
+REFUSED = {"conversion": "conversions", "campaign_device_daily": "IMPRESSION_DEVICE_TYPE"}
+"""Tables, and what is refused of the first account for them."""
 
 
 @pytest.fixture(scope="module")
 def everything(sandbox: Any) -> Any:
     """One run over the whole story of the tiny world."""
-    run = sandbox.run(start_date=sandbox.world.first_day.isoformat())
+    run = sandbox.run(start_date=sandbox.world.first_day.isoformat(), tables=["all"])
     assert (run.status, run.errors) == (0, [])
     return run
 
@@ -37,7 +45,7 @@ def test_every_table_holds_the_truth(sandbox: Any, everything: Any, name: str) -
 
 
 def test_the_truth_knows_every_table_and_column(sandbox: Any) -> None:
-    assert list(truth_module.TABLES) == NAMES
+    assert [*truth_module.TABLES, *truth_module.FURTHER] == NAMES
     for table in TABLES:
         row = next(iter(sandbox.truth(table, sandbox.world.first_day).values()))
         assert set(row) == {column.name for column in table.columns}
@@ -48,7 +56,10 @@ def test_a_small_world_with_archived_groups_arrives_too(start: Any) -> None:
         run = sandbox.run(start_date="2026-10-25")
         assert (run.status, run.errors) == (0, [])
         store = run.store()
-        for name in NAMES:
+        assert sorted(store.tables) == sorted(DEFAULT) == sorted(truth_module.TABLES), (
+            "what is loaded where the setting names no tables"
+        )
+        for name in DEFAULT:
             same(store.keyed(name), sandbox.truth(store.tables[name], dt.date(2026, 10, 25)))
     assert {"ACTIVE", "PAUSED", "ARCHIVED"} == {row["status"] for row in store.rows["campaign_group"]}
 
@@ -107,3 +118,43 @@ def test_reports_have_their_names_without_the_entity_tables(sandbox: Any) -> Non
     assert {region.stream for region in run.regions} == {"creative_daily"}
     store = run.store()
     same(store.keyed("creative_daily"), sandbox.truth(store.tables["creative_daily"], dt.date(2026, 11, 19)))
+
+
+def test_ten_days_later_and_through_faults_every_table_holds_the_truth_again(start: Any, everything: Any) -> None:
+    store = everything.store()
+    faults = ("rate_limit@7", "server_error@19", "expired_token@31", "broken_connection@43")
+    with start(*faults, now=LATER, first_day=dt.date(2026, 10, 11)) as sandbox:
+        run = sandbox.run(start_date="2026-10-11", tables=["all"], state=store.state)
+        assert (run.status, run.errors) == (0, [])
+        store.load(run)
+        for name in NAMES:
+            same(store.keyed(name), sandbox.truth(store.tables[name], sandbox.world.first_day))
+
+
+def test_tables_that_are_split_add_up_to_the_campaigns(everything: Any) -> None:
+    rows = everything.store().rows
+
+    def totals(name: str, *columns: str) -> tuple[Decimal, ...]:
+        return tuple(sum((Decimal(row[column] or 0) for row in rows[name]), Decimal()) for column in columns)
+
+    split = ("impressions", "clicks", "cost_in_local_currency", "total_engagements", "video_views")
+    whole = totals("campaign_daily", *split)
+    assert all(whole)
+    assert totals("campaign_device_daily", *split) == totals("campaign_placement_daily", *split) == whole
+    rules = ("external_website_conversions", "conversion_value_in_local_currency")
+    assert totals("campaign_conversion_daily", *rules) == totals("campaign_daily", *rules)
+
+
+def test_a_table_that_linkedin_refuses_of_an_account_is_lost_alone(start: Any) -> None:
+    named = ",".join(f"{what}@{FIRST}" for what in REFUSED.values())
+    with start(environment={"SANDBOX_LINKEDIN_REFUSED": named}) as sandbox:
+        run = sandbox.run(start_date="2026-10-11", tables=["all"])
+        store = run.store()
+        for name in NAMES:
+            expected = sandbox.truth(store.tables[name], sandbox.world.first_day)
+            lost = {key for key, row in expected.items() if name in REFUSED and row["account_id"] == FIRST}
+            assert lost or name not in REFUSED
+            same(store.keyed(name), {key: row for key, row in expected.items() if key not in lost})
+    assert run.status == 77
+    told = [(error.kind, error.account_id, error.message.partition(":")[0]) for error in run.errors]
+    assert sorted(told) == sorted((Kind.AUTH, FIRST, name) for name in REFUSED)

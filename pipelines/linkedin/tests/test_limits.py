@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-DAILY = ("campaign_group_daily", "campaign_daily", "creative_daily", "account_daily")
+DAILY = ("campaign_group_daily", "campaign_daily", "creative_daily", "account_daily", "campaign_conversion_daily")
 
 
 @pytest.mark.parametrize("window_days", [None, 7])

@@ -18,8 +18,8 @@ from wire import Kind
 
 SINCE = "2026-10-11"
 """All 40 days of the tiny world: two rounds."""
-DAILY = ("campaign_group_daily", "campaign_daily", "creative_daily", "account_daily")
-ENTITIES = ("account", "campaign_group", "campaign", "creative")
+DAILY = ("campaign_group_daily", "campaign_daily", "creative_daily", "account_daily", "campaign_conversion_daily")
+ENTITIES = ("account", "campaign_group", "campaign", "creative", "conversion")
 FIRST = "5001234567"
 DEBUG = {"LOG_LEVEL": "DEBUG"}
 PYTHON = Path(__file__).parents[3] / ".venvs" / "linkedin" / "bin" / "python"

@@ -14,6 +14,8 @@ def test_a_second_run_reloads_only_the_lookback(sandbox: Any) -> None:
     first = sandbox.run(start_date="2026-10-20", lookback_days=3)
     second = sandbox.run(start_date="2026-10-20", lookback_days=3, state=first.store().state)
     assert [second.days(name, account) for name in DAILY] == [[("2026-11-17", "2026-11-20")]] * len(DAILY)
+    conversions = [day for days in second.days("campaign_conversion_daily", account) for day in days]
+    assert (min(conversions), max(conversions)) == ("2026-10-20", "2026-11-20"), "which has a lookback of its own"
 
 
 def test_today_never_counts_as_complete(sandbox: Any) -> None:

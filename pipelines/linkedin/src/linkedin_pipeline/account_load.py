@@ -5,18 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
+from functools import partial
 from typing import Any
 
 from linkedin_pipeline.accounts import Found
 from linkedin_pipeline.client import Client
 from linkedin_pipeline.confirmation import Confirmation
 from linkedin_pipeline.directory import Directory
-from linkedin_pipeline.entities import load_entities, row
-from linkedin_pipeline.report_table import Report
+from linkedin_pipeline.entities import load_entities, row, rows_of
+from linkedin_pipeline.report_table import CORE, Report
 from linkedin_pipeline.reports import ReportLoad
 from linkedin_pipeline.room import Room
 from linkedin_pipeline.settings import Settings
-from linkedin_pipeline.tables import ACCOUNT
+from linkedin_pipeline.tables import ACCOUNT, FURTHER, Entity
 from wire import Extraction, Kind, PipelineError, Round
 
 MOST_NAMES = 100_000
@@ -162,18 +163,49 @@ class AccountLoad:
                 "are not loaded",
                 account_id=self._account_id,
             )
-        return count + sum(self._report(report, days) for report in self._reports)
+        count += sum(self._report(report, days) for report in self._reports)
+        if days.is_first:
+            count += sum(self._entity(entity) for entity in FURTHER if entity.name in self._wanted)
+        return count
 
     def _report(self, report: Report, days: Round) -> int:
-        """Load a report. What is wrong with one of somebody's own keeps no other from being loaded."""
+        """Load a report. What is wrong with one of somebody's own, or of a further group, keeps no other from being
+        loaded.
+        """
         try:
             return self._report_load.run(report, days)
         except PipelineError as error:
-            if not report.fingerprint or error.kind not in _THE_REPORTS:
+            own = bool(report.fingerprint)
+            if not (error.kind in _THE_REPORTS if own else report.group != CORE and self._is_the_tables(error)):
                 raise
-            sentence = f"reports.{report.name}: {error.message}"
-            self._extraction.give_up([report.name], self._account_id, PipelineError(error.kind, sentence))
+            self._give_up(report.name, f"reports.{report.name}" if own else report.name, error)
         return 0
+
+    def _entity(self, entity: Entity) -> int:
+        """Load an entity of a further group; the rows loaded."""
+        if self._extraction.is_loaded(entity.name, self._account_id):
+            return 0
+        rows = rows_of(self._client, entity, self._account_id)
+        confirm_empty = partial(self._confirmation.nothing_of, entity)
+        try:
+            return self._extraction.replace_account(entity.name, self._account_id, rows, confirm_empty=confirm_empty)
+        except PipelineError as error:
+            if not self._is_the_tables(error):
+                raise
+            self._give_up(entity.name, entity.name, error)
+        return 0
+
+    def _is_the_tables(self, error: PipelineError) -> bool:
+        """Whether a failure tells of a table of a further group: the account's others were loaded before it.
+
+        An account that is closed may not be read any more at all.
+        """
+        if error.kind is Kind.AUTH:
+            return error.account_id is not None and self._account["status"] not in _CLOSED
+        return error.kind in _THE_REPORTS
+
+    def _give_up(self, name: str, what: str, error: PipelineError) -> None:
+        self._extraction.give_up([name], self._account_id, PipelineError(error.kind, f"{what}: {error.message}"))
 
     def _load_entities(self, wanted: frozenset[str]) -> int:
         """Load the entities wanted and read the names that reports need, once; the rows loaded."""

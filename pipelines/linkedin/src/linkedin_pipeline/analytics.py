@@ -199,7 +199,7 @@ class _Reader:
 
     def __init__(self, report: Report) -> None:
         pivots = report.pivots
-        self._converts = [_id if pivot.level else as_text for pivot in pivots for _ in pivot.columns]
+        self._converts = [_id if pivot.level or pivot.is_id else as_text for pivot in pivots for _ in pivot.columns]
         # The account's own pivot, which stands alone, is in every row as account_id already.
         self._is_total = pivots[0].level is levels.ACCOUNT
         self._is_monthly = report.is_monthly

@@ -77,6 +77,19 @@ class Client:
                 )
             read.add(token)
 
+    def offset_pages(
+        self, path: str, parameters: Parameters, *, page_size: int, account_id: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """All elements of a finder that pages by `start` and `count`; a page that is not full is the last."""
+        start = 0
+        while True:
+            page = {**parameters, "start": start, "count": page_size}
+            elements = self.elements(path, page, account_id=account_id)
+            yield from elements
+            if len(elements) < page_size:
+                return
+            start += page_size
+
     def _page(self, path: str, page: dict[str, Value | Projection], account_id: str | None) -> dict[str, Any]:
         try:
             return self.get(path, page, account_id=account_id)

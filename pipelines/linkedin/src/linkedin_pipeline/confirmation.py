@@ -23,7 +23,7 @@ from linkedin_pipeline.restli import Projection, Value, urn
 from linkedin_pipeline.tables import Entity
 from wire import Window
 
-_ASKED = ("impressions", "clicks", "costInLocalCurrency")
+_ASKED = ("impressions", "clicks", "costInLocalCurrency", "externalWebsiteConversions")
 
 
 class Confirmation:
@@ -47,11 +47,13 @@ class Confirmation:
         return self._has(pivot, self._always)
 
     def nothing_of(self, entity: Entity) -> bool:
-        """Whether a list without filters is empty as well, and no day ever had numbers of such a thing."""
+        """Whether no day ever had numbers of such a thing; a list with a filter must be empty without it as well."""
+        if not entity.statuses:
+            return not self._has(entity.pivot, self._always)
         unfiltered: dict[str, Value | Projection] = {"q": entity.finder}
         path = entity.resource(self._account_id)
         listed = self._client.pages(path, unfiltered, page_size=1, account_id=self._account_id)
-        return next(listed, None) is None and not self._has(levels.BY_NAME[entity.name].pivot, self._always)
+        return next(listed, None) is None and not self._has(entity.pivot, self._always)
 
     def _has(self, pivot: str, window: Window) -> bool:
         known = self._answers.get((pivot, window))

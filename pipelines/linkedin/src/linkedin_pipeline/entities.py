@@ -12,7 +12,7 @@ import msgspec
 from linkedin_pipeline.client import Client
 from linkedin_pipeline.confirmation import Confirmation
 from linkedin_pipeline.directory import Directory
-from linkedin_pipeline.restli import Projection, Value
+from linkedin_pipeline.restli import Projection, Value, urn
 from linkedin_pipeline.tables import LEVELS, Entity
 from wire import Extraction, Kind, PipelineError
 
@@ -33,8 +33,7 @@ def load_entities(
         is_sent = entity.name in wanted and not extraction.is_loaded(entity.name, account_id)
         if not is_sent and entity.name not in needed:
             continue
-        elements = found(client, entity, account_id)
-        rows = directory.noting(entity, distinct(entity, (row(entity, each, account_id) for each in elements)))
+        rows = directory.noting(entity, rows_of(client, entity, account_id))
         if is_sent:
             confirm_empty = partial(confirmation.nothing_of, entity)
             count += extraction.replace_account(entity.name, account_id, rows, confirm_empty=confirm_empty)
@@ -44,9 +43,17 @@ def load_entities(
     return count
 
 
+def rows_of(client: Client, entity: Entity, account_id: str) -> Iterator[dict[str, Any]]:
+    """An account's rows of a kind. Raises PipelineError (data) as `row` and `distinct` do."""
+    return distinct(entity, (row(entity, each, account_id) for each in found(client, entity, account_id)))
+
+
 def found(client: Client, entity: Entity, account_id: str | None = None) -> Iterator[dict[str, Any]]:
     """The elements of a kind, as LinkedIn sends them; all accounts where no account is named."""
     path = entity.resource(account_id)
+    if entity.finder == "account":
+        asked: dict[str, Value | Projection] = {"q": "account", "account": urn("sponsoredAccount", str(account_id))}
+        return client.offset_pages(path, asked, page_size=entity.page_size, account_id=account_id)
     return client.pages(path, _parameters(entity), page_size=entity.page_size, account_id=account_id)
 
 

@@ -26,6 +26,9 @@ OLDEST_DEMOGRAPHIC = dt.timedelta(days=730)
 DEMOGRAPHIC = "MEMBER_"
 """How the pivots begin that are about the members who saw an ad: approximate, and for one pivot at a time only."""
 
+CORE = "core"
+"""The group of the tables without which an account is not loaded."""
+
 ACCOUNT_COLUMN = Column("account_id", Type.STRING, "ad account")
 
 
@@ -40,13 +43,15 @@ class Granularity(StrEnum):
 class Pivot(Struct, frozen=True):
     """By what adAnalytics groups, and the columns that its values fill: ids where it is a level, else as they come.
 
-    `statistics_only` are those that the finder for a single pivot does not take.
+    `is_id` are those of which URNs are told and the table has the id; `statistics_only` those that the finder for a
+    single pivot does not take.
     """
 
     name: str
     columns: tuple[str, ...]
     note: str = ""
     level: Level | None = None
+    is_id: bool = False
     statistics_only: bool = False
 
     @classmethod
@@ -63,7 +68,8 @@ class Filter(Struct, frozen=True):
 
 class Report(Struct, frozen=True, kw_only=True):
     """A report: `level` is what a row is about, `by` what else splits it; `attributes` are names and ids that belong
-    to an id of the key. `lookback_days` of None means the setting, `fingerprint` is of a definition of one's own.
+    to an id of the key. `lookback_days` of None means the setting, `fingerprint` is of a definition of one's own;
+    `group` and `cost` are the table's.
     """
 
     name: str
@@ -75,6 +81,8 @@ class Report(Struct, frozen=True, kw_only=True):
     filters: tuple[Filter, ...] = ()
     lookback_days: int | None = None
     fingerprint: str = ""
+    group: str = CORE
+    cost: str = ""
 
     @property
     def is_monthly(self) -> bool:
@@ -156,7 +164,8 @@ class Report(Struct, frozen=True, kw_only=True):
             Column("currency", Type.STRING, "of the account, ISO 4217"),
             Column("is_final", Type.BOOLEAN, f"the UTC {span} was over when it was loaded"),
         )
-        return Table(self.name, columns, ("account_id", *self.values, "date"), "date", self.fingerprint)
+        key = ("account_id", *self.values, "date")
+        return Table(self.name, columns, key, "date", self.fingerprint, self.group, self.cost)
 
 
 def _note(column: str) -> str:

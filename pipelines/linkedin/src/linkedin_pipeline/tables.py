@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from linkedin_pipeline import levels
 from linkedin_pipeline.fields import Field, amount, flag, identifier, moment, number, structure, text, whole
-from linkedin_pipeline.report_table import ACCOUNT_COLUMN, Report
+from linkedin_pipeline.report_table import ACCOUNT_COLUMN, CORE, Pivot, Report
 from wire import Table
 
 _LOCAL = "money in the account's currency"
@@ -18,8 +18,8 @@ _LOCAL = "money in the account's currency"
 class Entity(Struct, frozen=True):
     """A kind of thing in an account: its table, and the finder that lists it.
 
-    All `statuses` are asked for by name, because a search without them may hide what is not active. `path` comes
-    after `/adAccounts`, with the account's id in place of the braces.
+    All `statuses` are asked for by name, because a search without them may hide what is not active. `path` has the
+    account's id in place of the braces; a finder called `account` takes its URN instead and pages by offset.
     """
 
     name: str
@@ -29,10 +29,16 @@ class Entity(Struct, frozen=True):
     finder: str
     statuses: tuple[str, ...]
     page_size: int
+    group: str = CORE
 
     def resource(self, account_id: str | None) -> str:
         """The path of its finder."""
-        return f"/adAccounts{self.path.format(account_id)}"
+        return self.path.format(account_id)
+
+    @property
+    def pivot(self) -> str:
+        """By what adAnalytics tells the numbers of such things."""
+        return self.name.upper()
 
     @property
     def identifier(self) -> Field:
@@ -43,7 +49,7 @@ class Entity(Struct, frozen=True):
         own = tuple(field.column for field in self.fields)
         if self.id_column == "account_id":
             return Table(self.name, own, ("account_id",))
-        return Table(self.name, (ACCOUNT_COLUMN, *own), ("account_id", self.id_column))
+        return Table(self.name, (ACCOUNT_COLUMN, *own), ("account_id", self.id_column), group=self.group)
 
 
 def _audit(*, created: str = "changeAuditStamps.created.time", modified: str) -> tuple[Field, Field]:
@@ -66,7 +72,7 @@ ACCOUNT = Entity(
         structure("serving_statuses", "servingStatuses", "what keeps the account from serving, or RUNNABLE"),
         *_STAMPS,
     ),
-    path="",
+    path="/adAccounts",
     finder="search",
     statuses=("ACTIVE", "DRAFT", "CANCELED", "PENDING_DELETION", "REMOVED"),
     page_size=1_000,
@@ -88,7 +94,7 @@ CAMPAIGN_GROUP = Entity(
         structure("serving_statuses", "servingStatuses"),
         *_STAMPS,
     ),
-    path="/{}/adCampaignGroups",
+    path="/adAccounts/{}/adCampaignGroups",
     finder="search",
     statuses=("ACTIVE", "PAUSED", "ARCHIVED", "CANCELED", "DRAFT", "PENDING_DELETION", "REMOVED"),
     page_size=500,
@@ -124,7 +130,7 @@ CAMPAIGN = Entity(
         structure("serving_statuses", "servingStatuses"),
         *_STAMPS,
     ),
-    path="/{}/adCampaigns",
+    path="/adAccounts/{}/adCampaigns",
     finder="search",
     statuses=("ACTIVE", "PAUSED", "ARCHIVED", "COMPLETED", "CANCELED", "DRAFT", "PENDING_DELETION", "REMOVED"),
     page_size=500,
@@ -145,11 +151,37 @@ CREATIVE = Entity(
         flag("test", "isTest"),
         *_audit(created="createdAt", modified="lastModifiedAt"),
     ),
-    path="/{}/creatives",
+    path="/adAccounts/{}/creatives",
     finder="criteria",
     statuses=("ACTIVE", "PAUSED", "ARCHIVED", "CANCELED", "DRAFT", "PENDING_DELETION", "REMOVED"),
     page_size=100,
 )
+
+CONVERSION = Entity(
+    name="conversion",
+    id_column="conversion_id",
+    fields=(
+        identifier("conversion_id", "id"),
+        text("name", "name"),
+        text("type", "type", "PURCHASE, LEAD, SIGN_UP and the like"),
+        text("conversion_method", "conversionMethod", "how conversions are told: the Insight Tag, CONVERSIONS_API"),
+        flag("enabled", "enabled"),
+        text("attribution_type", "attributionType", "LAST_TOUCH_BY_CAMPAIGN, LAST_TOUCH_BY_CONVERSION"),
+        whole("post_click_attribution_window_size", "postClickAttributionWindowSize", "days: 1, 7, 30, 90 or 365"),
+        whole("view_through_attribution_window_size", "viewThroughAttributionWindowSize", "days: 1, 7, 30, 90 or 365"),
+        text("value_type", "valueType", "DYNAMIC, FIXED, NO_VALUE"),
+        amount("value", "value.amount", "of one conversion, in value_currency"),
+        text("value_currency", "value.currencyCode", "ISO 4217"),
+        moment("created_at", "created", "UTC"),
+        moment("last_modified_at", "lastModified", "UTC"),
+    ),
+    path="/conversions",
+    finder="account",
+    statuses=(),
+    page_size=1_000,
+    group="conversions",
+)
+"""Source: <https://learn.microsoft.com/en-us/linkedin/marketing/integrations/ads-reporting/conversions-api-schema>."""
 
 METRICS: tuple[Field, ...] = (
     whole("impressions", "impressions"),
@@ -191,6 +223,24 @@ METRICS: tuple[Field, ...] = (
 )
 """Two calls' worth."""
 
+
+def _metrics(*names: str) -> tuple[Field, ...]:
+    return tuple(metric for metric in METRICS if metric.name in names)
+
+
+_SPLIT = (
+    *("impressions", "clicks", "landing_page_clicks", "cost_in_local_currency", "cost_in_usd", "one_click_leads"),
+    *("one_click_lead_form_opens", "total_engagements", "video_views", "video_completions"),
+)
+_CONVERSIONS = (
+    *("external_website_conversions", "external_website_post_click_conversions"),
+    "external_website_post_view_conversions",
+)
+_VALUE = "conversion_value_in_local_currency"
+
+CONVERSION_LOOKBACK = 90
+"""Days: the widest window of most conversion rules. Rules of five types may have 365 (see `CONVERSION`)."""
+
 REPORTS = (
     Report(
         name="campaign_group_daily",
@@ -211,11 +261,44 @@ REPORTS = (
         metrics=METRICS,
     ),
     Report(name="account_daily", level=levels.ACCOUNT, metrics=METRICS),
+    Report(
+        name="campaign_conversion_daily",
+        level=levels.CAMPAIGN,
+        by=(Pivot("CONVERSION", ("conversion_id",), "conversion rule", is_id=True),),
+        attributes=("campaign_group_id", "campaign_group_name", "campaign_name"),
+        metrics=_metrics(*_CONVERSIONS, _VALUE),
+        lookback_days=CONVERSION_LOOKBACK,
+        group="conversions",
+    ),
+    Report(
+        name="campaign_device_daily",
+        level=levels.CAMPAIGN,
+        by=(Pivot("IMPRESSION_DEVICE_TYPE", ("impression_device_type",), "empty where LinkedIn does not know it"),),
+        attributes=("campaign_group_id", "campaign_group_name", "campaign_name"),
+        metrics=_metrics(*_SPLIT),
+        group="placement",
+        cost="1 request per account and 31 days, of fewer days for more than 96 campaigns",
+    ),
+    Report(
+        name="campaign_placement_daily",
+        level=levels.CAMPAIGN,
+        by=(
+            Pivot("SERVING_LOCATION", ("serving_location",), "ON_NETWORK, OFF_NETWORK; UNKNOWN where a model made it"),
+            Pivot("PLACEMENT_NAME", ("placement_name",), "UNKNOWN where a model made it"),
+        ),
+        attributes=("campaign_group_id", "campaign_group_name", "campaign_name"),
+        metrics=_metrics(*_SPLIT, *_CONVERSIONS, _VALUE),
+        group="placement",
+        cost="1 request per account and 31 days, of fewer days for more than 19 campaigns",
+    ),
 )
 
 LEVELS = (CAMPAIGN_GROUP, CAMPAIGN, CREATIVE)
+FURTHER = (CONVERSION,)
+"""Entities without which an account is loaded nevertheless; reports need no names of them."""
+
 TABLES: tuple[Table, ...] = (
     ACCOUNT.table,
-    *(entity.table for entity in LEVELS),
+    *(entity.table for entity in (*LEVELS, *FURTHER)),
     *(report.table for report in REPORTS),
 )

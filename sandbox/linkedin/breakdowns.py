@@ -1,0 +1,24 @@
+"""The built-in tables that are split by more than a level, as `report_truth` has them."""
+
+from __future__ import annotations
+
+from sandbox.linkedin.report_truth import Breakdown
+
+_SPLIT = (
+    *("impressions", "clicks", "landing_page_clicks", "cost_in_local_currency", "cost_in_usd", "one_click_leads"),
+    *("one_click_lead_form_opens", "total_engagements", "video_views", "video_completions"),
+)
+_CONVERSIONS = (
+    *("external_website_conversions", "external_website_post_click_conversions"),
+    "external_website_post_view_conversions",
+)
+_VALUE = "conversion_value_in_local_currency"
+_ABOVE = ("campaign_group_id", "campaign_group_name", "campaign_name")
+
+BREAKDOWNS: dict[str, Breakdown] = {
+    "campaign_conversion_daily": Breakdown("campaign", (*_CONVERSIONS, _VALUE), ["conversion_id"], _ABOVE),
+    "campaign_device_daily": Breakdown("campaign", _SPLIT, ["impression_device_type"], _ABOVE),
+    "campaign_placement_daily": Breakdown(
+        "campaign", (*_SPLIT, *_CONVERSIONS, _VALUE), ["serving_location", "placement_name"], _ABOVE
+    ),
+}

@@ -1,0 +1,86 @@
+"""What a creative's day adds to each column, and what a level shows of its sums."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from sandbox.linkedin.exchange import RATES
+from sandbox.world import Ad, Metrics, World
+
+_MILLION = Decimal(1_000_000)
+_LEFT_OUT_AT_ZERO = (
+    *("qualified_leads", "likes", "comments", "comment_likes", "shares", "follows", "reactions"),
+    *("viral_impressions", "viral_clicks", "viral_total_engagements"),
+)
+
+
+def utc_today(world: World) -> dt.date:
+    """LinkedIn's own day, for accounts of every country."""
+    return world.as_of.astimezone(dt.UTC).date()
+
+
+def creative_name(ad: Ad) -> str | None:
+    return None if ad.id % 3 == 0 else ad.name
+
+
+def counts(metrics: Metrics, currency: str) -> dict[str, int | Decimal | None]:
+    """What one creative's day adds to each column that is a sum."""
+    post_click = metrics.conversions_centi // 100
+    engagements = metrics.engagements
+    cost = metrics.cost_micros / _MILLION
+    return {
+        "impressions": metrics.impressions,
+        "clicks": metrics.clicks,
+        "landing_page_clicks": metrics.link_clicks,
+        "cost_in_local_currency": cost + Decimal("1E-18") if metrics.clicks % 7 == 3 else cost,
+        "cost_in_usd": cost * RATES[currency] / 10_000,
+        "external_website_conversions": post_click + metrics.view_through,
+        "external_website_post_click_conversions": post_click,
+        "external_website_post_view_conversions": metrics.view_through,
+        "conversion_value_in_local_currency": metrics.value_micros / _MILLION,
+        "one_click_leads": metrics.leads,
+        "one_click_lead_form_opens": 3 * metrics.leads,
+        "qualified_leads": metrics.leads // 4,
+        "total_engagements": engagements,
+        "other_engagements": engagements // 20,
+        "company_page_clicks": engagements // 15,
+        **_video(metrics),
+        "likes": engagements // 12,
+        "comments": engagements // 40,
+        "comment_likes": engagements // 90,
+        "shares": engagements // 50,
+        "follows": engagements // 60,
+        "reactions": engagements // 10,
+        "viral_impressions": metrics.impressions // 400,
+        "viral_clicks": metrics.impressions // 9_000,
+        "viral_total_engagements": metrics.impressions // 5_000,
+    }
+
+
+def metrics_of(sums: Mapping[str, Any]) -> dict[str, int | float | Decimal | None]:
+    """The columns of a level, given its sums; reach and the average are made of the level's own numbers."""
+    engagements = sums["total_engagements"]
+    return {
+        **sums,
+        **{name: sums[name] or None for name in _LEFT_OUT_AT_ZERO},
+        "approximate_member_reach": sums["impressions"] * 62 // 100 + 1,
+        "average_dwell_time": engagements * 1.75 if engagements % 4 else None,
+        **dict.fromkeys(("action_clicks", "sends", "opens")),
+    }
+
+
+def _video(metrics: Metrics) -> dict[str, int | Decimal | None]:
+    views = metrics.video_views or None
+    first, middle, third, full = metrics.video_quartiles or (None, None, None, None)
+    return {
+        "video_views": views,
+        "video_starts": 2 * views if views else None,
+        "video_first_quartile_completions": first,
+        "video_midpoint_completions": middle,
+        "video_third_quartile_completions": third,
+        "video_completions": full,
+        "full_screen_plays": views // 50 if views else None,
+    }
