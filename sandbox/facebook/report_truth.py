@@ -205,6 +205,7 @@ _METRICS: dict[str, Callable[[_Cell], Any]] = {
     "cpp": lambda cell: _cut(_spent(cell) * 1000 / max(1, _reach(cell))),
     "ctr": lambda cell: float(_cut(Decimal(100 * cell.numbers["clicks"]) / max(1, cell.numbers["impressions"]))),
     "quality_ranking": lambda cell: "AVERAGE" if cell.numbers["impressions"] >= 500 else "UNKNOWN",
+    "conversions": lambda cell: _or_none(float(_counted("actions", "omni_purchase", "lead")(cell))),
     "conversions_value": lambda cell: _or_none(Decimal(_WORTH(cell)) / 1_000_000),
     "purchases": lambda cell: _or_none(float(_counted("actions", "omni_purchase")(cell))),
     "purchase_value": lambda cell: _or_none(Decimal(_WORTH(cell)) / 1_000_000),
@@ -236,3 +237,35 @@ def _column(word: str) -> str:
 
 def _end(day: dt.date, grain: str) -> dt.date:
     return (day + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1) if grain == "month" else day
+
+
+_BASE = ("impressions", "clicks", "inline_link_clicks", "inline_post_engagement", "spend")
+_BOUGHT = ("conversions", "conversions_value", "purchases", "purchase_value", "leads")
+_NAMES_OF_ADS = ("campaign_name", "ad_set_name", "ad_name")
+
+
+def _of_ads(*by: str, off_meta: bool = True) -> Mapping[str, Any]:
+    metrics = (*_BASE, *(_BOUGHT if off_meta else ()))
+    return {"of": "ad", "by": by, "metrics": metrics, "attributes": _NAMES_OF_ADS}
+
+
+FURTHER: Mapping[str, Mapping[str, Any]] = {
+    "ad_daily_placement": _of_ads("publisher_platform", "platform_position"),
+    "ad_daily_age_gender": _of_ads("age", "gender"),
+    "ad_daily_country": _of_ads("country"),
+    "ad_daily_region": _of_ads("region", off_meta=False),
+    "campaign_hourly": {"of": "campaign", "metrics": _BASE, "attributes": ("campaign_name",), "grain": "hour"},
+}
+"""The tables that are reports of these kinds, as a report of one's own would be."""
+
+
+def table_truth(world: World, table: str, first: dt.date, last: dt.date) -> list[Row]:
+    """The rows of a table of a group, or of actions."""
+    if table in FURTHER:
+        return report_truth(world, {"name": table, **FURTHER[table]}, first, last)[table]
+    level = "ad_set" if table == "ad_set_daily_actions" else "ad"
+    asked = {"name": "own", "of": level, "metrics": (*_LISTS, *_QUARTILES)}
+    rows = report_truth(world, asked, first, last)["own_actions"]
+    if level == "ad":
+        rows = [{name: row[name] for name in row if name not in ("campaign_id", "ad_set_id")} for row in rows]
+    return rows

@@ -86,6 +86,57 @@ def _parts(
                 yield known, metrics
 
 
+_METRICS = (
+    *("impressions", "clicks", "spend", "conversions", "conversions_qualified", "revenue", "all_conversions"),
+    *("all_conversions_qualified", "all_revenue", "assists"),
+)
+_VIEWS = ("view_through_conversions", "view_through_conversions_qualified", "view_through_revenue")
+_WON = ("all_conversions", "all_conversions_qualified", "all_revenue", "assists", *_VIEWS)
+_PLACES = ("Country", "State", "MetroArea", "City", "LocationType")
+_WORK = ("CompanyName", "IndustryName", "JobFunctionName")
+_GROUPS = ("campaign_name", "ad_group_name")
+FURTHER: Mapping[str, Asked] = {
+    "conversion_goal_daily": Asked(
+        "ad_group",
+        ("campaign_id", "ad_group_id", "goal_id", "goal"),
+        (*_GROUPS, "goal_type", *_WON),
+        splits=("Goal", "GoalId", "GoalType"),
+        conversions_only=True,
+    ),
+    "campaign_goal_daily": Asked(
+        "campaign",
+        ("campaign_id", "goal", "goal_type"),
+        ("campaign_name", "conversions", "conversions_qualified", "revenue", *_WON),
+        splits=("Goal", "GoalType"),
+    ),
+    "geographic_daily": Asked(
+        "ad_group",
+        ("campaign_id", "country", "state", "metro_area", "city", "location_type"),
+        ("campaign_name", *_METRICS, *_VIEWS),
+        splits=_PLACES,
+    ),
+    "campaign_device_daily": Asked(
+        "campaign",
+        ("campaign_id", "device_type", "device_os", "network"),
+        ("campaign_name", *_METRICS, *_VIEWS),
+        splits=("DeviceType", "DeviceOS", "Network"),
+    ),
+    "campaign_hourly": Asked("campaign", ("campaign_id",), ("campaign_name", *_METRICS, *_VIEWS), grain="hour"),
+    "age_gender_daily": Asked(
+        "ad_group",
+        ("campaign_id", "ad_group_id", "age_group", "gender"),
+        (*_GROUPS, *_METRICS, *_VIEWS),
+        splits=("AgeGroup", "Gender"),
+    ),
+    "professional_demographics_daily": Asked(
+        "ad_group",
+        ("campaign_id", "ad_group_id", "company_name", "industry_name", "job_function_name"),
+        ("account_name", *_GROUPS, *_METRICS, *_VIEWS),
+        splits=_WORK,
+    ),
+}
+"""The tables that are reports of these kinds, as a report of one's own would be."""
+
 _NAMES = {
     "AdDistribution": "ad_distribution",
     "AgeGroup": "age_group",
@@ -105,6 +156,7 @@ _NAMES = {
     "JobFunctionName": "job_function_name",
     "Language": "language",
     "LocationType": "location_type",
+    "MetroArea": "metro_area",
     "Network": "network",
     "PublisherUrl": "publisher_url",
     "State": "state",

@@ -72,7 +72,7 @@ def _exclusion(attributes: Iterable[str], metrics: Iterable[str]) -> tuple[froze
 NOT_BESIDE_SHARES = ("BidMatchType", "DeviceOS", "Goal", "GoalType", "TopVsOther")
 _DEVICE = _some("DeviceType", "DeviceOS", "Network", "TopVsOther", "AdDistribution")
 _MATCH = _some("BidMatchType", "DeliveredMatchType")
-_PLACES = _some("Country", "State", "City", "LocationType")
+_PLACES = _some("Country", "State", "MetroArea", "City", "LocationType")
 _GOALS = _some("Goal", "GoalType")
 _CONVERSIONS = {
     name: METRICS[name] for name in ("AllConversions", "AllConversionsQualified", "AllRevenue", "Assists")

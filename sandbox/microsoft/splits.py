@@ -42,12 +42,12 @@ DIMENSIONS: tuple[tuple[tuple[str, ...], _Weighted], ...] = (
     _plain("AgeGroup", ("18-24", 20), ("25-34", 40), ("50-64", 25), ("Unknown", 15)),
     _plain("Gender", ("Female", 48), ("Male", 46), ("Unknown", 6)),
     (
-        ("Country", "State", "City"),
+        ("Country", "State", "MetroArea", "City"),
         (
-            ({"Country": "Germany", "State": "Bavaria", "City": "München"}, 50),
-            ({"Country": "Germany", "State": "Berlin", "City": "Berlin"}, 30),
-            ({"Country": "Austria", "State": "Vienna", "City": ""}, 15),
-            ({"Country": "", "State": "", "City": ""}, 5),
+            ({"Country": "Germany", "State": "Bavaria", "MetroArea": "", "City": "München"}, 50),
+            ({"Country": "Germany", "State": "Berlin", "MetroArea": "", "City": "Berlin"}, 30),
+            ({"Country": "Austria", "State": "Vienna", "MetroArea": "Wien", "City": ""}, 15),
+            ({"Country": "", "State": "", "MetroArea": "", "City": ""}, 5),
         ),
     ),
     _plain("LocationType", ("Physical location", 85), ("Location of interest", 15)),

@@ -7,16 +7,17 @@ import json
 
 import pytest
 
-from sandbox.facebook.truth import TABLES, truth
+from sandbox.facebook.truth import FURTHER, TABLES, truth
 from sandbox.world import World
 
 EVERY_DAY = {"start_date": "2026-10-13"}
+ALL = {**EVERY_DAY, "tables": ["all"]}
 
 
 @pytest.fixture
 def check_all(same):
-    def check_all(outcome, store, world, first, last):
-        for name in TABLES:
+    def check_all(outcome, store, world, first, last, tables=TABLES):
+        for name in tables:
             expected = truth(world, name, first, last)
             assert expected or name == "creative"
             same(store[name], expected, outcome.tables[name].key)
@@ -26,14 +27,30 @@ def check_all(same):
 
 @pytest.fixture(scope="module")
 def first_run(tiny, run):
-    return run(tiny, config=EVERY_DAY).read()
+    return run(tiny, config=ALL).read()
 
 
 def test_every_table_equals_the_truth(first_run, store, as_of, check_all):
     assert first_run.status == 0
     assert not first_run.errors
     world = World.at(as_of, "tiny")
-    check_all(first_run, store.load(first_run), world, world.first_day, as_of.date())
+    check_all(first_run, store.load(first_run), world, world.first_day, as_of.date(), (*TABLES, *FURTHER))
+
+
+def test_parts_add_up_to_the_whole(first_run):
+    def total(table, column):
+        return sum(row[column] or 0 for row in first_run.rows(table))
+
+    for table in ("ad_daily_placement", "ad_daily_age_gender", "ad_daily_country", "ad_daily_region"):
+        for column in ("impressions", "clicks", "spend"):
+            assert total(table, column) == total("ad_daily", column) > 0, (table, column)
+    assert total("campaign_hourly", "spend") == total("campaign_daily", "spend")
+    assert total("ad_daily_country", "conversions") == total("ad_daily", "conversions")
+
+
+def test_groups_that_are_not_asked_for_are_not_loaded(tiny, run):
+    outcome = run(tiny, config={"start_date": "2026-11-20"}).read()
+    assert set(outcome.tables) == set(TABLES)
 
 
 def test_archived_and_deleted_campaigns_are_there_with_their_numbers(sandbox, run, store, as_of, check_all):
@@ -83,14 +100,14 @@ def test_ten_days_later_restated_days_are_replaced_and_vanished_rows_gone(sandbo
     store.load(first_run)
     before = {(row["date"], row["ad_id"]) for row in store["ad_daily"]}
     with sandbox("tiny", as_of=later, first_day=first_day) as environment:
-        outcome = run(environment, config=EVERY_DAY, state=first_run.state, as_of=later).read()
+        outcome = run(environment, config=ALL, state=first_run.state, as_of=later).read()
     assert outcome.status == 0
     store.load(outcome)
     after = {(row["date"], row["ad_id"]) for row in store["ad_daily"]}
     reloaded = (later - dt.timedelta(days=28)).date()
     assert before - after, "the world took no row back, so this test proves nothing"
     world = World.at(later, "tiny", first_day=first_day)
-    for name in TABLES:
+    for name in (*TABLES, *FURTHER):
         rows = [row for row in store[name] if "date" not in row or row["date"] > reloaded]
         same(rows, truth(world, name, reloaded + dt.timedelta(days=1), later.date()), outcome.tables[name].key)
 
@@ -160,4 +177,4 @@ def test_actions_alone_load_without_their_sibling(tiny, first_run, run, same):
 def test_discover_prints_every_table_without_credentials(run):
     outcome = run({}, "--discover")
     assert outcome.status == 0
-    assert [stream["tap_stream_id"] for stream in json.loads(outcome.stdout)["streams"]] == list(TABLES)
+    assert [stream["tap_stream_id"] for stream in json.loads(outcome.stdout)["streams"]] == [*TABLES, *FURTHER]

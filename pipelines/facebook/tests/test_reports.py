@@ -9,6 +9,7 @@ import re
 import pytest
 
 from sandbox.facebook.report_truth import report_truth
+from sandbox.facebook.truth import FURTHER, truth
 from sandbox.world import World
 
 DEFINITIONS = {
@@ -127,12 +128,15 @@ def test_after_faults_every_report_equals_the_truth(sandbox, run, as_of, same):
     faults = ("rate_limit@4", "server_error@9x2", "html@15", "broken_connection@21", "failed_job@3", "hang@40")
     world = World.at(as_of, "tiny")
     with sandbox("tiny", faults=faults) as environment:
-        config = {**OWN, "reports": [*DEFINITIONS.values()], "request_timeout": 2, "retry_attempts": 6}
+        config = {**OWN, "tables": ["account", *FURTHER], "request_timeout": 2, "retry_attempts": 6}
         outcome = run(environment, config=config).read()
     assert (outcome.status, outcome.errors) == (0, []), outcome.stderr
     for name in DEFINITIONS:
         for table, rows in expected(world, name, dt.date(2026, 10, 13), as_of.date()).items():
             same(outcome.rows(table), rows, outcome.tables[table].key)
+    for name in FURTHER:
+        rows = truth(world, name, dt.date(2026, 10, 13), as_of.date())
+        same(outcome.rows(name), rows, outcome.tables[name].key)
 
 
 def test_a_report_that_facebook_refuses_keeps_nothing_else_from_being_loaded(tiny, run, as_of, same):

@@ -12,6 +12,7 @@ from microsoft_pipeline.tables import REPORTS, TABLES
 from sandbox.microsoft import truth as shown
 from sandbox.world import World
 from wire import Window
+from wire.groups import LOADED
 
 DAY = dt.timedelta(days=1)
 FIRST_DAY = "2026-10-11"
@@ -49,14 +50,29 @@ def assert_holds(outcome: Outcome, table: str, rows: list[dict[str, Any]]) -> No
 
 
 def test_every_table_holds_the_truth(shared: Sandbox, run: Run) -> None:
-    outcome = run(shared)
+    outcome = run(shared, settings={"tables": ["all"]})
     assert (outcome.status, outcome.failures) == (0, []), outcome.log
-    assert set(outcome.tables) == set(shown.TABLES) == {table.name for table in TABLES}
+    every = (*shown.TABLES, *shown.FURTHER)
+    assert set(outcome.tables) == set(every) == {table.name for table in TABLES}
+    assert {table.name for table in TABLES if table.group not in LOADED} == set(shown.FURTHER)
     world = World.at(AS_OF, "tiny")
-    for table in shown.TABLES:
+    for table in every:
         assert_holds(outcome, table, expected(world, table, last_days(world, 30)))
     assert f"account {CLOSED} is closed" in outcome.log
     assert CLOSED in {row["account_id"] for row in outcome.tables["account"]}
+
+
+def test_breakdowns_that_have_everything_add_up_to_the_campaigns(shared: Sandbox, run: Run) -> None:
+    tables = ["campaign_daily", "campaign_device_daily", "campaign_hourly", "campaign_goal_daily"]
+    outcome = run(shared, settings={"tables": tables, "start_date": "2026-11-10", "lookback_days": 9})
+
+    def total(table: str, column: str) -> Any:
+        return sum(row[column] for row in outcome.tables[table])
+
+    for table in ("campaign_device_daily", "campaign_hourly"):
+        for column in ("impressions", "clicks", "spend", "revenue"):
+            assert total(table, column) == total("campaign_daily", column) > 0, (table, column)
+    assert total("campaign_goal_daily", "revenue") == total("campaign_daily", "revenue")
 
 
 def test_names_of_all_scripts_deleted_campaigns_and_unknown_numbers_are_kept(serve: Serve, run: Run) -> None:

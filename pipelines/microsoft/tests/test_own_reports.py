@@ -11,7 +11,7 @@ from typing import Any
 
 from microsoft_runs import AS_OF, Outcome, Run, Sandbox, Serve, start_run
 
-from sandbox.microsoft.report_truth import Asked, rows
+from sandbox.microsoft.report_truth import FURTHER, Asked, rows
 from sandbox.world import World
 
 DAY = dt.timedelta(days=1)
@@ -30,8 +30,8 @@ REPORTS: dict[str, tuple[dict[str, Any], Asked]] = {
         own("campaign_device", "CampaignPerformance", *CORE, by=["DeviceType"], attributes=["CampaignName"]),
         Asked("campaign", ("campaign_id", "device_type"), ("campaign_name", *CORE), splits=("DeviceType",)),
     ),
-    "campaign_hourly": (
-        own("campaign_hourly", "CampaignPerformance", *CORE, grain="hour", lookback_days=3),
+    "campaign_by_hour": (
+        own("campaign_by_hour", "CampaignPerformance", *CORE, grain="hour", lookback_days=3),
         Asked("campaign", ("campaign_id",), CORE, grain="hour"),
     ),
     "campaign_monthly": (
@@ -151,7 +151,8 @@ def test_reports_of_all_kinds_hold_the_truth(shared: Sandbox, run: Run) -> None:
 
 
 DEFINITIONS = [definition for definition, _ in REPORTS.values()]
-OWN = {"tables": ["account"], "reports": DEFINITIONS, "start_date": "2026-10-13"}
+GROUPS = ["conversions", "geo", "placement", "hourly", "audience"]
+OWN = {"tables": ["account", *GROUPS], "reports": DEFINITIONS, "start_date": "2026-10-13"}
 
 
 def assert_true(outcome: Outcome, as_of: dt.datetime, names: Iterable[str] = REPORTS) -> None:
@@ -161,6 +162,8 @@ def assert_true(outcome: Outcome, as_of: dt.datetime, names: Iterable[str] = REP
         kept = rows(world, asked, FIRST_DAY, as_of.date() + 2 * DAY)
         since = FIRST_DAY.replace(day=1) if asked.grain == "month" else FIRST_DAY
         assert_holds(outcome, name, [row for row in kept if row["date"] >= since])
+    for name, asked in FURTHER.items():
+        assert_holds(outcome, name, rows(world, asked, FIRST_DAY, as_of.date() + 2 * DAY))
 
 
 FIRST_DAY = dt.date(2026, 10, 13)
@@ -168,13 +171,13 @@ FIRST_DAY = dt.date(2026, 10, 13)
 
 def test_ten_days_later_every_report_holds_the_truth_again(serve: Serve, run: Run) -> None:
     reports = [{**each, "lookback_days": 60} for each in DEFINITIONS]
-    first = run(serve(first_day=FIRST_DAY.isoformat()), settings={**OWN, "reports": reports})
+    first = run(serve(first_day=FIRST_DAY.isoformat()), settings={**OWN, "reports": reports, "lookback_days": 60})
     assert (first.status, first.failures) == (0, []), first.log
     assert_true(first, AS_OF)
     later = AS_OF + 10 * DAY
     again = run(
         serve(first_day=FIRST_DAY.isoformat(), as_of=later),
-        settings={**OWN, "reports": reports},
+        settings={**OWN, "reports": reports, "lookback_days": 60},
         state=first.state,
         before=first.tables,
     )

@@ -101,7 +101,7 @@ class _Reading:
         plain = [each for each in (*self._attributes, *self._metrics) if not each.is_list]
         key = tuple(each.column.name for each in (*ids, *by))
         columns = (*ids, *by, *map(_column, plain), _CURRENCY)
-        tables = [numbers(definition.name, columns, key, definition.grain, definition.fingerprint)]
+        tables = [numbers(definition.name, columns, key, definition.grain, fingerprint=definition.fingerprint)]
         if lists := self._lists():
             tables.append(
                 action_lists(

@@ -44,9 +44,10 @@ class ReportTable(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """One kind of insights job; `level` is the API's word, the tables share the job's rows.
 
-    One that a user has written has a `name`. `breakdowns` divide its rows, `filtering` are conditions beside the usual
-    ones, `lookback_days` of None is the setting, and `months_kept` is how far back its numbers reach. `least_days` are
-    those of its jobs at least, where a day is too little for one.
+    One that a user has written has a `name`, and so has one of a group of tables: where it cannot be had, everything
+    else is loaded. `breakdowns` divide its rows, `filtering` are conditions beside the usual ones, `lookback_days` of
+    None is the setting, and `months_kept` is how far back its numbers reach. `least_days` are those of its jobs at
+    least, where a day is too little for one.
     """
 
     level: str
@@ -196,9 +197,16 @@ _OF_MONTHS = (
 
 
 def numbers(
-    name: str, columns: tuple[ReportColumn, ...], key: tuple[str, ...], grain: Grain = Grain.DAY, fingerprint: str = ""
+    name: str,
+    columns: tuple[ReportColumn, ...],
+    key: tuple[str, ...],
+    grain: Grain = Grain.DAY,
+    **more: str,
 ) -> ReportTable:
-    """A table with one row for each row of the answer; `key` are its columns beside account, date and hour."""
+    """A table with one row for each row of the answer; `key` are its columns beside account, date and hour.
+
+    `more` are fingerprint, group and cost of the table.
+    """
     head, last = _OF_MONTHS if grain is Grain.MONTH else (_HEAD, _LAST)
     if grain is Grain.HOUR:
         columns = (HOUR, *columns)
@@ -214,7 +222,7 @@ def numbers(
         yield row
 
     keyed = ("account_id", *key, "date", *(("hour",) if grain is Grain.HOUR else ()))
-    table = Table(name, (*head, *(c.column for c in columns), *last), keyed, "date", fingerprint)
+    table = Table(name, (*head, *(c.column for c in columns), *last), keyed, "date", **more)
     return ReportTable(table, _fields(columns), rows)
 
 
@@ -225,7 +233,7 @@ def action_lists(
     notes: tuple[str, str],
     *,
     grain: Grain = Grain.DAY,
-    fingerprint: str = "",
+    **more: str,
 ) -> ReportTable:
     """A table with one row for each value of the lists of actions; `columns` are its key beside account and date.
 
@@ -264,7 +272,7 @@ def action_lists(
     names = [each.column.name for each in columns if each is not HOUR]
     hour = ("hour",) if grain is Grain.HOUR else ()
     key = ("account_id", *names, "date", *hour, "metric", "action_type", "attribution_window")
-    table = Table(name, (*head, *(each.column for each in columns), *own, *last), key, "date", fingerprint)
+    table = Table(name, (*head, *(each.column for each in columns), *own, *last), key, "date", **more)
     return ReportTable(table, (*_fields(columns), "account_currency", *lists), rows)
 
 
@@ -277,19 +285,52 @@ def _fields(columns: Iterable[ReportColumn]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(field for column in columns for field in column.fields))
 
 
-_AD_ACTIONS = action_lists(
-    "ad_daily_actions",
-    ("actions", "action_values"),
-    AD[:1],
-    (
-        "actions (value is a count) or action_values (value is money)",
-        f"count, or {_CURRENCY} where metric is action_values",
-    ),
+_LISTS = (
+    *("actions", "action_values", "conversions", "conversion_values", "outbound_clicks", "purchase_roas"),
+    *("video_play_actions", "video_thruplay_watched_actions"),
+    *(f"video_p{part}_watched_actions" for part in (25, 50, 75, 100)),
 )
+"""Costs per action are spend divided by these."""
+_LIST_NOTES = (
+    "the list: actions, conversions, outbound_clicks and video_… are counts, …_values money, purchase_roas a ratio",
+    f"count; {_CURRENCY} where metric is action_values or conversion_values; a ratio where it is purchase_roas",
+)
+_AD_ACTIONS = action_lists("ad_daily_actions", _LISTS, AD[:1], _LIST_NOTES)
+_AD_SET_ACTIONS = action_lists(
+    "ad_set_daily_actions", _LISTS, (*CAMPAIGN[:1], *AD_SET[:1]), _LIST_NOTES, group="conversions"
+)
+
+_ON_META = tuple(
+    each
+    for each in METRICS
+    if each.column.name
+    in ("account_currency", "impressions", "clicks", "inline_link_clicks", "inline_post_engagement", "spend")
+)
+"""What has no people in it, who would be counted once in each part, and nothing that happens outside Meta."""
+_OFF_META = tuple(
+    each
+    for each in METRICS
+    if each.column.name in ("conversions", "conversions_value", "purchases", "purchase_value", "leads")
+)
+
+
+def _divided(
+    name: str, by: Mapping[str, str], *, group: str, columns: tuple[ReportColumn, ...] = (*_ON_META, *_OFF_META)
+) -> Report:
+    """A table of ads whose days are divided by breakdowns, each with its note."""
+    dividers = tuple(divider(each, note) for each, note in by.items())
+    key = ("campaign_id", "ad_set_id", "ad_id", *by)
+    cost = "1 job an account and 7 days, a row for each part of an ad's day"
+    table = numbers(name, (*CAMPAIGN, *AD_SET, *AD, *dividers, *columns), key, group=group, cost=cost)
+    return Report("ad", (table,), name=name, breakdowns=tuple(by))
+
 
 REPORTS = (
     Report("campaign", (numbers("campaign_daily", (*CAMPAIGN, *METRICS), ("campaign_id",)),)),
-    Report("adset", (numbers("ad_set_daily", (*CAMPAIGN, *AD_SET, *METRICS), ("campaign_id", "ad_set_id")),)),
+    Report(
+        "adset",
+        (numbers("ad_set_daily", (*CAMPAIGN, *AD_SET, *METRICS), ("campaign_id", "ad_set_id")), _AD_SET_ACTIONS),
+    ),
     Report(
         "ad",
         (
@@ -298,4 +339,32 @@ REPORTS = (
         ),
     ),
     Report(ACCOUNT_LEVEL, (numbers("account_daily", _OF_AN_ACCOUNT, ()),), least_days=31),
+    _divided(
+        "ad_daily_placement",
+        {
+            "publisher_platform": "facebook, instagram, messenger, audience_network, …",
+            "platform_position": "feed, story, …",
+        },
+        group="placement",
+    ),
+    _divided("ad_daily_age_gender", {"age": "years, as 25-34", "gender": "female, male, unknown"}, group="audience"),
+    _divided("ad_daily_country", {"country": "ISO 3166 code of two letters"}, group="geo"),
+    _divided("ad_daily_region", {"region": "name of a region"}, group="geo", columns=_ON_META),
+    Report(
+        "campaign",
+        (
+            numbers(
+                "campaign_hourly",
+                (*CAMPAIGN, *_ON_META),
+                ("campaign_id",),
+                Grain.HOUR,
+                group="hourly",
+                cost="1 job an account and 7 days, 24 times the rows of campaign_daily",
+            ),
+        ),
+        name="campaign_hourly",
+        breakdowns=(HOURS,),
+        grain=Grain.HOUR,
+        months_kept=13,
+    ),
 )

@@ -15,6 +15,8 @@ from wire import Column, Grain, Table, Type
 
 THREE_YEARS = 3 * 365
 """For how many days Microsoft keeps daily data of most reports (guides/report-data-retention-time-periods)."""
+SIX_MONTHS = 181
+"""And hourly data (the same page)."""
 
 
 class Field(Struct, frozen=True):
@@ -107,11 +109,14 @@ def report(
     *fields: Field,
     grain: Grain = Grain.DAY,
     fingerprint: str = "",
+    group: str = "core",
+    cost: str = "",
     **others: Any,
 ) -> Report:
     """A report keyed by account, `key`, and the day with its hour where that is the grain.
 
-    `currency` is its currency column, or empty if it has none; `others` are fields of `Report`.
+    `currency` is its currency column, or empty if it has none; `group` and `cost` are the table's, `others` are fields
+    of `Report`.
     """
     is_hourly = grain is Grain.HOUR
     every = (
@@ -123,7 +128,8 @@ def report(
         _field("is_final", Type.BOOLEAN, "", f"the {_PERIODS[grain]} was over in the account's time zone when loaded"),
     )
     keyed = ("account_id", *key, "date", *(["hour"] if is_hourly else []))
-    table = Table(name, tuple(field.column for field in every), keyed, "date", fingerprint)
+    columns = tuple(field.column for field in every)
+    table = Table(name, columns, keyed, "date", fingerprint, group=group, cost=cost)
     return Report(table, kind, every, grain, **others)
 
 
@@ -353,6 +359,118 @@ ACCOUNT_DAILY = report(
     *_VIEW_THROUGH,
     *_VIDEO,
 )
+_WON = (
+    _number("all_conversions", "AllConversions", "count, whole conversions"),
+    _number("all_conversions_qualified", "AllConversionsQualified", "count, fractions as attributed"),
+    _money("all_revenue", "AllRevenue"),
+    _count("assists", "Assists", "conversions that an earlier click helped to"),
+    *_VIEW_THROUGH,
+)
+# Goals split conversions and nothing else, so that no clicks and no spend stand beside them.
+CONVERSION_GOAL_DAILY = report(
+    "conversion_goal_daily",
+    "GoalsAndFunnelsReport",
+    ("campaign_id", "ad_group_id", "goal_id", "goal"),
+    "",
+    *_AD_GROUP_IDS,
+    _text("goal_id", "GoalId", "empty for a goal that has none, as calls"),
+    _text("goal", "Goal", "name of the goal"),
+    _text("goal_type", "GoalType"),
+    *_WON,
+    group="conversions",
+    may_be_empty=True,
+)
+CAMPAIGN_GOAL_DAILY = report(
+    "campaign_goal_daily",
+    "CampaignPerformanceReport",
+    ("campaign_id", "goal", "goal_type"),
+    "CurrencyCode",
+    *_CAMPAIGN_IDS,
+    _text("goal", "Goal", "name of the goal; empty where nothing was won"),
+    _text("goal_type", "GoalType"),
+    _number("conversions", "Conversions", "count, whole conversions, of goals that count as conversions"),
+    _number("conversions_qualified", "ConversionsQualified", "count, fractions as attributed"),
+    _money("revenue", "Revenue"),
+    *_WON,
+    group="conversions",
+    may_be_empty=True,
+)
+_ONE_REPORT = "1 report an account and run"
+GEOGRAPHIC_DAILY = report(
+    "geographic_daily",
+    "GeographicPerformanceReport",
+    ("campaign_id", "country", "state", "metro_area", "city", "location_type"),
+    "CurrencyCode",
+    *_CAMPAIGN_IDS,
+    _text("country", "Country", "name; empty where it is not known"),
+    _text("state", "State", "name of the state or province"),
+    _text("metro_area", "MetroArea", "name"),
+    _text("city", "City", "name"),
+    _text("location_type", "LocationType", "where people were, or the place that they looked for"),
+    *_METRICS,
+    *_VIEW_THROUGH,
+    group="geo",
+    cost=f"{_ONE_REPORT}, a row for each place",
+    may_be_empty=True,
+)
+CAMPAIGN_DEVICE_DAILY = report(
+    "campaign_device_daily",
+    "CampaignPerformanceReport",
+    ("campaign_id", "device_type", "device_os", "network"),
+    "CurrencyCode",
+    *_CAMPAIGN_IDS,
+    _text("device_type", "DeviceType", "Computer, Smartphone, Tablet, Unknown"),
+    _text("device_os", "DeviceOS", "Windows, iOS, Android, Other, Unknown"),
+    _text("network", "Network", "where the ad was shown"),
+    *_METRICS,
+    *_VIEW_THROUGH,
+    group="placement",
+    cost=_ONE_REPORT,
+    may_be_empty=True,
+)
+CAMPAIGN_HOURLY = report(
+    "campaign_hourly",
+    "CampaignPerformanceReport",
+    ("campaign_id",),
+    "CurrencyCode",
+    *_CAMPAIGN_IDS,
+    *_METRICS,
+    *_VIEW_THROUGH,
+    grain=Grain.HOUR,
+    kept_days=SIX_MONTHS,
+    group="hourly",
+    cost=f"{_ONE_REPORT}, 24 times the rows of campaign_daily",
+)
+AGE_GENDER_DAILY = report(
+    "age_gender_daily",
+    "AgeGenderAudienceReport",
+    ("campaign_id", "ad_group_id", "age_group", "gender"),
+    "",
+    *_AD_GROUP_IDS,
+    _text("age_group", "AgeGroup", "18-24, …, Unknown"),
+    _text("gender", "Gender", "Female, Male, Unknown"),
+    *_METRICS,
+    *_VIEW_THROUGH,
+    group="audience",
+    cost=_ONE_REPORT,
+    may_be_empty=True,
+)
+PROFESSIONAL_DEMOGRAPHICS_DAILY = report(
+    "professional_demographics_daily",
+    "ProfessionalDemographicsAudienceReport",
+    ("campaign_id", "ad_group_id", "company_name", "industry_name", "job_function_name"),
+    "",
+    _text("account_name", "AccountName"),
+    *_AD_GROUP_IDS,
+    _text("company_name", "CompanyName", "from LinkedIn; empty where it is not known"),
+    _text("industry_name", "IndustryName", "from LinkedIn; empty where it is not known"),
+    _text("job_function_name", "JobFunctionName", "from LinkedIn; empty where it is not known"),
+    *_METRICS,
+    *_VIEW_THROUGH,
+    group="audience",
+    cost=f"{_ONE_REPORT}, a row for each company, industry and function",
+    may_be_empty=True,
+)
 REPORTS = (
     CAMPAIGN_DAILY,
     CAMPAIGN_IMPRESSION_SHARE_DAILY,
@@ -361,6 +479,13 @@ REPORTS = (
     KEYWORD_DAILY,
     SEARCH_QUERY_DAILY,
     ACCOUNT_DAILY,
+    CONVERSION_GOAL_DAILY,
+    CAMPAIGN_GOAL_DAILY,
+    GEOGRAPHIC_DAILY,
+    CAMPAIGN_DEVICE_DAILY,
+    CAMPAIGN_HOURLY,
+    AGE_GENDER_DAILY,
+    PROFESSIONAL_DEMOGRAPHICS_DAILY,
 )
 
 TABLES = tuple(each.table for each in (*ENTITIES, *REPORTS))
