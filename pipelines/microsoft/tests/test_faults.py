@@ -159,6 +159,21 @@ def test_a_report_without_rows_is_made_anew_before_it_is_believed(serve: Serve, 
     assert {region[4] for region in second.regions} == {len(first.tables[table])}
 
 
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("failed_job@1", "Microsoft failed to make it"), ("empty_job@1", "its address is gone")],
+)
+def test_a_report_that_is_gone_when_it_is_downloaded_again_is_not_one_without_rows(
+    serve: Serve, run: Run, fault: str, words: str
+) -> None:
+    outcome = run(serve("truncated_file", fault), settings=ONE_BY_ONE)
+    assert (outcome.status, outcome.failures) == (0, []), outcome.log
+    assert f"campaign_daily: {words}; it is asked for again" in outcome.log
+    world = World.at(AS_OF, "tiny")
+    rows = expected(world, "campaign_daily", last_days(world, 30))
+    assert_holds(outcome, "campaign_daily", [row for row in rows if row["account_id"] in (FIRST, SECOND)])
+
+
 def test_rows_are_not_given_up_while_the_account_has_numbers(serve: Serve, run: Run) -> None:
     settings = {"tables": ["campaign_daily"], "accounts": [FIRST]}
     first = run(serve(), settings=settings)

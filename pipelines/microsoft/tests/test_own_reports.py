@@ -229,6 +229,30 @@ def test_a_report_that_is_refused_is_told_once_and_keeps_nothing_else_from_being
     assert [each.partition(": ")[0] for each in probed["errors"]] == ["reports.budgets"]
 
 
+def test_what_one_account_is_refused_is_given_up_alone(serve: Serve, run: Run) -> None:
+    """Of the first account the first report is refused, and the next one is never made; all else is loaded."""
+    refused, unmade, right = (REPORTS[name][0] for name in ("campaign_device", "account_network", "places"))
+    first, second = "3001234567", "3002469134"
+    outcome = run(
+        serve(f"error=2009/{first}", f"failed_job/{first}x3"),
+        settings={
+            "tables": ["account"],
+            "reports": [refused, unmade, right],
+            "accounts": [first, second],
+            "max_reports_in_flight": 1,
+            "concurrency": 1,
+        },
+    )
+    told = {each.message.partition(": ")[0]: (each.kind, each.account_id) for each in outcome.failures}
+    assert told == {"reports.campaign_device": ("config", first), "reports.account_network": ("transient", first)}
+    assert outcome.status == 75, outcome.log
+    world = World.at(AS_OF, "tiny")
+    for name, accounts in (("campaign_device", {second}), ("account_network", {second}), ("places", {first, second})):
+        rows_of_these = [row for row in last_days(world, REPORTS[name][1]) if row["account_id"] in accounts]
+        assert rows_of_these
+        assert_holds(outcome, name, rows_of_these)
+
+
 def test_an_empty_report_is_believed_when_it_is_made_a_second_time(shared: Sandbox, run: Run) -> None:
     nowhere = own("nowhere", "GeographicPerformance", *CORE, by=["State"], where=["CountryCode = FR"])
     settings = {"tables": ["account"], "reports": [nowhere], "start_date": "2026-11-14"}
@@ -257,5 +281,7 @@ def test_another_sdk_than_the_catalogs_is_a_warning(tmp_path: Path) -> None:
     assert warning.startswith("bingads 99.0 is installed, and reports of one's own are checked with the columns of ")
 
 
-def test_a_probe_asks_microsoft_about_each_report(shared: Sandbox, tmp_path: Path) -> None:
-    assert answer(tmp_path, shared, "--probe", settings={"reports": DEFINITIONS})["errors"] == []
+def test_a_probe_asks_microsoft_about_each_report(serve: Serve, tmp_path: Path) -> None:
+    """In a sandbox of its own, because that makes them all, although nobody reads them; six at once."""
+    found = answer(tmp_path, serve(), "--probe", settings={"reports": DEFINITIONS})
+    assert (found["errors"], found.get("warnings", [])) == ([], [])

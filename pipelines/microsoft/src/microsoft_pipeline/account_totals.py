@@ -12,11 +12,10 @@ from decimal import Decimal
 
 from microsoft_pipeline.accounts import Account
 from microsoft_pipeline.client import Client
-from microsoft_pipeline.errors import TooManyReportsError
 from microsoft_pipeline.report_file import read_report
-from microsoft_pipeline.report_requests import poll_once, submit
+from microsoft_pipeline.report_requests import poll_once, submit_in_turn
 from microsoft_pipeline.tables import ACCOUNT_DAILY, CAMPAIGN_DAILY, Report
-from wire import Kind, PipelineError, Window, count_pause
+from wire import Kind, PipelineError, Window
 
 _METRICS = ("impressions", "clicks", "spend", "conversions_qualified")
 _SLOWER = 1.5
@@ -47,24 +46,11 @@ class AccountTotals:
         return answer
 
     def _any(self, account: Account, report: Report, window: Window, today: dt.date) -> bool:
-        request_id = self._submitted(account, report, window)
+        request_id = submit_in_turn(self._client, account, report, window)
         return self._client.retried(
             lambda: self._read(self._address(account, report, request_id), account, report, window, today),
             f"account {account.id}",
         )
-
-    def _submitted(self, account: Account, report: Report, window: Window) -> str:
-        attempts = self._client.settings.retry_attempts
-        for left in reversed(range(attempts)):
-            try:
-                return submit(self._client, account, report, window)
-            except TooManyReportsError as error:
-                if not left:
-                    raise
-                # The reports that are in the making get made, whether or not they are asked for.
-                count_pause(error.retry_after or 0)
-                self._client.limiter.rest(error.retry_after or 0)
-        raise AssertionError("the last failure is raised")
 
     def _address(self, account: Account, report: Report, request_id: str) -> str | None:
         settings = self._client.settings

@@ -9,8 +9,9 @@ from microsoft_pipeline.account_totals import AccountTotals
 from microsoft_pipeline.accounts import Account
 from microsoft_pipeline.client import Client
 from microsoft_pipeline.entities import load_entities
+from microsoft_pipeline.refused_reports import RefusedReports
 from microsoft_pipeline.report_room import ReportRoom
-from microsoft_pipeline.reports import AccountReports, RefusedReports, due_reports
+from microsoft_pipeline.reports import AccountReports, due_reports
 from microsoft_pipeline.tables import Report
 from wire import Extraction, Kind, PipelineError, Round
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from microsoft_pipeline.accounts import Account
 from microsoft_pipeline.client import Client
-from microsoft_pipeline.report_requests import submit
-from microsoft_pipeline.reports import is_about_the_report
+from microsoft_pipeline.refused_reports import is_about_the_report
+from microsoft_pipeline.report_requests import submit_in_turn
 from microsoft_pipeline.tables import Report
 from microsoft_pipeline.time_zones import iana_zone
 from wire import CheckWarning, Kind, PipelineError, Window, today_in, wrong_report
@@ -37,7 +37,7 @@ def _refusal(client: Client, accounts: Sequence[Account], report: Report) -> Pip
         yesterday = today_in(iana_zone(account.id, account.time_zone)) - _DAY
         window = month_of(yesterday) if report.is_monthly else Window(yesterday, yesterday)
         try:
-            submit(client, account, report, Window(window.first, min(window.last, yesterday)))
+            submit_in_turn(client, account, report, Window(window.first, min(window.last, yesterday)))
         except PipelineError as error:
             if is_about_the_report(error):
                 return wrong_report(name, "", error.message)

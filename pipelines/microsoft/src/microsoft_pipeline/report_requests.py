@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -9,9 +10,10 @@ from msgspec import Struct
 from microsoft_pipeline import operations
 from microsoft_pipeline.accounts import Account
 from microsoft_pipeline.client import Client
+from microsoft_pipeline.errors import TooManyReportsError
 from microsoft_pipeline.tables import Report
 from microsoft_pipeline.time_zones import reporting_zone
-from wire import Kind, PipelineError, Window
+from wire import Kind, PipelineError, Window, count_pause
 
 
 class Progress(Struct, frozen=True):
@@ -37,6 +39,20 @@ def submit(client: Client, account: Account, report: Report, window: Window) -> 
     if not request_id:
         raise PipelineError(Kind.TRANSIENT, f"{call}: the answer has no ReportRequestId")
     return str(request_id)
+
+
+def submit_in_turn(client: Client, account: Account, report: Report, window: Window) -> str:
+    """The same where nobody keeps a place for it: as soon as there is room, waited for as long as a report may take."""
+    deadline = time.monotonic() + client.settings.report_timeout
+    while True:
+        try:
+            return submit(client, account, report, window)
+        except TooManyReportsError as error:
+            if time.monotonic() >= deadline:
+                raise
+            # Those in the making get made, whether or not they are asked for, but others may take their places.
+            count_pause(error.retry_after or 0)
+            client.limiter.rest(max(error.retry_after or 0, client.settings.poll_interval))
 
 
 def poll(client: Client, account: Account, report: Report, request_id: str) -> Progress:

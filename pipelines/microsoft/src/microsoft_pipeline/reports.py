@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -17,13 +16,14 @@ from microsoft_pipeline.accounts import Account
 from microsoft_pipeline.client import Client
 from microsoft_pipeline.downloads import BrokenFileError
 from microsoft_pipeline.errors import LostReportError, TooManyReportsError
+from microsoft_pipeline.refused_reports import NotMadeError, RefusedReports
 from microsoft_pipeline.report_file import MissingRowsError, read_report
 from microsoft_pipeline.report_requests import Progress, poll, poll_once, submit
 from microsoft_pipeline.report_room import ReportRoom
 from microsoft_pipeline.settings import Settings
 from microsoft_pipeline.tables import Report
 from microsoft_pipeline.time_zones import iana_zone
-from wire import Extraction, Kind, PipelineError, Round, Window, today_in, wrong_report
+from wire import Extraction, Kind, PipelineError, Round, Window, today_in
 
 log = logging.getLogger(__name__)
 
@@ -84,35 +84,6 @@ def due_reports(
     )
 
 
-def is_about_the_report(error: PipelineError) -> bool:
-    """Whether a request was refused for how it is made, which is the same for every account."""
-    return error.kind is Kind.INTERNAL or (error.kind is Kind.CONFIG and error.account_id is None)
-
-
-class RefusedReports:
-    """Reports of one's own that Microsoft does not accept: each is told once, and keeps nothing else from being loaded.
-
-    Safe to share between threads.
-    """
-
-    def __init__(self, extraction: Extraction) -> None:
-        self._extraction = extraction
-        self._names: set[str] = set()
-        self._lock = threading.Lock()
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._names
-
-    def take(self, report: Report, error: PipelineError) -> None:
-        """Take what a report was refused with; anything that is not about the report itself is raised again."""
-        if not report.is_own or not is_about_the_report(error):
-            raise error
-        with self._lock:
-            if report.table.name not in self._names:
-                self._names.add(report.table.name)
-                self._extraction.fail(wrong_report(report.table.name, "", error.message))
-
-
 class AccountReports:
     """An account's tasks that wait, in order, and its jobs that are in the making."""
 
@@ -138,13 +109,17 @@ class AccountReports:
         self._loaded = 0
 
     def load(self) -> None:
-        """Have all made and load them; raises PipelineError at the first that cannot be had, dropping the others."""
+        """Have all made and load them.
+
+        Raises PipelineError at the first that cannot be had, dropping the others; a report of one's own that cannot be
+        had is told and left out instead.
+        """
         try:
             while self._waiting or self._jobs:
                 self._start_some()
                 self._sleep()
                 for job in [job for job in self._jobs if job.poll_at <= time.monotonic()]:
-                    self._look(job)
+                    self._have(job)
         finally:
             while self._jobs:
                 self._end(self._jobs[-1])
@@ -170,9 +145,25 @@ class AccountReports:
                     return
                 self._room.wait_for_room(error)
             except PipelineError as error:
-                self._refused.take(task.report, error)
+                self._leave_out(task.report, error)
             else:
                 self._jobs.append(job)
+
+    def _have(self, job: Job) -> None:
+        """Look at a job, unless its report was left out since it was started."""
+        if job not in self._jobs:
+            return
+        try:
+            self._look(job)
+        except PipelineError as error:
+            self._leave_out(job.task.report, error)
+
+    def _leave_out(self, report: Report, error: PipelineError) -> None:
+        """Go on without a report of one's own that cannot be had; any other failure is raised again."""
+        self._refused.take(report, self._account.id, error)
+        self._waiting = deque(task for task in self._waiting if task.report is not report)
+        for job in [job for job in self._jobs if job.task.report is report]:
+            self._end(job)
 
     def _end(self, job: Job) -> None:
         """A job that is not asked about any more."""
@@ -211,14 +202,12 @@ class AccountReports:
         if progress.status == "Success":
             self._load(job, progress)
         else:
-            status = "" if progress.status == "Error" else f" (status {progress.status[:40]!r})"
-            failure = f"{job.task.report.table.name}: Microsoft failed to make it{status}"
-            self._make_again(job.task, PipelineError(Kind.TRANSIENT, failure))
+            self._make_again(job.task, _failed(job.task.report, progress))
 
     def _keep_waiting(self, job: Job) -> None:
         now = time.monotonic()
         if now >= job.deadline:
-            raise PipelineError(
+            raise NotMadeError(
                 Kind.TRANSIENT,
                 f"{job.task.report.table.name} {job.task.window}: not made within the report_timeout of "
                 f"{self._client.settings.report_timeout:g} s",
@@ -229,7 +218,7 @@ class AccountReports:
     def _make_again(self, task: Task, error: PipelineError) -> None:
         """Let the task be the next to start; after a few failures raise the last one."""
         if task.tries >= _REMAKES:
-            raise error
+            raise NotMadeError(error.kind, error.message, account_id=error.account_id) from error
         log.warning("%s: %s; it is asked for again", task, error.message)
         self._waiting.appendleft(msgspec.structs.replace(task, tries=task.tries + 1))
 
@@ -239,6 +228,11 @@ class AccountReports:
         def load() -> int:
             # The address is good for five minutes and perhaps for one download: each attempt asks for a new one.
             current = fresh.pop() if fresh else poll_once(self._client, task.account, task.report, job.request_id)
+            if current.status != "Success":
+                # Without an address, too: it must not pass for a report without rows.
+                raise _failed(task.report, current)
+            if progress.url and not current.url:
+                raise LostReportError(Kind.TRANSIENT, f"{task.report.table.name}: its address is gone")
             return self._replace(task, current)
 
         try:
@@ -287,3 +281,9 @@ class AccountReports:
                 "it is made anew",
             )
         return task.report.may_be_empty
+
+
+def _failed(report: Report, progress: Progress) -> LostReportError:
+    """A report that Microsoft says it has not made."""
+    status = "" if progress.status == "Error" else f" (status {progress.status[:40]!r})"
+    return LostReportError(Kind.TRANSIENT, f"{report.table.name}: Microsoft failed to make it{status}")
