@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,14 +64,20 @@ def _lines(found: FieldsLine, of: str | None, like: str | None) -> Iterator[str]
     if of is None and like is None:
         yield f"of: {', '.join(map(printable, found.of))}"
         yield ""
+    several = Counter(field.name for field in chosen if of is None)
     rows = [
-        (printable(field.name), field.role, field.type, printable(_about(field)))
+        (printable(field.name), field.role, field.type, printable(_about(field, tells_of=several[field.name] > 1)))
         for field in sorted(chosen, key=lambda field: field.role)
     ]
     yield from table([("field", "under", "type", "meaning"), *rows]) if rows else ()
     yield f"{counted(len(chosen), 'field')}, from {printable(found.source)}"
 
 
-def _about(field: ListedField) -> str:
-    shown = ", ".join(field.excludes[:6]) + (f" and {len(field.excludes) - 6} more" if len(field.excludes) > 6 else "")
-    return "; ".join(filter(None, (field.note, shown and f"not beside {shown}")))
+def _about(field: ListedField, *, tells_of: bool) -> str:
+    """What is to be known of a field, with what it can be asked of where a namesake can be asked of something else."""
+    of, excludes = _some(field.of, 3) if tells_of else "", _some(field.excludes, 6)
+    return "; ".join(filter(None, (of and f"in {of}", field.note, excludes and f"not beside {excludes}")))
+
+
+def _some(names: Sequence[str], most: int) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -9,6 +9,7 @@ FIELDS = [
     {"name": "clicks", "role": "metrics", "type": "integer", "note": "chargeable ones"},
     {"name": "device", "role": "by", "type": "string", "of": ["campaign"], "excludes": ["hour", "\x1b[2J"]},
     {"name": "name", "role": "attributes", "type": "string", "of": ["ad"]},
+    {"name": "name", "role": "by", "type": "string", "note": "of the day", "of": ["a", "b", "c", "d"]},
 ]
 LISTS = f"""
 if "--fields" in sys.argv:
@@ -25,10 +26,11 @@ def test_fields_are_listed_chosen_and_given_as_json(house: Any) -> None:
         "of: campaign, ad",
         "",
         "field   under       type     meaning",
-        "name    attributes  string",
+        "name    attributes  string   in ad",
         "device  by          string   not beside hour, \\x1b[2J",
+        "name    by          string   in a, b, c and 1 more; of the day",
         "clicks  metrics     integer  chargeable ones",
-        "3 fields, from the SDK 1.0",
+        "4 fields, from the SDK 1.0",
     ]
     assert "device" not in house.run("fields", "one", "--of", "ad").stdout
     assert house.run("fields", "one", "--like", "CHARGE").stdout.splitlines()[-1] == "1 field, from the SDK 1.0"

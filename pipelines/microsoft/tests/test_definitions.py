@@ -26,6 +26,7 @@ BROKEN = {
     "attribute in metrics": ({"metrics": ["Clicks", "Network"]}, "metrics", "put it into by"),
     "name in by": ({"by": ["CampaignName"]}, "by", "CampaignName is a name, which can change"),
     "attribute that splits": ({"attributes": ["DeviceType"]}, "attributes", "DeviceType splits the rows"),
+    "attribute of an id that it has not": ({"attributes": ["GoalType"]}, "attributes", "GoalType splits the rows"),
     "attribute without its id": (
         {"of": "GeographicPerformanceReport", "attributes": ["CampaignName"]},
         "attributes",
@@ -190,4 +191,5 @@ def test_fields_are_listed_with_what_they_exclude() -> None:
     assert found["Spend", "metrics"]["note"] == "in currency_code"
     assert "ImpressionSharePercent" in found["TopVsOther", "by"]["excludes"]
     assert found["CampaignName", "attributes"]["note"] == "of CampaignId"
+    assert "note" not in found["GoalType", "by"], "it belongs to a GoalId, which this report has not"
     assert found["ImpressionSharePercent", "metrics"]["note"] == "percent; only by day or month"

@@ -83,10 +83,12 @@ class Catalog(Struct, frozen=True):
         return f"{self.package} {self.version}, Reporting API v13; {self.facts}"
 
     def column(self, kind: str, name: str) -> CatalogColumn:
-        """A column as a report of that kind has it."""
-        found, status = self.columns[name], self.reports[kind].status
-        if name == "Status" and status is not None:
-            return msgspec.structs.replace(found, column=status.column, belongs_to=status.belongs_to)
+        """A column as a report of that kind has it: it belongs to nothing whose id that has not."""
+        found, its = self.columns[name], self.reports[kind]
+        if name == "Status" and its.status is not None:
+            return msgspec.structs.replace(found, column=its.status.column, belongs_to=its.status.belongs_to)
+        if found.belongs_to not in ("", "AccountId", *its.columns):
+            return msgspec.structs.replace(found, belongs_to="")
         return found
 
     def named(self, kind: str) -> dict[str, str]:

@@ -123,7 +123,7 @@ def _placed_wrongly(definition: Definition, chosen: _Chosen, known: Catalog) -> 
         column = known.column(of, name)
         if column.type is not None:
             yield definition.wrong("by", f"{name} is a number of the row; put it under metrics")
-        elif name.endswith("Name") and column.belongs_to in ("AccountId", *kind.columns):
+        elif name.endswith("Name") and column.belongs_to:
             put = "" if column.belongs_to in ids else f"{column.belongs_to} here and "
             yield definition.wrong("by", f"{name} is a name, which can change: put {put}{name} under attributes")
     for name in chosen.attributes:
@@ -131,8 +131,9 @@ def _placed_wrongly(definition: Definition, chosen: _Chosen, known: Catalog) -> 
         if column.type is not None:
             yield definition.wrong("attributes", f"{name} is a number of the row; put it under metrics")
         elif name not in ids and column.belongs_to not in ids:
-            to = f"belongs to {column.belongs_to}, which is not in the key" if column.belongs_to else "splits the rows"
-            other = f", or {column.belongs_to}" if column.belongs_to in kind.columns else ""
+            owner = column.belongs_to
+            to = f"belongs to {owner}, which is not in the key" if owner else "splits the rows"
+            other = f", or {owner}" if owner else ""
             yield definition.wrong("attributes", f"{name} {to}: put it into by{other}")
     for name in chosen.metrics:
         if known.column(of, name).type is None:
