@@ -82,9 +82,10 @@ class Analytics:
         question = _Question(by, granularity, fields, first, last, _facets(given), is_mine)
         elements: list[dict[str, Any]] = []
         for account in self._chosen(question):
-            if any((account.id, pivot) in self._limits.refused for pivot in by):
+            found = list(self._elements(account, question))
+            if found and any((account.id, pivot) in self._limits.refused for pivot in by):
                 raise refuse(403, "ACCESS_DENIED", f"Not enough permissions to access: {', '.join(by)}")
-            elements += self._damaged(account, question, list(self._elements(account, question)))
+            elements += self._damaged(account, question, found)
             if len(elements) >= self._limits.cut:
                 break
         elements = elements[: self._limits.cut]

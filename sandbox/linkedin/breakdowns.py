@@ -15,10 +15,24 @@ _CONVERSIONS = (
 _VALUE = "conversion_value_in_local_currency"
 _ABOVE = ("campaign_group_id", "campaign_group_name", "campaign_name")
 
+_MEMBERS = (
+    *("member_company", "member_job_title", "member_job_function", "member_industry", "member_seniority"),
+    *("member_company_size", "member_country", "member_region"),
+)
+
+
+def _of_members(of: str, column: str) -> Breakdown:
+    above = _ABOVE if of == "campaign" else ()
+    metrics = (*_SPLIT, *_CONVERSIONS)
+    return Breakdown(of, metrics, [column], above, monthly=True, named=column != "member_company_size")
+
+
 BREAKDOWNS: dict[str, Breakdown] = {
     "campaign_conversion_daily": Breakdown("campaign", (*_CONVERSIONS, _VALUE), ["conversion_id"], _ABOVE),
     "campaign_device_daily": Breakdown("campaign", _SPLIT, ["impression_device_type"], _ABOVE),
     "campaign_placement_daily": Breakdown(
         "campaign", (*_SPLIT, *_CONVERSIONS, _VALUE), ["serving_location", "placement_name"], _ABOVE
     ),
+    **{f"{column}_monthly": _of_members("account", column) for column in _MEMBERS},
+    **{f"campaign_{column}_monthly": _of_members("campaign", column) for column in _MEMBERS},
 }

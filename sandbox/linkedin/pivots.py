@@ -41,6 +41,22 @@ SHARES: dict[str, dict[str, int]] = {
 }
 """Pivots over whose values a creative's day is shared out, in hundredths."""
 
+MEMBER_NAMES = {
+    "urn:li:organization:1009": "IBM",
+    "urn:li:organization:1441": "Google",
+    "urn:li:geo:101282230": "Germany",
+    "urn:li:geo:103644278": "United States",
+    "urn:li:industry:4": "Software Development",
+    "urn:li:industry:96": "IT Services and IT Consulting",
+    "urn:li:function:8": "Engineering",
+    "urn:li:function:25": "Sales",
+    "urn:li:title:9": "Software Engineer",
+    "urn:li:geo:90009712": "Greater Munich Metropolitan Area",
+    "urn:li:seniority:4": "Senior",
+    "urn:li:seniority:10": "Owner",
+}
+"""What adTargetingEntities calls the URNs above; it does not know all of them."""
+
 UNUSED = frozenset({"CONVERSATION_NODE", "CONVERSATION_NODE_OPTION_INDEX", "CARD_INDEX", "EVENT_STAGE"})
 """Documented pivots of products that this world's advertisers do not buy: they have no rows."""
 

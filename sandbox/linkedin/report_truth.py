@@ -15,10 +15,11 @@ from itertools import accumulate, product
 from typing import Any
 
 from sandbox.linkedin.numbers import counts, creative_name, metrics_of, utc_today
-from sandbox.linkedin.pivots import SHARES
+from sandbox.linkedin.pivots import MEMBER_NAMES, SHARES
 from sandbox.world import Account, Fact, World
 
 _LEVELS = {"account": None, "campaign_group": "campaign", "campaign": "group", "creative": "ad"}
+_PIVOTS = {"member_country": "MEMBER_COUNTRY_V2", "member_region": "MEMBER_REGION_V2"}
 _PER_CALL = 18
 _DEMOGRAPHIC_DAYS = 730
 _FINEST = 10**18
@@ -28,7 +29,10 @@ Number = int | Decimal | None
 
 @dataclass(frozen=True)
 class Breakdown:
-    """A report as its table has it: `by` are columns, `metrics` are columns; `keep` chooses among creatives' days."""
+    """A report as its table has it: `by` are columns, `metrics` are columns; `keep` chooses among creatives' days.
+
+    `named` are those that tell what their one column in `by` is called.
+    """
 
     of: str
     metrics: Sequence[str]
@@ -36,6 +40,7 @@ class Breakdown:
     attributes: Sequence[str] = ()
     monthly: bool = False
     keep: Callable[[Account, Fact], bool] | None = None
+    named: bool = False
 
     @property
     def is_demographic(self) -> bool:
@@ -77,6 +82,9 @@ def _rows(account: Account, breakdown: Breakdown, facts: Iterator[Fact], today: 
             continue
         open_from = today.replace(day=1) if breakdown.monthly else today
         shown = {**keys[key], **numbers, "currency": account.currency, "is_final": keys[key]["date"] < open_from}
+        if breakdown.named:
+            (column,) = breakdown.by
+            shown[f"{column}_name"] = MEMBER_NAMES.get(str(shown[column]))
         yield {"account_id": account.id, **shown}
 
 
@@ -99,7 +107,7 @@ def _shares(account: Account, fact: Fact, by: Sequence[str]) -> Iterator[tuple[t
     """Each combination of values, with where its share of each begins and ends, in hundredths."""
     choices = []
     for column in by:
-        shares = SHARES.get(column.upper()) or {_only_value(account, fact, column): 100}
+        shares = SHARES.get(_PIVOTS.get(column, column.upper())) or {_only_value(account, fact, column): 100}
         ends = zip(shares.items(), accumulate(shares.values()), strict=True)
         choices.append([(value, (end - share, end)) for (value, share), end in ends])
     for combination in product(*choices):

@@ -18,6 +18,7 @@ from sandbox.linkedin.entities import PLATFORM, SEARCHES, Entities
 from sandbox.linkedin.limits import Limits
 from sandbox.linkedin.replies import RefusalError, Reply, error, oauth_error, page, refuse
 from sandbox.linkedin.restli import RestliError, Value, parameters
+from sandbox.linkedin.targeting import targeting_entities
 from sandbox.linkedin.throttles import DATA_LIMIT, RATE_LIMIT, Throttles, throttle
 from sandbox.linkedin.versions import is_active, is_version
 from sandbox.pace import Pace
@@ -172,6 +173,8 @@ class _Handler(BaseHTTPRequestHandler):
             return linkedin.entities.users(given)
         if path == "/rest/conversions":
             return linkedin.entities.conversions(given)
+        if path == "/rest/adTargetingEntities":
+            return targeting_entities(given, linkedin.limits)
         if path == "/rest/posts":
             # Sponsored posts need a product of their own, which the sandbox's application does not have.
             raise refuse(403, "ACCESS_DENIED", "Not enough permissions to access: partnerApiPostsExternal.FINDER")

@@ -15,7 +15,7 @@ import msgspec
 
 from linkedin_pipeline.catalog import FILE, Catalog, KnownFilter, KnownMetric, KnownPivot, snake_case
 from linkedin_pipeline.levels import ACCOUNT, BY_NAME
-from linkedin_pipeline.tables import METRICS
+from linkedin_pipeline.metrics import METRICS
 from wire import Type
 
 FACTS = Path(__file__).with_name("facts.toml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,8 +24,10 @@ from linkedin_pipeline.fields import (
     structure,
     whole,
 )
+from linkedin_pipeline.metrics import METRICS
+from linkedin_pipeline.names import Names
 from linkedin_pipeline.report_table import METRICS_PER_CALL
-from linkedin_pipeline.tables import CAMPAIGN, CAMPAIGN_GROUP, METRICS, REPORTS
+from linkedin_pipeline.tables import CAMPAIGN, CAMPAIGN_GROUP, REPORTS
 from wire import Kind, PipelineError
 
 CALLS = REPORTS[0].calls
@@ -159,5 +162,9 @@ def test_names_come_from_every_level_and_what_is_not_listed_has_none() -> None:
 @pytest.mark.parametrize(("campaigns", "days"), [(0, 31), (10, 31), (2_000, 14), (60_000, 1)])
 def test_windows_are_as_long_as_the_serving_campaigns_allow(campaigns: int, days: int) -> None:
     report = next(each for each in REPORTS if each.name == "campaign_daily")
-    analytics = Analytics(None, directory(campaigns), account_id="5", currency="EUR", element_limit=15_000)  # type: ignore[arg-type]  # asks nobody
+    client: Any = None  # nobody is asked
+    names = Names(client)
+    analytics = Analytics(
+        client, directory(campaigns), account_id="5", currency="EUR", element_limit=15_000, names=names
+    )
     assert analytics.window_days(report) == days

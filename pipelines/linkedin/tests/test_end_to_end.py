@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,12 @@ NAMES = [table.name for table in TABLES]
 DEFAULT = [table.name for table in TABLES if table.group in LOADED]
 LATER = "2026-11-30T15:30:00+00:00"
 FIRST = "5001234567"
-REFUSED = {"conversion": "conversions", "campaign_device_daily": "IMPRESSION_DEVICE_TYPE"}
+REFUSED = {
+    "conversion": "conversions",
+    "campaign_device_daily": "IMPRESSION_DEVICE_TYPE",
+    "member_company_monthly": "MEMBER_COMPANY",
+    "campaign_member_company_monthly": "MEMBER_COMPANY",
+}
 """Tables, and what is refused of the first account for them."""
 
 
@@ -147,10 +153,11 @@ def test_tables_that_are_split_add_up_to_the_campaigns(everything: Any) -> None:
 
 def test_a_table_that_linkedin_refuses_of_an_account_is_lost_alone(start: Any) -> None:
     named = ",".join(f"{what}@{FIRST}" for what in REFUSED.values())
+    tables = [*REFUSED, "creative", "campaign_daily", "campaign_conversion_daily", "campaign_member_region_monthly"]
     with start(environment={"SANDBOX_LINKEDIN_REFUSED": named}) as sandbox:
-        run = sandbox.run(start_date="2026-10-11", tables=["all"])
+        run = sandbox.run(start_date="2026-10-11", tables=tables)
         store = run.store()
-        for name in NAMES:
+        for name in tables:
             expected = sandbox.truth(store.tables[name], sandbox.world.first_day)
             lost = {key for key, row in expected.items() if name in REFUSED and row["account_id"] == FIRST}
             assert lost or name not in REFUSED
@@ -158,3 +165,28 @@ def test_a_table_that_linkedin_refuses_of_an_account_is_lost_alone(start: Any) -
     assert run.status == 77
     told = [(error.kind, error.account_id, error.message.partition(":")[0]) for error in run.errors]
     assert sorted(told) == sorted((Kind.AUTH, FIRST, name) for name in REFUSED)
+
+
+def test_members_names_are_asked_for_in_batches_and_once(sandbox: Any) -> None:
+    tables = ["audience", "geo", "audience_by_campaign"]
+    run = sandbox.run(start_date="2026-10-11", tables=tables, environment={"LOG_LEVEL": "DEBUG"})
+    asked = [
+        urn for urns in re.findall(r"/adTargetingEntities\?\S*urns=List\((\S*?)\)", run.log) for urn in urns.split(",")
+    ]
+    assert sorted(asked) == sorted({*asked}) and len(asked) > 10
+    rows = run.store().rows["member_job_title_monthly"]
+    assert {row["member_job_title_name"] for row in rows} == {"Software Engineer", None}
+
+
+def test_names_that_linkedin_refuses_cost_no_row(start: Any) -> None:
+    with start(environment={"SANDBOX_LINKEDIN_REFUSED": "adTargetingEntities@"}) as sandbox:
+        run = sandbox.run(start_date="2026-10-11", tables=["member_seniority_monthly", "member_country_monthly"])
+        assert (run.status, run.errors) == (0, [])
+        store = run.store()
+        for name, column in (
+            ("member_seniority_monthly", "member_seniority_name"),
+            ("member_country_monthly", "member_country_name"),
+        ):
+            expected = sandbox.truth(store.tables[name], sandbox.world.first_day)
+            same(store.keyed(name), {key: row | {column: None} for key, row in expected.items()})
+    assert run.log.count("names of members' companies, titles and places are missing") == 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from linkedin_pipeline.tables import METRICS
+from linkedin_pipeline.metrics import METRICS
 from sandbox.linkedin.report_truth import Breakdown, report_truth
 
 FIRST_DAY = dt.date(2026, 10, 11)

@@ -13,6 +13,7 @@ from linkedin_pipeline.client import Client
 from linkedin_pipeline.confirmation import Confirmation
 from linkedin_pipeline.directory import Directory
 from linkedin_pipeline.entities import load_entities, row, rows_of
+from linkedin_pipeline.names import Names
 from linkedin_pipeline.report_table import CORE, Report
 from linkedin_pipeline.reports import ReportLoad
 from linkedin_pipeline.room import Room
@@ -54,6 +55,7 @@ class AccountLoads:
         self._reports = reports
         self._today = today
         self._room = Room()
+        self._member_names = Names(client)
         self._lock = threading.Lock()
         self._kept: dict[str, AccountLoad] = {}
         self._names = 0
@@ -83,6 +85,7 @@ class AccountLoads:
             reports=self._reports,
             today=self._today,
             room=self._room,
+            names=self._member_names,
         )
 
     def _taken(self, account_id: str) -> AccountLoad | None:
@@ -114,6 +117,7 @@ class AccountLoad:
         reports: tuple[Report, ...],
         today: dt.date,
         room: Room,
+        names: Names,
     ) -> None:
         self.directory = Directory()
         self._client = client
@@ -133,6 +137,7 @@ class AccountLoad:
             confirmation=self._confirmation,
             today=today,
             room=room,
+            names=names,
         )
 
     def run(self, days: Round) -> bool:

@@ -11,8 +11,9 @@ from linkedin_pipeline.catalog import Catalog, catalog, spelling
 from linkedin_pipeline.conditions import ConditionError, read_condition
 from linkedin_pipeline.fields import MAKERS, Field
 from linkedin_pipeline.levels import ACCOUNT, BY_NAME, Level
+from linkedin_pipeline.metrics import METRICS
 from linkedin_pipeline.report_table import DEMOGRAPHIC, Filter, Granularity, Pivot, Report
-from linkedin_pipeline.tables import METRICS, TABLES
+from linkedin_pipeline.tables import TABLES
 from wire import CheckWarning, Definition, Grain, PipelineError, did_you_mean, read_definitions
 
 MOST_PIVOTS = 3

@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from wire import Column, Kind, PipelineError, Type, plain
 
+LOCAL = "money in the account's currency"
+
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]{1,18})?")
 _FINEST = Decimal(1).scaleb(-18)

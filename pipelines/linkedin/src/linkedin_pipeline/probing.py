@@ -9,6 +9,7 @@ from linkedin_pipeline.accounts import discovered
 from linkedin_pipeline.analytics import Analytics
 from linkedin_pipeline.client import Client
 from linkedin_pipeline.directory import Directory
+from linkedin_pipeline.names import Names
 from linkedin_pipeline.settings import Settings
 from wire import CheckWarning, Kind, PipelineError, Window, wrong_report
 
@@ -23,7 +24,12 @@ def refused(client: Client, settings: Settings, today: dt.date) -> Iterator[Pipe
     yesterday = Window(today - dt.timedelta(days=1), today - dt.timedelta(days=1))
     account_id = _any_account(client, settings)
     analytics = Analytics(
-        client, Directory(), account_id=account_id, currency=None, element_limit=settings.element_limit
+        client,
+        Directory(),
+        account_id=account_id,
+        currency=None,
+        element_limit=settings.element_limit,
+        names=Names(client),
     )
     for report in settings.reports:
         try:

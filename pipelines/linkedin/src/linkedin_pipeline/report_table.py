@@ -43,8 +43,8 @@ class Granularity(StrEnum):
 class Pivot(Struct, frozen=True):
     """By what adAnalytics groups, and the columns that its values fill: ids where it is a level, else as they come.
 
-    `is_id` are those of which URNs are told and the table has the id; `statistics_only` those that the finder for a
-    single pivot does not take.
+    `is_id` are those of which URNs are told and the table has the id; a `name_column` has what the URNs are called.
+    `statistics_only` are those that the finder for a single pivot does not take.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Pivot(Struct, frozen=True):
     note: str = ""
     level: Level | None = None
     is_id: bool = False
+    name_column: str = ""
     statistics_only: bool = False
 
     @classmethod
@@ -154,18 +155,19 @@ class Report(Struct, frozen=True, kw_only=True):
             ACCOUNT_COLUMN,
             Column("date", Type.DATE, "first day of the UTC month" if self.is_monthly else "UTC day"),
             *(Column(name, Type.STRING, _note(name)) for name in self.labels),
-            *(
-                Column(name, Type.STRING, pivot.note)
-                for pivot in self.by
-                if pivot.level is None
-                for name in pivot.columns
-            ),
+            *(column for pivot in self.by if pivot.level is None for column in _columns(pivot)),
             *(metric.column for metric in self.metrics),
             Column("currency", Type.STRING, "of the account, ISO 4217"),
             Column("is_final", Type.BOOLEAN, f"the UTC {span} was over when it was loaded"),
         )
         key = ("account_id", *self.values, "date")
         return Table(self.name, columns, key, "date", self.fingerprint, self.group, self.cost)
+
+
+def _columns(pivot: Pivot) -> tuple[Column, ...]:
+    own = tuple(Column(name, Type.STRING, pivot.note) for name in pivot.columns)
+    named = (Column(pivot.name_column, Type.STRING, "in English; null when LinkedIn does not tell it"),)
+    return (*own, *named) if pivot.name_column else own
 
 
 def _note(column: str) -> str:

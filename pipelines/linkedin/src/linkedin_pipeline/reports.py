@@ -10,6 +10,7 @@ from linkedin_pipeline.analytics import Analytics
 from linkedin_pipeline.client import Client
 from linkedin_pipeline.confirmation import Confirmation
 from linkedin_pipeline.directory import Directory
+from linkedin_pipeline.names import Names
 from linkedin_pipeline.report_table import Report
 from linkedin_pipeline.room import Room
 from linkedin_pipeline.settings import Settings
@@ -32,6 +33,7 @@ class ReportLoad:
         confirmation: Confirmation,
         today: dt.date,
         room: Room,
+        names: Names,
     ) -> None:
         self._room = room
         self._extraction = extraction
@@ -45,6 +47,7 @@ class ReportLoad:
             account_id=self._account_id,
             currency=account["currency"],
             element_limit=settings.element_limit,
+            names=names,
         )
 
     def run(self, report: Report, days: Round) -> int:
@@ -68,7 +71,7 @@ class ReportLoad:
                 report.name,
                 self._account_id,
                 window,
-                self._analytics.rows(report, window, self._today),
+                self._analytics.named_rows(report, window, self._today),
                 today=self._today,
                 confirm_empty=lambda: self._confirmation.nothing_in(
                     report, window, lambda: self._is_empty(report, window)

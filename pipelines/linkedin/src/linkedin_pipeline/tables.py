@@ -1,6 +1,6 @@
 """The tables as data: each column with its source in the API, each entity with its finder, each report with its pivot.
 
-A further metric is one line in `METRICS`; a further report is one more `Report`.
+A further metric is one line in `metrics.METRICS`; a further report is one more `Report`, here or in `breakdowns`.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 from linkedin_pipeline import levels
-from linkedin_pipeline.fields import Field, amount, flag, identifier, moment, number, structure, text, whole
-from linkedin_pipeline.report_table import ACCOUNT_COLUMN, CORE, Pivot, Report
+from linkedin_pipeline.breakdowns import BREAKDOWNS
+from linkedin_pipeline.fields import LOCAL, Field, amount, flag, identifier, moment, structure, text, whole
+from linkedin_pipeline.metrics import METRICS
+from linkedin_pipeline.report_table import ACCOUNT_COLUMN, CORE, Report
 from wire import Table
-
-_LOCAL = "money in the account's currency"
 
 
 class Entity(Struct, frozen=True):
@@ -86,8 +86,8 @@ CAMPAIGN_GROUP = Entity(
         text("name", "name"),
         text("status", "status", "ACTIVE, PAUSED, ARCHIVED, CANCELED, DRAFT, PENDING_DELETION, REMOVED"),
         text("objective_type", "objectiveType"),
-        amount("daily_budget", "dailyBudget.amount", _LOCAL),
-        amount("total_budget", "totalBudget.amount", _LOCAL),
+        amount("daily_budget", "dailyBudget.amount", LOCAL),
+        amount("total_budget", "totalBudget.amount", LOCAL),
         moment("run_start", "runSchedule.start", "UTC"),
         moment("run_end", "runSchedule.end", "UTC"),
         flag("test", "test"),
@@ -117,9 +117,9 @@ CAMPAIGN = Entity(
         text("pacing_strategy", "pacingStrategy"),
         text("locale_country", "locale.country"),
         text("locale_language", "locale.language"),
-        amount("daily_budget", "dailyBudget.amount", _LOCAL),
-        amount("total_budget", "totalBudget.amount", _LOCAL),
-        amount("unit_cost", "unitCost.amount", f"bid, {_LOCAL}"),
+        amount("daily_budget", "dailyBudget.amount", LOCAL),
+        amount("total_budget", "totalBudget.amount", LOCAL),
+        amount("unit_cost", "unitCost.amount", f"bid, {LOCAL}"),
         moment("run_start", "runSchedule.start", "UTC"),
         moment("run_end", "runSchedule.end", "UTC"),
         flag("audience_expansion_enabled", "audienceExpansionEnabled"),
@@ -183,64 +183,6 @@ CONVERSION = Entity(
 )
 """Source: <https://learn.microsoft.com/en-us/linkedin/marketing/integrations/ads-reporting/conversions-api-schema>."""
 
-METRICS: tuple[Field, ...] = (
-    whole("impressions", "impressions"),
-    whole("clicks", "clicks", "chargeable clicks"),
-    whole("landing_page_clicks", "landingPageClicks"),
-    amount("cost_in_local_currency", "costInLocalCurrency", _LOCAL),
-    amount("cost_in_usd", "costInUsd", "money in US dollars"),
-    whole("external_website_conversions", "externalWebsiteConversions", "after a click or a view"),
-    whole("external_website_post_click_conversions", "externalWebsitePostClickConversions"),
-    whole("external_website_post_view_conversions", "externalWebsitePostViewConversions"),
-    amount("conversion_value_in_local_currency", "conversionValueInLocalCurrency", _LOCAL),
-    whole("one_click_leads", "oneClickLeads", "lead forms sent"),
-    whole("one_click_lead_form_opens", "oneClickLeadFormOpens"),
-    whole("qualified_leads", "qualifiedLeads"),
-    whole("total_engagements", "totalEngagements"),
-    whole("other_engagements", "otherEngagements"),
-    whole("company_page_clicks", "companyPageClicks"),
-    whole("action_clicks", "actionClicks", "Sponsored Messaging"),
-    whole("approximate_member_reach", "approximateMemberReach", "people; does not add up over rows"),
-    number("average_dwell_time", "averageDwellTime", "seconds"),
-    whole("video_views", "videoViews", "two seconds or more"),
-    whole("video_starts", "videoStarts"),
-    whole("video_first_quartile_completions", "videoFirstQuartileCompletions"),
-    whole("video_midpoint_completions", "videoMidpointCompletions"),
-    whole("video_third_quartile_completions", "videoThirdQuartileCompletions"),
-    whole("video_completions", "videoCompletions"),
-    whole("full_screen_plays", "fullScreenPlays"),
-    whole("likes", "likes"),
-    whole("comments", "comments"),
-    whole("comment_likes", "commentLikes"),
-    whole("shares", "shares"),
-    whole("follows", "follows"),
-    whole("reactions", "reactions"),
-    whole("sends", "sends", "Sponsored Messaging"),
-    whole("opens", "opens", "Sponsored Messaging"),
-    whole("viral_impressions", "viralImpressions", "after a share; not in impressions"),
-    whole("viral_clicks", "viralClicks", "after a share; not in clicks"),
-    whole("viral_total_engagements", "viralTotalEngagements", "after a share; not in total_engagements"),
-)
-"""Two calls' worth."""
-
-
-def _metrics(*names: str) -> tuple[Field, ...]:
-    return tuple(metric for metric in METRICS if metric.name in names)
-
-
-_SPLIT = (
-    *("impressions", "clicks", "landing_page_clicks", "cost_in_local_currency", "cost_in_usd", "one_click_leads"),
-    *("one_click_lead_form_opens", "total_engagements", "video_views", "video_completions"),
-)
-_CONVERSIONS = (
-    *("external_website_conversions", "external_website_post_click_conversions"),
-    "external_website_post_view_conversions",
-)
-_VALUE = "conversion_value_in_local_currency"
-
-CONVERSION_LOOKBACK = 90
-"""Days: the widest window of most conversion rules. Rules of five types may have 365 (see `CONVERSION`)."""
-
 REPORTS = (
     Report(
         name="campaign_group_daily",
@@ -261,36 +203,7 @@ REPORTS = (
         metrics=METRICS,
     ),
     Report(name="account_daily", level=levels.ACCOUNT, metrics=METRICS),
-    Report(
-        name="campaign_conversion_daily",
-        level=levels.CAMPAIGN,
-        by=(Pivot("CONVERSION", ("conversion_id",), "conversion rule", is_id=True),),
-        attributes=("campaign_group_id", "campaign_group_name", "campaign_name"),
-        metrics=_metrics(*_CONVERSIONS, _VALUE),
-        lookback_days=CONVERSION_LOOKBACK,
-        group="conversions",
-    ),
-    Report(
-        name="campaign_device_daily",
-        level=levels.CAMPAIGN,
-        by=(Pivot("IMPRESSION_DEVICE_TYPE", ("impression_device_type",), "empty where LinkedIn does not know it"),),
-        attributes=("campaign_group_id", "campaign_group_name", "campaign_name"),
-        metrics=_metrics(*_SPLIT),
-        group="placement",
-        cost="1 request per account and 31 days, of fewer days for more than 96 campaigns",
-    ),
-    Report(
-        name="campaign_placement_daily",
-        level=levels.CAMPAIGN,
-        by=(
-            Pivot("SERVING_LOCATION", ("serving_location",), "ON_NETWORK, OFF_NETWORK; UNKNOWN where a model made it"),
-            Pivot("PLACEMENT_NAME", ("placement_name",), "UNKNOWN where a model made it"),
-        ),
-        attributes=("campaign_group_id", "campaign_group_name", "campaign_name"),
-        metrics=_metrics(*_SPLIT, *_CONVERSIONS, _VALUE),
-        group="placement",
-        cost="1 request per account and 31 days, of fewer days for more than 19 campaigns",
-    ),
+    *BREAKDOWNS,
 )
 
 LEVELS = (CAMPAIGN_GROUP, CAMPAIGN, CREATIVE)
