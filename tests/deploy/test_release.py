@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
@@ -25,7 +26,8 @@ def test_the_wheel_holds_the_pipelines_and_depends_on_nothing_of_ours(wheel: Pat
         assert {
             f"{release}/pipelines/{platform}/{file}" for file in ("setup.cfg", "pyproject.toml", "requirements.txt")
         } <= names
-        assert f"{release}/pipelines/{platform}/src/{platform}_pipeline/main.py" in names
+        source = f"{release}/pipelines/{platform}/src/{platform}_pipeline"
+        assert {f"{source}/main.py", f"{source}/catalog.json"} <= names
     assert {
         "wire/__init__.py",
         "sandbox/world.py",
@@ -35,6 +37,15 @@ def test_the_wheel_holds_the_pipelines_and_depends_on_nothing_of_ours(wheel: Pat
     assert not {name for name in names if name.startswith(("tests/", "bench/", "pipelines/"))}
     assert "social-ads-wire" not in metadata
     assert wheel.stat().st_size < 2 * 2**20
+
+
+def test_the_source_archive_holds_what_the_catalogs_are_made_of(wheel: Path) -> None:
+    (source,) = wheel.parent.glob("*.tar.gz")
+    with tarfile.open(source) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    for platform in PLATFORMS:
+        facts = "facts.json" if platform == "microsoft" else "facts.toml"
+        assert {f"pipelines/{platform}/catalog/{each}" for each in ("generate.py", facts)} <= names
 
 
 def test_the_demo_runs_where_there_is_no_checkout(
