@@ -10,6 +10,7 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 CLUSTER = "needs a cluster"
+SLURM = "needs a Slurm"
 AZURE = "needs an Azure subscription"
 
 RUN_BY = {
@@ -40,6 +41,11 @@ RUN_BY = {
         r"kubectl -n social-ads logs .*": CLUSTER,
     },
     "Azure Container Apps": {r"az .*": AZURE},
+    "Several machines": {
+        r"kubectl -n social-ads apply .*": CLUSTER,
+        r"sbatch .*": SLURM,
+        r"install -D .*|systemctl daemon-reload": "test_systemd.py::booted",
+    },
     "Backing up and restoring": {
         r"cp .*": "test_systemd.py::test_the_timer_runs_all_platforms_and_readers_read_what_is_published"
     },
@@ -53,7 +59,7 @@ def test_every_command_is_run_by_a_test_or_named(heading: str, on_the_page: Call
         assert [pattern for pattern in known if re.fullmatch(pattern, command)], f"nothing runs {command!r}"
     for pattern, place in known.items():
         assert any(re.fullmatch(pattern, command) for command in on_the_page(heading)), f"{pattern} is not on the page"
-        if place not in (CLUSTER, AZURE):
+        if place not in (CLUSTER, SLURM, AZURE):
             file, name = place.split("::")
             assert f"\ndef {name}(" in (HERE / file).read_text(), f"there is no {place}"
 

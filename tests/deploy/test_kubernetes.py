@@ -1,4 +1,4 @@
-"""The manifests: as kubectl renders them, held against the schemas of three versions and against what a schema cannot see."""
+"""The manifests: as kubectl renders them, held against the schemas of four versions and against what a schema cannot see."""
 
 from __future__ import annotations
 
@@ -15,16 +15,20 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from supervisor.cli.exit_codes import RUN
 from supervisor.config.credentials import BUILT_IN, SINK_SECRETS
 from supervisor.config.environment import all_variables
 from supervisor.config.schema import load_orchestrator_config
+from supervisor.config.shards import found_by_engine
 from supervisor.config.units import size
+from wire.shards import Shard
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFESTS = ROOT / "deploy" / "kubernetes"
 VALIDATE = ROOT / ".venvs" / "kubernetes-validate" / "bin" / "kubernetes-validate"
-VERSIONS = ("1.30", "1.34", "1.37")
+VERSIONS = ("1.30", "1.31", "1.34", "1.37")
 STORAGES = {"duckdb": "duckdb", "vertica": "vertica", "azure-table": "azure_table", "singer": "singer"}
+OVERLAYS = (*STORAGES, "sharded")
 COMPONENTS = ("pod-monitor", "pushgateway")
 
 _DURATION = r"^(0|([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$"
@@ -64,10 +68,10 @@ def _rendered(directory: Path) -> str:
     return subprocess.run(["kubectl", "kustomize", directory], capture_output=True, text=True, check=True).stdout
 
 
-@pytest.fixture(scope="module", params=[*STORAGES, *COMPONENTS])
+@pytest.fixture(scope="module", params=[*OVERLAYS, *COMPONENTS])
 def rendered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """An overlay as it is, or the first one with a component, as its comment says."""
-    if request.param in STORAGES:
+    if request.param in OVERLAYS:
         return _rendered(MANIFESTS / "overlays" / request.param)
     copy = tmp_path_factory.mktemp("manifests") / "kubernetes"
     shutil.copytree(MANIFESTS, copy)
@@ -118,7 +122,51 @@ def test_the_schedule_is_one_and_no_two_runs_meet(resources: dict[str, Any]) -> 
     assert 0 <= int(minute) < 60 and 0 <= int(hour) < 24 and days == ["*", "*", "*"]
     assert spec["timeZone"] in zoneinfo.available_timezones()
     assert spec["concurrencyPolicy"] == "Forbid"
-    assert spec["jobTemplate"]["spec"]["backoffLimit"] == 0
+    job = spec["jobTemplate"]["spec"]
+    assert "completions" in job or job["backoffLimit"] == 0
+
+
+def test_shards_are_counted_alike_everywhere_and_called_as_the_job(
+    resources: dict[str, Any], pod: dict[str, Any]
+) -> None:
+    job = resources["CronJob"]["spec"]["jobTemplate"]["spec"]
+    if "completions" not in job:
+        pytest.skip("this one is no Indexed Job")
+    (container,) = pod["containers"]
+    env = {each["name"]: each for each in container["env"]}
+    assert job["completionMode"] == "Indexed"
+    assert job["completions"] == job["parallelism"] == int(env["SHARD_COUNT"]["value"])
+    assert env["RUN_GROUP"]["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.labels['batch.kubernetes.io/job-name']"
+    assert env["SHARD"]["value"] == "auto"
+    for index in range(job["completions"]):
+        told = {"JOB_COMPLETION_INDEX": str(index), "SHARD_COUNT": env["SHARD_COUNT"]["value"]}
+        assert found_by_engine(told)[0] == Shard(index, job["completions"])
+    assert resources["PersistentVolumeClaim"]["spec"]["accessModes"] == ["ReadWriteMany"]
+    (spread,) = pod["topologySpreadConstraints"]
+    labels = job["template"]["metadata"]["labels"]
+    assert spread["labelSelector"]["matchLabels"].items() <= labels.items()
+
+
+def test_a_shard_is_tried_again_where_that_can_help(resources: dict[str, Any], pod: dict[str, Any]) -> None:
+    job = resources["CronJob"]["spec"]["jobTemplate"]["spec"]
+    if "completions" not in job:
+        pytest.skip("this one is no Indexed Job")
+    drained, mended, counted = job["podFailurePolicy"]["rules"]
+    assert drained == {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
+    assert (mended["action"], counted["action"]) == ("FailIndex", "Count")
+    assert "must be mended" in RUN["1"]
+    assert mended["onExitCodes"]["values"] == [1]
+    failures = [int(code) for code in RUN if code not in ("0", "130")]
+    assert sorted(mended["onExitCodes"]["values"] + counted["onExitCodes"]["values"]) == failures
+    for rule in (mended, counted):
+        assert rule["onExitCodes"]["containerName"] == pod["containers"][0]["name"]
+        assert rule["onExitCodes"]["operator"] == "In"
+    assert pod["restartPolicy"] == "Never", "Kubernetes takes no podFailurePolicy beside another"
+    assert "backoffLimit" not in job, "it would end the Job at the first failure of any shard"
+    assert "maxFailedIndexes" not in job, "it would end the shards that go well"
+    config = load_orchestrator_config(MANIFESTS / "base" / "orchestrator_config.yml")
+    tries = 1 + job["backoffLimitPerIndex"]
+    assert job["activeDeadlineSeconds"] > tries * (config.global_timeout or 0)
 
 
 def test_the_supervisor_ends_a_run_before_kubernetes_does(resources: dict[str, Any], pod: dict[str, Any]) -> None:
@@ -168,11 +216,12 @@ def test_quantities_are_quantities_and_the_pipelines_fit_into_the_memory(pod: di
     assert together + 2**30 <= size(container["resources"]["limits"]["memory"] + "B")
 
 
-def test_every_variable_is_one_that_the_product_knows(resources: dict[str, Any]) -> None:
+def test_every_variable_is_one_that_the_product_knows(resources: dict[str, Any], pod: dict[str, Any]) -> None:
     known = {variable.name for variable in all_variables()} | {"SECRETS_DIRECTORY"}
     known |= {name for platform in BUILT_IN.values() for name in platform.names}
     data = resources["social-ads-environment"]["data"]
-    assert data.keys() <= known
+    (container,) = pod["containers"]
+    assert data.keys() | {each["name"] for each in container.get("env", ())} <= known
     assert not data.keys() & {*SINK_SECRETS, *(name for own in BUILT_IN.values() for name in own.secret)}
     assert data["STORAGE_TYPE"] in STORAGES.values()
     paths = [value for value in data.values() if value.startswith("/")]

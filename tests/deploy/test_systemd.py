@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from supervisor.config.shards import PLACE
+
 if TYPE_CHECKING:
     from conftest import Installed
 
@@ -112,7 +114,8 @@ def booted(
         shutil.copytree(UNITS.parent, installed.environment.parent / "deploy")  # where the machine sees it
         page = on_the_page("A VM")
         to_begin_with = page[3 : next(at for at, line in enumerate(page) if line.startswith("systemctl start"))]
-        machine.shell("\n".join((f"cd {installed.environment.parent}", *to_begin_with)), typed="a token\n")
+        shards = [line for line in on_the_page("Several machines") if line.startswith("install")]
+        machine.shell("\n".join((f"cd {installed.environment.parent}", *shards, *to_begin_with)), typed="a token\n")
         assert machine.shell("cat /etc/social-ads/secrets/LINKEDIN_REFRESH_TOKEN") == "a token\n"
         assert machine.shell("stat -c %a /etc/social-ads/secrets/LINKEDIN_REFRESH_TOKEN") == "600\n"
         for name, content in secrets.items():
@@ -136,10 +139,10 @@ def machine(booted: Machine) -> Iterator[Machine]:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze to rate the units")
-@pytest.mark.parametrize("unit", ["social-ads.service", "social-ads@google.service"])
+@pytest.mark.parametrize("unit", ["social-ads.service", "social-ads@google.service", "social-ads-shard@0-of-4.service"])
 def test_the_service_is_hardened(unit: str, tmp_path: Path) -> None:
-    for file in UNITS.glob("social-ads*.service"):
-        (tmp_path / file.name.replace("@", "@google" if "google" in unit else "@")).write_text(file.read_text())
+    template, at, _ = unit.partition("@")
+    (tmp_path / unit).write_text((UNITS / f"{template}@.service" if at else UNITS / unit).read_text())
     rated = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--threshold=12", "--no-pager", tmp_path / unit],
         capture_output=True, text=True,
@@ -153,10 +156,24 @@ def test_the_two_services_differ_in_the_platform_alone() -> None:
     assert sorted(different) == ["Description", "ExecStart"]
 
 
+def test_the_service_of_a_shard_differs_in_the_shard_its_files_and_its_tries() -> None:
+    every, one = (
+        (UNITS / name).read_text().splitlines() for name in ("social-ads.service", "social-ads-shard@.service")
+    )
+    different = {line.split("=")[0] for line in set(one) - set(every) if not line.startswith("#")}
+    assert different == {
+        "Description", "Environment", "ExecStart", "Restart", "RestartPreventExitStatus", "RestartSec",
+        "StartLimitBurst", "StartLimitIntervalSec",
+    }  # fmt: skip
+    files = [line for line in set(one) - set(every) if line.startswith("Environment=")]
+    assert files and all("%i" in line or PLACE in line for line in files)
+
+
 @boots
 def test_systemd_has_nothing_to_say_about_the_units(machine: Machine) -> None:
     verified = machine.shell(
-        "systemd-analyze verify social-ads.service social-ads.timer social-ads@google.service 2>&1 | grep social || true"
+        "systemd-analyze verify social-ads.service social-ads.timer social-ads@google.service "
+        "social-ads-shard@0-of-4.service social-ads-shard@0-of-4.timer 2>&1 | grep social || true"
     )
     assert verified == ""
 

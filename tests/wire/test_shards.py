@@ -33,9 +33,17 @@ SAME = [False, False, False, False, True, False, True, False]
 """Written down, because another hash would have two shards load an account while an upgrade is under way."""
 
 
+@given(st.integers(1, 10_000).flatmap(lambda count: st.tuples(st.integers(0, count - 1), st.just(count))))
+def test_a_shard_is_read_as_it_is_written(numbers: tuple[int, int]) -> None:
+    shard = Shard(*numbers)
+    assert parse_shard(str(shard)) == parse_shard(shard.label) == shard
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        ("4-of-4", "of 4 the last is 3/4"),
+        ("0-4", "expected I/N"),
         ("4/4", "of 4 the last is 3/4"),
         ("0/0", "at least 1"),
         ("0/10001", "at most 10,000 shards"),

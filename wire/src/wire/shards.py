@@ -35,8 +35,8 @@ class Shard(Struct, frozen=True):
 
 
 def parse_shard(text: str) -> Shard:
-    """`0/4` is the first of four. Raises ValueError with the sentence to show."""
-    found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip(), re.ASCII)
+    """`0/4`, or its label `0-of-4`, is the first of four. Raises ValueError with the sentence to show."""
+    found = re.fullmatch(r"(\d{1,6})(?:/|-of-)(\d{1,6})", text.strip(), re.ASCII)
     if found is None:
         raise ValueError(f"expected I/N, as 0/4 for the first of four, got {text!r}")
     index, count = int(found[1]), int(found[2])
