@@ -36,7 +36,7 @@ _COLUMNS = {
     "campaign.advertising_channel_type": "campaign_advertising_channel_type",
     "ad_group.name": "ad_group_name",
     "ad_group_criterion.keyword.text": "keyword_text",
-    "ad_group_criterion.gender.type": "ad_group_criterion_gender_type",
+    "ad_group_criterion.gender.type": "gender",
     "cost_micros": "cost",
 }
 """What a column is called where it is not called as it is asked for."""
@@ -103,7 +103,7 @@ def _values(world: World, account: Account, fact: Fact, part: Mapping[str, Any])
         values["country_criterion_id"] = str(values["country_criterion_id"])
     if "gender" in values:
         criterion, gender = values.pop("gender")
-        values |= {"criterion_id": str(criterion), "ad_group_criterion_gender_type": gender}
+        values |= {"criterion_id": str(criterion), "gender": gender}
     values |= {
         "date": fact.day,
         "day_of_week": f"{fact.day:%A}".upper(),
@@ -129,3 +129,57 @@ def _number(total: Metrics, word: str) -> Decimal | float | int | None:
     if word == "ctr":
         return total.clicks / total.impressions if total.impressions else None
     return metrics_of(total)[_COLUMNS.get(word, word)]  # type: ignore[no-any-return]  # one of the tables' numbers
+
+
+_CORE = (
+    *("impressions", "clicks", "cost_micros", "conversions", "conversions_value"),
+    *("interactions", "engagements"),
+)
+_CONVERTED = {
+    "by": ("conversion_action",),
+    "metrics": (
+        *("conversions", "conversions_value", "all_conversions", "all_conversions_value", "view_through_conversions"),
+    ),
+}
+_ACTION = ("conversion_action_name", "conversion_action_category")
+FURTHER: Mapping[str, Mapping[str, Any]] = {
+    "campaign_conversion_action_daily": {
+        "of": "campaign",
+        **_CONVERTED,
+        "attributes": ("campaign.name", *_ACTION),
+    },
+    "ad_group_conversion_action_daily": {
+        "of": "ad_group",
+        **_CONVERTED,
+        "attributes": ("campaign.name", "ad_group.name", *_ACTION),
+    },
+    "campaign_search_term_daily": {
+        "of": "campaign_search_term_view",
+        "metrics": _CORE,
+        "attributes": ("campaign.name",),
+    },
+    "geo_daily": {
+        "of": "geographic_view",
+        "by": ("campaign", "geo_target_region"),
+        "metrics": _CORE,
+        "attributes": ("campaign.name",),
+    },
+    "campaign_device_network_daily": {
+        "of": "campaign",
+        "by": ("device", "ad_network_type"),
+        "metrics": _CORE,
+        "attributes": ("campaign.name",),
+    },
+    "campaign_hourly": {"of": "campaign", "metrics": _CORE, "attributes": ("campaign.name",), "grain": "hour"},
+    "gender_daily": {
+        "of": "gender_view",
+        "metrics": _CORE,
+        "attributes": ("campaign.name", "ad_group.name", "ad_group_criterion.gender.type"),
+    },
+}
+"""The tables that are reports of these kinds, as a report of one's own would be."""
+
+
+def table_truth(world: World, table: str, first: dt.date, last: dt.date) -> list[dict[str, Any]]:
+    """The rows of a table of a group."""
+    return report_truth(world, FURTHER[table], first, last)

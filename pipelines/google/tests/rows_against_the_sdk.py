@@ -60,7 +60,7 @@ def fill(chance, message, along):
 
 def read(query, field, message, along):
     """One field through the SDK's full message, the slow and obvious way."""
-    nullable, own = field.column not in query.key, bool(query.fingerprint)
+    nullable, own = field.column not in query.key, query.is_divided
     empty = "" if own and not nullable else None
     for step in along[:-1]:
         message = getattr(message, step.name)

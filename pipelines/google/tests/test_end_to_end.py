@@ -7,7 +7,8 @@ import datetime as dt
 import pytest
 
 from google_pipeline.tables import TABLES as DECLARED
-from sandbox.google.truth import TABLES, truth
+from sandbox.google.truth import FURTHER, TABLES, truth
+from wire.groups import LOADED
 
 START = dt.date(2026, 10, 1)
 
@@ -26,15 +27,23 @@ def sandbox(serving):
 
 @pytest.fixture(scope="module")
 def result(sandbox):
-    return sandbox.run({"start_date": START.isoformat()})
+    return sandbox.run({"start_date": START.isoformat(), "tables": ["all"]})
 
 
 def test_a_run_without_faults_succeeds_and_says_so(result):
     assert (result.status, result.errors) == (0, [])
-    assert set(result.database.rows) == set(TABLES) == {table.name for table in DECLARED}
+    assert set(result.database.rows) == {*TABLES, *FURTHER} == {table.name for table in DECLARED}
+    assert set(FURTHER) == {table.name for table in DECLARED if table.group not in LOADED}
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", ["campaign_device_network_daily", "campaign_hourly", "geo_daily", "gender_daily"])
+def test_parts_add_up_to_the_campaigns(result, table):
+    rows, whole = result.database.rows[table], result.database.rows["campaign_daily"]
+    for column in ("impressions", "clicks", "cost"):
+        assert sum(row[column] for row in rows) == sum(row[column] for row in whole)
+
+
+@pytest.mark.parametrize("table", (*TABLES, *FURTHER))
 def test_a_table_equals_the_truth(sandbox, result, table):
     rows = result.database.rows[table]
     expected = truth(sandbox.world, table, START, dt.date(2026, 12, 31))

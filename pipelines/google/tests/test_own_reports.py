@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from sandbox.google.report_truth import report_truth
+from sandbox.google.report_truth import FURTHER as TABLES_OF_GROUPS
+from sandbox.google.report_truth import report_truth, table_truth
 from sandbox.world import World
 
 START = dt.date(2026, 10, 1)
@@ -28,7 +29,7 @@ OWN = {
         "attributes": ["campaign.name", "campaign.status"],
     },
     "account_device": {"of": "customer", "by": ["device"], "metrics": [*CORE, "interactions"]},
-    "campaign_hourly": {"of": "campaign", "metrics": CORE, "grain": "hour"},
+    "campaign_by_hour": {"of": "campaign", "metrics": CORE, "grain": "hour"},
     "account_monthly": {"of": "customer", "metrics": [*CORE, "ctr"], "grain": "month"},
     "ad_group_device_monthly": {
         "of": "ad_group",
@@ -71,7 +72,8 @@ KEEPS = {
     "nothing": lambda fact: False,
 }
 DEFINITIONS = [{"name": name, **definition} for name, definition in OWN.items()]
-SETTINGS = {"start_date": START.isoformat(), "tables": ["campaign_daily"]}
+GROUPS = ["conversions", "search_terms", "geo", "placement", "hourly", "audience"]
+SETTINGS = {"start_date": START.isoformat(), "tables": ["campaign_daily", *GROUPS]}
 
 
 def comparable(rows):
@@ -88,6 +90,8 @@ def assert_true(database, world):
         expected = report_truth(world, definition, START, LAST, KEEPS.get(name, lambda _: True))
         assert comparable(database.rows[name]) == comparable(expected), name
         assert bool(expected) == (name != "nothing"), name
+    for name in TABLES_OF_GROUPS:
+        assert comparable(database.rows[name]) == comparable(table_truth(world, name, START, LAST)), name
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +131,7 @@ def test_the_key_has_all_that_divides_the_rows_and_nothing_of_it_is_null(loaded)
     geo = loaded.database.rows["geo"]
     assert {"", "geoTargetConstants/20227"} <= {row["geo_target_region"] for row in geo}
     assert {row["country_criterion_id"] for row in geo} == {"2276", "2840"}
-    assert {row["hour"] for row in loaded.database.rows["campaign_hourly"]} == set(range(24))
+    assert {row["hour"] for row in loaded.database.rows["campaign_by_hour"]} == set(range(24))
     assert {row["date"].day for row in loaded.database.rows["account_monthly"]} == {1}
     assert loaded.windows("account_monthly", FIRST) == [("2026-11-01", "2026-11-22"), ("2026-10-01", "2026-10-31")]
 
@@ -144,7 +148,7 @@ def test_ten_days_later_every_report_holds_the_truth_again(serving, loaded):
 
 def test_faults_change_nothing(serving):
     with serving("rate_limit@9", "server_error@20x2", "expired_token@40", "broken_connection@60") as sandbox:
-        run = sandbox.run({**SETTINGS, "tables": ["campaign"], "reports": DEFINITIONS})
+        run = sandbox.run({**SETTINGS, "tables": ["campaign", *GROUPS], "reports": DEFINITIONS})
         assert (run.status, run.errors) == (0, [])
         assert_true(run.database, sandbox.world)
 
@@ -154,10 +158,10 @@ def test_ten_reports_cost_no_second_login_and_no_second_list(sandbox):
     ten = [each for each in DEFINITIONS if "month" not in each["name"]][:10]
     asked = []
     for reports in ([], ten):
-        settings = {**SETTINGS, "start_date": "2026-11-21", "reports": reports}
+        settings = {"tables": ["campaign_daily"], "start_date": "2026-11-21", "reports": reports}
         log = sandbox.run(settings, environment={"LOG_LEVEL": "DEBUG"}).log
-        lines = [line for line in log.splitlines() if "http_request_count" in line]
-        asked.append(json.loads(lines[-1].partition("METRIC: ")[2])["value"])
+        told = [line.partition("METRIC: ")[2] for line in log.splitlines() if "http_request_count" in line]
+        asked.append(sum(json.loads(each)["value"] for each in told))
     accounts = len([each for each in sandbox.world.accounts("google") if not each.closed])
     assert asked[1] - asked[0] == len(ten) * accounts
 

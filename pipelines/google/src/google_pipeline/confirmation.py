@@ -2,8 +2,8 @@
 
 An empty answer is rare where there were rows before, and is not believed at once. The account's total comes from the
 resource `customer`, which no report of a level uses, and one question serves all of them; a total that is itself empty
-is held against the campaigns. A report of the user's own may have nothing where the account has something, because of
-its conditions or of what divides it: its rows are counted then.
+is held against the campaigns. What is divided, or restricted by a user, may have nothing where the account has
+something: its rows are counted then.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class Confirmation:
         """Whether a second answer, too, has nothing on these days.
 
         That is another resource than the query's, asked for all of a `span` at once; and where that has something, for
-        a report of the user's own, the number of its rows.
+        what may be empty, the number of its rows.
         """
         other = CAMPAIGNS_TOTAL if query.resource == ACCOUNT_DAILY.resource else ACCOUNT_DAILY
         asked, days = self._active.get(other.name, (None, frozenset()))
         if asked is None or window.first < asked.first or window.last > asked.last:
             days = self._ask(other, Window(min(window.first, span.first), max(window.last, span.last)))
         active = sorted(day for day in days if window.first <= day <= window.last)
-        if active and query.fingerprint:
+        if active and query.is_divided:
             return self.no_rows(query, window)
         if active:
             log.warning(

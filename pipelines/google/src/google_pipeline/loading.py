@@ -46,8 +46,8 @@ class Loading:
         count = 0
         try:
             for query in self._queries:
-                if query.fingerprint:
-                    count += self._own(query, within)
+                if query.is_divided:
+                    count += self._divided(query, within)
                 elif query.daily:
                     count += self._reports.load(query, within)
                 elif within.is_first:
@@ -59,8 +59,8 @@ class Loading:
                     self._reports.leave_out(query)
         log.info("account %s: %d rows", account.id, count)
 
-    def _own(self, query: Query, within: Round) -> int:
-        """A report of the user's own, which Google may refuse to an account that it gives everything else."""
+    def _divided(self, query: Query, within: Round) -> int:
+        """A table that Google may refuse to an account that it gives everything else."""
         try:
             return self._reports.load(query, within)
         except QueryRefusedError as refused:

@@ -54,7 +54,8 @@ class Query(Struct, frozen=True):
 
     `given` columns are filled by the pipeline. So are `account_id` and, in daily tables, `currency_code` and
     `is_final`: they are facts about the request, and are not selected. `grain` is that of a daily table. A report of
-    the user's own has the `fingerprint` of its definition, and perhaps a lookback that is not the settings'.
+    the user's own has the `fingerprint` of its definition. `group` and `cost` are the table's. `lookback_days` and
+    `window_days` of None are the settings'.
     """
 
     name: str
@@ -67,6 +68,17 @@ class Query(Struct, frozen=True):
     grain: Grain = Grain.DAY
     fingerprint: str = ""
     lookback_days: int | None = None
+    window_days: int | None = None
+    group: str = "core"
+    cost: str = ""
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether its rows may be divided by what some have not, and there may be none where the account has numbers.
+
+        Everything else of an account is loaded where it refuses such a query.
+        """
+        return bool(self.fingerprint) or (self.daily and self.group != "core")
 
     @property
     def is_monthly(self) -> bool:
@@ -87,7 +99,8 @@ class Query(Struct, frozen=True):
                 Column("is_final", Type.BOOLEAN, "the day was over in the account's time zone when it was loaded"),
             ]
         key = ("account_id", *self.key)
-        return Table(self.name, tuple(columns), key, "date" if self.daily else None, self.fingerprint)
+        day = "date" if self.daily else None
+        return Table(self.name, tuple(columns), key, day, self.fingerprint, group=self.group, cost=self.cost)
 
     def gaql(self, window: Window | None = None) -> str:
         """The query as text; a daily table needs a window."""

@@ -57,7 +57,7 @@ class Reports:
             self._account.id,
             today=today,
             lookback_days=_lookback(query, self._settings),
-            window_days=self._settings.window_days,
+            window_days=query.window_days or self._settings.window_days,
             earliest=today - KEPT,
             within_round=within,
             by_month=query.is_monthly,

@@ -124,7 +124,7 @@ def converter(query: Query, row: Descriptor) -> Convert:
 
 def _empty(query: Query, field: Field) -> str | None:
     """What stands for an absent value: a report of the user's own may be divided by what some rows do not have."""
-    return "" if query.fingerprint and field.column in query.key else None
+    return "" if query.is_divided and field.column in query.key else None
 
 
 def _value(query: Query, field: Field, index: int, access: str, leaf: FieldDescriptor) -> tuple[list[str], str]:
@@ -154,6 +154,6 @@ def _value(query: Query, field: Field, index: int, access: str, leaf: FieldDescr
 
 def _names(query: Query, field: Field, leaf: FieldDescriptor) -> _Names:
     names = _Names({value.number: value.name for value in leaf.enum_type.values})
-    if query.fingerprint or field.column not in query.key:
+    if query.is_divided or field.column not in query.key:
         names[0] = _empty(query, field)
     return names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from google_pipeline.queries import As, Field, Query
-from wire import Column, Type
+from wire import Column, Grain, Type
 
 _DATE = Field("date", "segments.date", As.DAY, "in the account's time zone")
 _CAMPAIGN = (
@@ -165,6 +165,21 @@ ENTITIES = (
     ),
 )
 
+_CONVERSION_ACTION = (
+    Field("conversion_action", "segments.conversion_action", As.TEXT, "customers/ID/conversionActions/ID"),
+    Field("conversion_action_name", "segments.conversion_action_name", As.TEXT, "as it is now; two may share one"),
+    Field("conversion_action_category", "segments.conversion_action_category", As.ENUM, "PURCHASE, SIGNUP, …"),
+)
+_CONVERSIONS = tuple(field for field in _METRICS if "conversions" in field.column)
+_CORE = tuple(
+    field
+    for field in _METRICS
+    if not field.column.startswith(("video", "all_")) and field.column != "view_through_conversions"
+)
+_A_QUERY = "1 query an account and 7 days"
+LONGEST_WINDOW = 90
+"""Days for which a conversion can still be credited to the day of its click, the most that an action can be set to."""
+
 ACCOUNT_DAILY = Query(
     "account_daily",
     "customer",
@@ -243,6 +258,106 @@ REPORTS = (
         daily=True,
     ),
     ACCOUNT_DAILY,
+    Query(
+        "campaign_conversion_action_daily",
+        "campaign",
+        ("campaign_id", "conversion_action", "date"),
+        (_DATE, *_CAMPAIGN, *_CONVERSION_ACTION, *_CONVERSIONS),
+        daily=True,
+        group="conversions",
+        lookback_days=LONGEST_WINDOW,
+        window_days=31,
+    ),
+    Query(
+        "ad_group_conversion_action_daily",
+        "ad_group",
+        ("campaign_id", "ad_group_id", "conversion_action", "date"),
+        (_DATE, *_CAMPAIGN, *_AD_GROUP, *_CONVERSION_ACTION, *_CONVERSIONS),
+        daily=True,
+        group="conversions",
+        lookback_days=LONGEST_WINDOW,
+        window_days=31,
+    ),
+    Query(
+        "campaign_search_term_daily",
+        "campaign_search_term_view",
+        ("campaign_id", "search_term", "date"),
+        (
+            _DATE,
+            *_CAMPAIGN,
+            Field("search_term", "campaign_search_term_view.search_term", As.TEXT, "what people had typed"),
+            *_CORE,
+        ),
+        daily=True,
+        group="search_terms",
+        cost=_A_QUERY,
+    ),
+    Query(
+        "geo_daily",
+        "geographic_view",
+        ("campaign_id", "country_criterion_id", "location_type", "geo_target_region", "date"),
+        (
+            _DATE,
+            *_CAMPAIGN,
+            Field("country_criterion_id", "geographic_view.country_criterion_id", As.ID, "id of Google's geo targets"),
+            Field(
+                "location_type",
+                "geographic_view.location_type",
+                As.ENUM,
+                "LOCATION_OF_PRESENCE: where people were; AREA_OF_INTEREST: what they were looking for",
+            ),
+            Field(
+                "geo_target_region", "segments.geo_target_region", As.TEXT, "geoTargetConstants/ID; empty if unknown"
+            ),
+            *_CORE,
+        ),
+        daily=True,
+        group="geo",
+        cost=f"{_A_QUERY}, a row for each region",
+    ),
+    Query(
+        "campaign_device_network_daily",
+        "campaign",
+        ("campaign_id", "device", "ad_network_type", "date"),
+        (
+            _DATE,
+            *_CAMPAIGN,
+            Field("device", "segments.device", As.ENUM, "MOBILE, DESKTOP, TABLET, CONNECTED_TV, OTHER"),
+            Field(
+                "ad_network_type", "segments.ad_network_type", As.ENUM, "SEARCH, SEARCH_PARTNERS, CONTENT, YOUTUBE, …"
+            ),
+            *_CORE,
+        ),
+        daily=True,
+        group="placement",
+        cost=_A_QUERY,
+    ),
+    Query(
+        "campaign_hourly",
+        "campaign",
+        ("campaign_id", "date", "hour"),
+        (_DATE, Field("hour", "segments.hour", As.INTEGER, "0 to 23, of that day"), *_CAMPAIGN, *_CORE),
+        daily=True,
+        group="hourly",
+        grain=Grain.HOUR,
+        cost=f"{_A_QUERY}, 24 times the rows of campaign_daily",
+    ),
+    Query(
+        "gender_daily",
+        "gender_view",
+        ("campaign_id", "ad_group_id", "criterion_id", "date"),
+        (
+            _DATE,
+            *_CAMPAIGN,
+            *_AD_GROUP,
+            Field("criterion_id", "ad_group_criterion.criterion_id", As.ID, "10 male, 11 female, 20 undetermined"),
+            Field("gender", "ad_group_criterion.gender.type", As.ENUM, "MALE, FEMALE, UNDETERMINED"),
+            *_CORE,
+        ),
+        daily=True,
+        group="audience",
+        cost=_A_QUERY,
+    ),
 )
 
 CAMPAIGNS_TOTAL = Query(
