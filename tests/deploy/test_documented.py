@@ -45,6 +45,8 @@ RUN_BY = {
         r"kubectl -n social-ads apply .*": CLUSTER,
         r"sbatch .*": SLURM,
         r"install -D .*|systemctl daemon-reload": "test_systemd.py::booted",
+        r"systemctl start social-ads-shard@1-of-2": "test_systemd.py::test_a_shard_by_hand_belongs_to_the_group_of_its_date",
+        r"systemctl enable --now social-ads-shard@1-of-2.timer": "test_systemd.py::test_a_shard_by_hand_belongs_to_the_group_of_its_date",
     },
     "Backing up and restoring": {
         r"cp .*": "test_systemd.py::test_the_timer_runs_all_platforms_and_readers_read_what_is_published"

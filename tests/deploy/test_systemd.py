@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -132,7 +133,7 @@ def machine(booted: Machine) -> Iterator[Machine]:
     booted.configured(*({"name": name} for name in ("google", "microsoft", "facebook", "linkedin")))
     yield booted
     booted.shell(
-        "systemctl stop 'social-ads*'; systemctl disable -q social-ads.timer;"
+        "systemctl stop 'social-ads*'; systemctl disable -q social-ads.timer social-ads-shard@1-of-2.timer;"
         "rm -rf /etc/systemd/system/social-ads*.d /etc/social-ads/taken;"
         "systemctl daemon-reload; systemctl reset-failed"
     )
@@ -212,6 +213,17 @@ def test_one_platform_by_hand(machine: Machine, capsys: pytest.CaptureFixture[st
         print(f"\n`systemctl start` until one platform is loaded: {time.monotonic() - begun:.1f} s")
     made = machine.made_of("social-ads@google.service")
     assert (made["Result"], made["ExecMainStatus"]) == ("success", "0"), machine.journal()
+
+
+@boots
+def test_a_shard_by_hand_belongs_to_the_group_of_its_date(machine: Machine) -> None:
+    machine.shell("systemctl enable --now social-ads-shard@1-of-2.timer; systemctl start social-ads-shard@1-of-2")
+    assert "social-ads-shard@1-of-2.timer" in machine.shell("systemctl list-timers")
+    made = machine.made_of("social-ads-shard@1-of-2.service")
+    assert (made["Result"], made["ExecMainStatus"]) == ("success", "0"), machine.journal()
+    report = json.loads(machine.shell(f"cat {STATE}/execution_report.1-of-2.json"))
+    assert (report["shard"], report["run_group"]) == ("1/2", machine.shell("date +nightly-%F").strip())
+    assert machine.shell(f"ls {STATE}/social_ads.1-of-2.duckdb") != ""
 
 
 @boots
