@@ -143,7 +143,7 @@ def _value(query: Query, field: Field, index: int, access: str, leaf: FieldDescr
         # Never through a float: that is the point of micros.
         As.MICROS: f"f'{{{name} // 1000000}}.{{{name} % 1000000:06d}}' if {name} >= 0 else from_micros({name})",
     }.get(field.kind, name)
-    if not leaf.has_presence or (field.kind is As.TEXT and field.column in query.key):
+    if not leaf.has_presence or (field.kind in (As.TEXT, As.INTEGER) and field.column in query.key):
         return [f"{name} = {access}"], made
     absent = {FieldDescriptor.TYPE_DOUBLE: f"{name} != {name}", FieldDescriptor.TYPE_INT64: f"{name} == ABSENT"}.get(
         leaf.type, f"not {name} and not {parent}.HasField({leaf.name!r})"
