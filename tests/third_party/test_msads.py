@@ -28,7 +28,7 @@ sys.path[:0] = [str(HERE), str(ROOT / "pipelines/microsoft/src")]
 from recorder import Recorder  # noqa: E402 - the same
 
 from microsoft_pipeline import operations  # noqa: E402 - needs the path above
-from wire import Window  # noqa: E402 - sorted with the others
+from wire import Grain, Window  # noqa: E402 - sorted with the others
 
 ACCOUNT, NAME = "3001234567", "campaign_daily"
 AS_OF = dt.datetime(2026, 11, 20, 15, 30, tzinfo=dt.UTC)
@@ -167,7 +167,14 @@ def test_our_requests_are_those_that_it_sends(run: tuple[dict[str, Any], list[Re
         operations.get_ads(group),
         operations.get_keywords(group),
         operations.submit_report(
-            NAME, "CampaignPerformanceReport", COLUMNS, account_id=ACCOUNT, window=Window(FIRST, LAST), time_zone=ZONE
+            NAME,
+            "CampaignPerformanceReport",
+            COLUMNS,
+            grain=Grain.DAY,
+            where={},
+            account_id=ACCOUNT,
+            window=Window(FIRST, LAST),
+            time_zone=ZONE,
         ),
         operations.poll_report(report, NAME),
         operations.download_account(ACCOUNT, ["Campaigns", "AdGroups", "Ads", "Keywords"]),

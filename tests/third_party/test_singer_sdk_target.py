@@ -23,7 +23,7 @@ from sandbox.world import World
 ROOT = Path(__file__).resolve().parent.parent.parent
 TARGET = ROOT / ".venvs" / "target-csv" / "bin" / "target-csv"
 AS_OF = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
-FIRST_DAY = dt.date(2026, 11, 1)
+FIRST_DAY = dt.date(2026, 11, 8)
 PLATFORMS = ("google", "microsoft", "facebook", "linkedin")
 PRICES = """
 schema(stream="price-list", key=("id",), id="string", n="integer")
@@ -107,7 +107,11 @@ def wanted(platform: str) -> dict[str, list[dict[str, Any]]]:
 
 def assert_same(found: list[dict[str, str]], true: list[dict[str, Any]], what: str) -> None:
     """Every true row is there, every value exactly, and nothing else; of two rows with one key the last one counts."""
-    key = [n for n in true[0] if n.endswith(("_id", "date", "term", "type", "window", "metric", "query"))]
+    key = [
+        n
+        for n in true[0]
+        if n.endswith(("_id", "date", "term", "type", "window", "metric", "query", "_action", "goal"))
+    ]
     last = {tuple(row[name] for name in key): row for row in found}
     assert len(last) == len(true), f"{what}: {len(last)} rows, and {len(true)} in truth"
     for row in true:
