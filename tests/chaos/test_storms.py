@@ -24,6 +24,7 @@ from typing import Any
 
 import psutil
 import pytest
+from starting import ForkedSandbox
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "sinks")]
 
@@ -40,7 +41,6 @@ from hardships import (  # noqa: E402 - they lie in the directories that the lin
 )  # fmt: skip
 from storage import Storage  # noqa: E402 - as above
 
-from sandbox.manager import Sandbox  # noqa: E402 - as above
 from sandbox.world import World  # noqa: E402 - as above
 from wire.schema import Column, Table, Type  # noqa: E402 - as above
 
@@ -381,7 +381,7 @@ def whole_storm(house: Any, storage: Storage, storm: Storm) -> None:
         weather(house, storage, storm, {})
         return
     options = ("--size", "tiny", "--as-of", AS_OF.isoformat(), "--first-day", FIRST_DAY.isoformat())
-    with Sandbox(["linkedin"], options=options, faults={"linkedin": storm.strikes}) as sandbox:
+    with ForkedSandbox(["linkedin"], options=options, faults={"linkedin": storm.strikes}) as sandbox:
         weather(house, storage, storm, {"PIPELINE_NOW": AS_OF.isoformat()} | sandbox.environment)
     assert_linkedin_is_true(storage)
 

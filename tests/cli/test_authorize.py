@@ -20,13 +20,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from attrs import astuple, evolve
-from starting import SUPERVISOR, Forked
+from starting import SUPERVISOR, Forked, ForkedSandbox
 
 from sandbox.facebook import oauth as facebook
 from sandbox.faults import Faults
 from sandbox.google import oauth as google
 from sandbox.linkedin import oauth as linkedin
-from sandbox.manager import Sandbox
 from sandbox.microsoft import oauth as microsoft
 from sandbox.pace import Pace
 from supervisor.cli.consent import Consent
@@ -79,7 +78,7 @@ def sandboxed() -> Iterator[Mapping[str, str]]:
         "GOOGLE_TOKEN_URI": endpoint.uri,
         **dict(zip(VENDORS["google"].client, astuple(CLIENTS["google"]), strict=True)),
     }
-    with Sandbox(("microsoft", "facebook", "linkedin"), options=("--size", "tiny")) as sandbox:
+    with ForkedSandbox(("microsoft", "facebook", "linkedin"), options=("--size", "tiny")) as sandbox:
         yield clients_only(sandbox.environment) | own
     endpoint.close()
 
@@ -356,7 +355,7 @@ def test_an_address_elsewhere_and_an_end_of_input(walk: Any) -> None:
 def test_without_a_refresh_token(house: Any) -> None:
     """Google and Microsoft would fail in an hour; LinkedIn's application is not approved, and has sixty days."""
     faults = {"microsoft": ["no_refresh_token"], "linkedin": ["no_refresh_token"]}
-    with Sandbox(("microsoft", "linkedin"), options=("--size", "tiny"), faults=faults) as sandbox:
+    with ForkedSandbox(("microsoft", "linkedin"), options=("--size", "tiny"), faults=faults) as sandbox:
         environment = {**clients_only(sandbox.environment), "PIPELINE_NOW": "2026-11-20T12:00:00Z"}
         short = Walk(house, environment, "microsoft", "--no-browser", "--to", "kept")
         poor = Walk(house, environment, "linkedin", "--no-browser", "--print")

@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 import yaml
+from starting import ForkedSandbox
 
-from sandbox.manager import Sandbox
 from sandbox.world import World
 from supervisor.config.vendors import VENDORS
 
@@ -114,7 +114,7 @@ def test_the_owner_clicks_allow_and_the_night_runs(house: Any, chromium: Chromiu
         yaml.safe_dump({"platforms": [{"name": "microsoft", "settings": {"start_date": "2026-11-15"}}]})
     )
     secrets = house.directory / "secrets"
-    with Sandbox(options=("--size", "tiny", "--as-of", NOW), interpreters={"google": google}) as sandbox:
+    with ForkedSandbox(options=("--size", "tiny", "--as-of", NOW), interpreters={"google": google}) as sandbox:
         tokens = [token.variable for vendor in VENDORS.values() for token in vendor.tokens]
         environment = {name: value for name, value in sandbox.environment.items() if name not in tokens}
         environment |= {"SECRETS_DIRECTORY": str(secrets), "PIPELINE_NOW": NOW}

@@ -17,8 +17,8 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+from starting import ForkedSandbox
 
-from sandbox.manager import Sandbox
 from sandbox.world import PLATFORMS, World
 from supervisor.sinks.staging import TYPES
 from wire.schema import Column, Table
@@ -63,7 +63,7 @@ class Pull:
         options = ("--size", "tiny", "--as-of", as_of.isoformat(), "--first-day", self.first_day.isoformat())
         options += ("--accounts", str(accounts)) if accounts else ()
         google = ROOT / ".venvs" / "google" / "bin" / "python"
-        with Sandbox(only, options=options, faults=faults, interpreters={"google": google}) as sandbox:
+        with ForkedSandbox(only, options=options, faults=faults, interpreters={"google": google}) as sandbox:
             self.secrets = [
                 v
                 for k, v in sandbox.environment.items()

@@ -20,6 +20,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sandbox.manager import Sandbox
+
 ROOT = Path(__file__).resolve().parents[2]
 SUPERVISOR = str(Path(sys.executable).with_name("supervisor"))
 _SDK = "google.ads.googleads.v26"
@@ -70,6 +72,12 @@ class Forked(subprocess.Popen[Any]):
             _libc.prctl(_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
         self._child_created = True
         self._close_pipe_fds(p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite)
+
+
+class ForkedSandbox(Sandbox):
+    """The sandbox whose servers are made like this."""
+
+    program = Forked
 
 
 def _umask() -> int:

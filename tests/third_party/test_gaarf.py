@@ -23,8 +23,7 @@ from typing import Any
 
 import pytest
 import yaml
-
-from sandbox.manager import Sandbox
+from starting import ForkedSandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOGLE = ROOT / ".venvs/google/bin"
@@ -57,7 +56,7 @@ Rows = dict[str, list[dict[str, Any]]]
 def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rows, Rows]:
     """What their program loads and what ours does, of one world."""
     directory = tmp_path_factory.mktemp("google")
-    with Sandbox(
+    with ForkedSandbox(
         ["google"],
         options=("--size", "tiny", "--as-of", AS_OF.isoformat()),
         interpreters={"google": GOOGLE / "python"},

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starting import ForkedSandbox
 
-from sandbox.manager import Sandbox
 from sandbox.microsoft import truth as shown
 from sandbox.world import World
 
@@ -42,7 +42,7 @@ Request = tuple[str, dict[str, str], Any]
 def run() -> tuple[dict[str, Any], list[Request]]:
     """What the client made of the answers, and what it had asked."""
     options = "--size", "tiny", "--as-of", AS_OF.isoformat()
-    with Sandbox(["microsoft"], options=options) as sandbox:
+    with ForkedSandbox(["microsoft"], options=options) as sandbox:
         given = sandbox.environment
         with Recorder(int(given["MICROSOFT_API_URL"].rpartition(":")[2])) as recorder:
             secrets = [

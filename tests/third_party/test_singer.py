@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from sandbox.manager import Sandbox
+from starting import ForkedSandbox
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ENVIRONMENTS = ROOT / ".venvs"
@@ -73,7 +72,7 @@ def test_singer_check_tap_accepts_our_output_with_replaces(platform: str, tmp_pa
     google = ENVIRONMENTS / "google" / "bin" / "python"
     config = tmp_path / "config.json"
     config.write_text("{}")
-    with Sandbox([platform], options=("--size", "tiny"), interpreters={"google": google}) as sandbox:
+    with ForkedSandbox([platform], options=("--size", "tiny"), interpreters={"google": google}) as sandbox:
         output = subprocess.run(
             [ENVIRONMENTS / platform / "bin" / f"pipeline-{platform}", "--config", config],
             env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)} | sandbox.environment,

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starting import ForkedSandbox
 
-from sandbox.manager import Sandbox
 from sandbox.world import World
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -47,7 +47,7 @@ class Pull:
         options = ("--size", "tiny", "--as-of", AS_OF.isoformat(), "--first-day", FIRST_DAY.isoformat())
         self.house.write()
         google = ROOT / ".venvs" / "google" / "bin" / "python"
-        with Sandbox(PLATFORMS, options=options, interpreters={"google": google}) as sandbox:
+        with ForkedSandbox(PLATFORMS, options=options, interpreters={"google": google}) as sandbox:
             done = self.house.run(
                 "run",
                 **sandbox.environment,

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starting import ForkedSandbox
 
-from sandbox.manager import Sandbox
 from sandbox.microsoft import truth as shown
 from sandbox.world import World
 
@@ -96,7 +96,7 @@ def loaded(directory: Path, environment: dict[str, str]) -> dict[str, list[dict[
 @pytest.fixture(scope="module")
 def streams(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
     options = "--size", "small", "--as-of", AS_OF.isoformat()
-    with Sandbox(["microsoft"], options=options) as sandbox:
+    with ForkedSandbox(["microsoft"], options=options) as sandbox:
         return loaded(tmp_path_factory.mktemp("tap"), sandbox.environment)
 
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starting import ForkedSandbox
 
-from sandbox.manager import Sandbox
 from wire.reader import Reader, Rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,7 +109,7 @@ def ours(environment: dict[str, str], directory: Path) -> dict[str, list[Row]]:
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, list[Row]], dict[str, list[Row]]]]:
     options = "--size", "small", "--as-of", AS_OF.isoformat()
     directory = tmp_path_factory.mktemp("tap")
-    with Sandbox(["facebook"], options=options) as sandbox:
+    with ForkedSandbox(["facebook"], options=options) as sandbox:
         yield theirs(sandbox.environment, directory), ours(sandbox.environment, directory)
 
 

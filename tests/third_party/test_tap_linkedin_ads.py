@@ -23,8 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from sandbox.manager import Sandbox
+from starting import ForkedSandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNTS = ("5001234567", "5002469134")
@@ -84,7 +83,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 def outputs(directory: Path) -> tuple[str, str]:
     """Run both, one after the other."""
-    with Sandbox(["linkedin"], options=("--size", "tiny", "--as-of", AS_OF.isoformat())) as sandbox:
+    with ForkedSandbox(["linkedin"], options=("--size", "tiny", "--as-of", AS_OF.isoformat())) as sandbox:
         port = sandbox.environment["LINKEDIN_API_URL"].rpartition(":")[2].removesuffix("/rest")
         routes = {
             "PYTHONPATH": str(Path(__file__).parent / "routed"),
