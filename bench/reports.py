@@ -43,7 +43,7 @@ _GOOGLE = (
 )
 _FACEBOOK = (
     *("impressions", "reach", "frequency", "clicks", "inline_link_clicks", "inline_post_engagement", "spend", "cpc"),
-    *("cpm", "ctr", "conversions", "conversions_value", "purchases", "purchase_value", "leads"),
+    *("cpm", "ctr", "conversions_value", "purchases", "purchase_value", "leads"),
     *("view_through_conversions", "landing_page_views", "video_plays", "video_views", "video_thruplays"),
     *("video_p25_watched", "video_p50_watched", "video_p75_watched", "video_p100_watched"),
 )
