@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from storage import DAILY, Storage, day, load
+from storage import DAILY, Storage, commit_one, day, load
 
-from supervisor.sinks import Sink
+from supervisor.sinks import Commit, Sink
 from wire.messages import Replaces
 
 JANUARY = Replaces(stream="daily", where={"account_id": "1"}, first="2026-01-01", last="2026-01-31")
@@ -101,6 +101,27 @@ def test_a_commit_writes_the_part_that_changed(storage: Storage, sink: Sink, tmp
     assert storage.state_writes("run-1") == 300
     load(sink, tmp_path, DAILY, state=patch("daily", "7", {"settled": [["2026-01-01", "2026-01-01"]]}), is_patch=True, run="run-2")  # fmt: skip
     assert storage.state_writes("run-2") == 1
+
+
+@pytest.mark.needs("keeps_state", "replaces")
+def test_sessions_side_by_side_keep_the_parts_of_each_others_accounts(sink: Sink, tmp_path: Path) -> None:
+    load(sink, tmp_path, DAILY, state=json.dumps(whole({"daily": {"1": DAYS, "2": DAYS}})).encode())
+    first, second = (sink.session("p", run) for run in ("run-2", "run-3"))
+    assert first.state() == second.state(), "each knows the other's account as it was"
+    settled = {number: {"settled": [[f"2026-01-0{number}", f"2026-01-0{number}"]]} for number in "1234"}
+    for session, accounts in ((first, "13"), (second, "24"), (first, "1")):
+        session.prepare(DAILY)
+        for account in accounts:
+            commit_one(
+                session, Commit(streams=("daily",), state=patch("daily", account, settled[account]), is_patch=True)
+            )
+    first.close()
+    second.close()
+    last = sink.session("p", "run-4")
+    found = json.loads(last.state() or b"null")
+    last.close()
+    known = {number: DAYS | part if number in "12" else part for number, part in settled.items()}
+    assert found == whole({"daily": known})
 
 
 @pytest.mark.needs("keeps_state")

@@ -375,6 +375,20 @@ class TestLocks:
             connection.rollback()
             rows(other, f"LOCK TABLE {table} IN EXCLUSIVE MODE NOWAIT")
 
+    def test_shares_of_a_table_keep_out_whoever_wants_it_alone(
+        self, server: VerticaDouble, connection: Any, table: str
+    ) -> None:
+        rows(connection, f"LOCK TABLE {table} IN SHARE MODE NOWAIT")
+        with connected(server) as other, connected(server) as alone:
+            rows(other, f"LOCK TABLE {table} IN SHARE MODE NOWAIT")
+            for release in (connection.rollback, other.rollback):
+                with pytest.raises(errors.LockFailure, match="Timed out X locking Table:google.daily. S held by"):
+                    rows(alone, f"LOCK TABLE {table} IN EXCLUSIVE MODE NOWAIT")
+                release()
+            rows(alone, f"LOCK TABLE {table} IN EXCLUSIVE MODE NOWAIT")
+            with pytest.raises(errors.LockFailure, match="Timed out S locking Table:google.daily. X held by"):
+                rows(other, f"LOCK TABLE {table} IN SHARE MODE NOWAIT")
+
     def test_a_lock_ends_with_its_session(self, server: VerticaDouble, connection: Any, table: str) -> None:
         with connected(server) as other:
             rows(other, f"LOCK TABLE {table} IN EXCLUSIVE MODE NOWAIT")
