@@ -57,14 +57,14 @@ def found_by_engine(environ: Mapping[str, str]) -> tuple[Shard, Engine]:
     source = engine.count or COUNT
     count = environ.get(source) or environ.get(COUNT)
     if not count:
-        told = f"{engine.name} tells the index {environ[engine.index]} and no count"
-        raise ConfigError([f"SHARD: {told}; set {source}"])
+        said = f"{engine.name} tells the index {environ[engine.index]} and no count"
+        raise ConfigError([f"SHARD: {said}; set {source}"])
     try:
         index = int(environ[engine.index]) - int(environ.get(engine.first) or 0)
         return parse_shard(f"{index}/{count}"), engine
     except ValueError as cause:
-        told = f"{engine.index}={environ[engine.index]} and {source}={count} are no shard"
-        raise ConfigError([f"SHARD: {told}; {cause}"]) from cause
+        said = f"{engine.index}={environ[engine.index]} and {source}={count} are no shard"
+        raise ConfigError([f"SHARD: {said}; {cause}"]) from cause
 
 
 def told(environ: Mapping[str, str], findings: list[str]) -> tuple[Mapping[str, str], str]:

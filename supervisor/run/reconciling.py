@@ -43,8 +43,8 @@ def tell(platform: PlatformConfig, record: PlatformRecord) -> str | None:
     name, found = platform.name, record.reconciliation
     if found is None:
         return None
-    sentences = [found.sentence, *(f"report {each}: {told.sentence}" for each, told in found.reports.items())]
-    wrong = [sentence for sentence in sentences if sentence and not sentence.endswith(": ")]
+    wrong = [found.sentence] if found.differing else []
+    wrong += [f"report {each}: {told.sentence}" for each, told in found.reports.items() if told.differing]
     if not found.differing and found.compared:
         log.info("Platform '%s': %s of accounts add up to their own totals", name, counted(found.compared, "day"))
     if wrong and platform.reconciliation is Reconciling.FAIL and record.status is Status.COMPLETED:
