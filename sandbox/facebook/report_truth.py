@@ -251,6 +251,7 @@ def _of_ads(*by: str, off_meta: bool = True) -> Mapping[str, Any]:
 
 FURTHER: Mapping[str, Mapping[str, Any]] = {
     "ad_daily_placement": _of_ads("publisher_platform", "platform_position"),
+    "ad_daily_device": _of_ads("publisher_platform", "impression_device"),
     "ad_daily_age_gender": _of_ads("age", "gender"),
     "ad_daily_country": _of_ads("country"),
     "ad_daily_region": _of_ads("region", off_meta=False),

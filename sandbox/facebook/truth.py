@@ -29,7 +29,14 @@ TABLES = (
     "ad_daily_actions",
     "account_daily",
 )
-FURTHER = ("ad_daily_placement", "ad_daily_age_gender", "ad_daily_country", "ad_daily_region", "campaign_hourly")
+FURTHER = (
+    "ad_daily_placement",
+    "ad_daily_device",
+    "ad_daily_age_gender",
+    "ad_daily_country",
+    "ad_daily_region",
+    "campaign_hourly",
+)
 """The tables of groups that are not loaded unless they are asked for."""
 
 _SIX_DIGITS = Decimal("0.000001")

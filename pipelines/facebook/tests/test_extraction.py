@@ -41,7 +41,7 @@ def test_parts_add_up_to_the_whole(first_run):
     def total(table, column):
         return sum(row[column] or 0 for row in first_run.rows(table))
 
-    for table in ("ad_daily_placement", "ad_daily_age_gender", "ad_daily_country", "ad_daily_region"):
+    for table in (name for name in FURTHER if name.startswith("ad_")):
         for column in ("impressions", "clicks", "spend"):
             assert total(table, column) == total("ad_daily", column) > 0, (table, column)
     assert total("campaign_hourly", "spend") == total("campaign_daily", "spend")

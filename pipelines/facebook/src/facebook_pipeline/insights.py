@@ -347,6 +347,14 @@ REPORTS = (
         },
         group="placement",
     ),
+    _divided(
+        "ad_daily_device",
+        {
+            "publisher_platform": "facebook, instagram, messenger, audience_network, …",
+            "impression_device": "desktop, iphone, ipad, ipod, android_smartphone, android_tablet, other",
+        },
+        group="placement",
+    ),
     _divided("ad_daily_age_gender", {"age": "years, as 25-34", "gender": "female, male, unknown"}, group="audience"),
     _divided("ad_daily_country", {"country": "ISO 3166 code of two letters"}, group="geo"),
     _divided("ad_daily_region", {"region": "name of a region"}, group="geo", columns=_ON_META),
