@@ -12,12 +12,15 @@ from typing import Any
 
 import yaml
 
+from supervisor.sinks.breakdowns import BREAKDOWNS
+from supervisor.sinks.breakdowns.definition import Breakdown
 from supervisor.sinks.reconciliation import METRICS
 from supervisor.sinks.tables import ADDED, LOADED_AT
 from supervisor.sinks.unified import LEVELS, MEASURES, SOURCES
 from wire import Table
 
 PAGE = Path(__file__).with_name("models") / "sources.yml"
+_OF_ACCOUNT = ("platform", "account_id", "account_name", "account_currency", "account_timezone", "date")
 _HEAD = "# Made by deploy/dbt/generate.py from the definitions of the tables.\n"
 
 
@@ -27,8 +30,12 @@ def sources() -> str:
     return _HEAD + yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=140)
 
 
-def _platform(platform: str) -> dict[str, Any]:
+def _tables(platform: str) -> tuple[Table, ...]:
     tables: tuple[Table, ...] = import_module(f"{platform}_pipeline.tables").TABLES
+    return tables
+
+
+def _platform(platform: str) -> dict[str, Any]:
     return {
         "name": platform,
         "description": f"What the API of {platform.capitalize()} tells; see docs/tables/{platform}.md.",
@@ -37,7 +44,7 @@ def _platform(platform: str) -> dict[str, Any]:
             "loaded_at_field": LOADED_AT.name,
             "freshness": {"warn_after": _hours(36), "error_after": _hours(72)},
         },
-        "tables": [_table(table) for table in tables],
+        "tables": [_table(table) for table in _tables(platform)],
     }
 
 
@@ -54,12 +61,27 @@ def _views() -> dict[str, Any]:
         above = LEVELS[1 : depth + 1]
         names = [f"{each}_{what}" for each in above for what in ("id", "name")]
         key = ["platform", "account_id", "date", *(f"{each}_id" for each in above)]
-        own = ["platform", "account_id", "account_name", "account_currency", "account_timezone", "date", *names]
-        columns = [(name, "") for name in (*own, *MEASURES)]
+        columns = [(name, "") for name in (*_OF_ACCOUNT, *names, *MEASURES)]
         described = f"One row per {', '.join(key)}, of all platforms."
         views.append({"name": f"{level}_daily", "description": described, **_keyed(key, columns)})
-    views.append(_reconciliation())
+    views += [*map(_breakdown, BREAKDOWNS), _reconciliation()]
     return {"name": "ads", "description": "The views over all platforms; see docs/views.md.", "tables": views}
+
+
+def _breakdown(view: Breakdown) -> dict[str, Any]:
+    """A source where any of its parts is loaded."""
+    loaded = {
+        f"('{part.platform}' in var('social_ads_platforms') and '{table.group}' in var('social_ads_groups'))"
+        for part in view.parts
+        for table in _tables(part.platform)
+        if table.name == part.table
+    }
+    notes = {each.name: each.note for each in view.dimensions}
+    columns = [(name, notes.get(name, "")) for name in (*_OF_ACCOUNT, *view.texts, *view.measures)]
+    described = f"{view.note}: one row per {', '.join(view.key)}, of all platforms."
+    enabled = {"config": {"enabled": f"{{{{ {' or '.join(sorted(loaded))} }}}}"}}
+    keyed = _keyed(list(view.key), columns)
+    return {"name": view.name, "description": described[0].upper() + described[1:], **enabled, **keyed}
 
 
 def _reconciliation() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from typing import Protocol, runtime_checkable
 
 from supervisor.record.exchange_rates import DIGITS, FRACTION, Rate
@@ -14,7 +14,6 @@ DEFINITION = (
 )
 _AMOUNT, _TOO_MUCH = "DECIMAL(19,6)", 10**13
 """Of amounts to be multiplied: with the digits of a rate the product is a DECIMAL(38,18)."""
-_CONVERTED = ("spend", "conversions_value")
 _AT_ONCE = 200
 
 
@@ -45,16 +44,15 @@ def statements(rates: Collection[Rate]) -> Iterator[str]:
             yield f"INSERT INTO {TABLE} {rows}"
 
 
-def with_reporting_currency(views: Mapping[str, str], currency: str) -> dict[str, str]:
-    """The views over all platforms with their amounts in one currency beside the account's own."""
+def in_reporting_currency(query: str, currency: str, amounts: Collection[str]) -> str:
+    """A view over all platforms with its amounts in one currency beside the account's own."""
     rate = f"CASE WHEN v.account_currency = '{currency}' THEN CAST(1 AS {_RATE}) ELSE x.rate END"
     chosen = ", ".join(
         f"CASE WHEN abs(v.{name}) < {_TOO_MUCH} THEN CAST(CAST(v.{name} AS {_AMOUNT}) * {rate} AS DECIMAL(38,18)) END "
         f"AS {name}_in_reporting_currency"
-        for name in _CONVERTED
+        for name in amounts
     )
-    return {
-        name: f"SELECT v.*, '{currency}' AS reporting_currency, {chosen} FROM (\n{query}\n) v LEFT JOIN {TABLE} x "
+    return (
+        f"SELECT v.*, '{currency}' AS reporting_currency, {chosen} FROM (\n{query}\n) v LEFT JOIN {TABLE} x "
         f"ON x.\"date\" = v.date AND x.from_currency = v.account_currency AND x.to_currency = '{currency}'"
-        for name, query in views.items()
-    }
+    )

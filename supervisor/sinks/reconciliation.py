@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from supervisor.record import reconciliation
-from supervisor.sinks.exchange_rates import with_reporting_currency
-from supervisor.sinks.unified import LEVELS, MEASURES, SOURCES, unified_views
+from supervisor.sinks.unified import LEVELS, MEASURES, SOURCES
 
 CONTROL, CAMPAIGN = LEVELS[:2]
 BELOW = LEVELS[1:]
@@ -88,17 +87,6 @@ def has_everything(platform: str, report: Mapping[str, object]) -> bool:
 
 def _word(given: object) -> str:
     return str(given).lower().removeprefix("segments.").replace("_", "")
-
-
-def reader_views(
-    columns: Mapping[str, set[str]], *, types: Mapping[str, str] | None = None, reporting_currency: str | None = None
-) -> dict[str, str]:
-    """View name -> query, of every view of the schema `ads` for which there are tables; as `unified_views`."""
-    views = unified_views(columns, types=types)
-    if reporting_currency is not None:
-        views = with_reporting_currency(views, reporting_currency)
-    differences = reconciliation_view(columns)
-    return {**views, "reconciliation": differences} if differences else views
 
 
 def reconciliation_view(columns: Mapping[str, set[str]]) -> str | None:

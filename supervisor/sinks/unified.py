@@ -1,4 +1,4 @@
-"""The views over all platforms: `ads.account_daily`, `ads.campaign_daily`, `ads.ad_group_daily`, `ads.ad_daily`.
+"""The levels over all platforms: `ads.account_daily`, `ads.campaign_daily`, `ads.ad_group_daily`, `ads.ad_daily`.
 
 One row per unified column says what it is on each platform. Money stays in the account's currency, clicks are all
 clicks, and what a platform does not have is null, so that nothing is compared that is not comparable.
@@ -21,11 +21,12 @@ class Measure:
     needs: tuple[str, ...]
 
 
-def _column(name: str) -> Measure:
+def column(name: str) -> Measure:
+    """A column as it is."""
     return Measure(f"d.{name}", (name,))
 
 
-def _exact(name: str) -> Measure:
+def exact(name: str) -> Measure:
     """A double as the decimal that it prints as, so that 12.3 does not become 12.300000000000000711."""
     return Measure(f"CAST(CAST(d.{name} AS VARCHAR) AS {DECIMAL})", (name,))
 
@@ -73,15 +74,15 @@ SOURCES = {
         timezone="time_zone",
         levels={"account": "account", "campaign": "campaign", "ad_group": "ad_group", "ad": "ad"},
         measures={
-            "impressions": _column("impressions"),
-            "clicks": _column("clicks"),
-            "spend": _column("cost"),
-            "conversions": _column("conversions"),
-            "conversions_value": _exact("conversions_value"),
-            "engagements": _column("engagements"),
-            "view_through_conversions": _column("view_through_conversions"),
-            "video_views": _column("video_trueview_views"),
-            "is_final": _column("is_final"),
+            "impressions": column("impressions"),
+            "clicks": column("clicks"),
+            "spend": column("cost"),
+            "conversions": column("conversions"),
+            "conversions_value": exact("conversions_value"),
+            "engagements": column("engagements"),
+            "view_through_conversions": column("view_through_conversions"),
+            "video_views": column("video_trueview_views"),
+            "is_final": column("is_final"),
         },
     ),
     "microsoft": Source(
@@ -91,20 +92,20 @@ SOURCES = {
         timezone="iana_time_zone",
         levels={"account": "account", "campaign": "campaign", "ad_group": "ad_group", "ad": "ad"},
         measures={
-            "impressions": _column("impressions"),
-            "clicks": _column("clicks"),
-            "spend": _column("spend"),
+            "impressions": column("impressions"),
+            "clicks": column("clicks"),
+            "spend": column("spend"),
             "conversions": Measure(
                 "coalesce(d.conversions_qualified, d.conversions)", ("conversions_qualified", "conversions")
             ),
-            "conversions_value": _column("revenue"),
+            "conversions_value": column("revenue"),
             # Below campaigns Microsoft gives 0 in the columns of whole conversions, since 2022.
             "view_through_conversions": Measure(
                 "coalesce(d.view_through_conversions_qualified, d.view_through_conversions)",
                 ("view_through_conversions_qualified", "view_through_conversions"),
             ),
-            "video_views": _column("video_views"),
-            "is_final": _column("is_final"),
+            "video_views": column("video_views"),
+            "is_final": column("is_final"),
         },
     ),
     "facebook": Source(
@@ -114,20 +115,20 @@ SOURCES = {
         timezone="timezone_name",
         levels={"account": "account", "campaign": "campaign", "ad_group": "ad_set", "ad": "ad"},
         measures={
-            "impressions": _column("impressions"),
-            "clicks": _column("clicks"),
-            "link_clicks": _column("inline_link_clicks"),
-            "landing_page_views": _column("landing_page_views"),
-            "engagements": _column("inline_post_engagement"),
-            "spend": _column("spend"),
-            "conversions": _column("conversions"),
-            "conversions_value": _column("conversions_value"),
-            "view_through_conversions": _column("view_through_conversions"),
-            "leads": _column("leads"),
-            "video_views": _column("video_views"),
-            "reach": _column("reach"),
-            "attribution_setting": _column("attribution_setting"),
-            "is_final": _column("is_final"),
+            "impressions": column("impressions"),
+            "clicks": column("clicks"),
+            "link_clicks": column("inline_link_clicks"),
+            "landing_page_views": column("landing_page_views"),
+            "engagements": column("inline_post_engagement"),
+            "spend": column("spend"),
+            "conversions": column("conversions"),
+            "conversions_value": column("conversions_value"),
+            "view_through_conversions": column("view_through_conversions"),
+            "leads": column("leads"),
+            "video_views": column("video_views"),
+            "reach": column("reach"),
+            "attribution_setting": column("attribution_setting"),
+            "is_final": column("is_final"),
         },
         # Meta does not tell them of a campaign or an account whose ad sets have different attribution settings.
         summed=dict.fromkeys(
@@ -142,21 +143,21 @@ SOURCES = {
         timezone=None,
         levels={"account": "account", "campaign": "campaign_group", "ad_group": "campaign", "ad": "creative"},
         measures={
-            "impressions": _column("impressions"),
-            "clicks": _column("clicks"),
-            "link_clicks": _column("landing_page_clicks"),
-            "engagements": _column("total_engagements"),
-            "spend": _column("cost_in_local_currency"),
+            "impressions": column("impressions"),
+            "clicks": column("clicks"),
+            "link_clicks": column("landing_page_clicks"),
+            "engagements": column("total_engagements"),
+            "spend": column("cost_in_local_currency"),
             "conversions": Measure(
                 "coalesce(d.external_website_conversions, 0) + coalesce(d.one_click_leads, 0)",
                 ("external_website_conversions", "one_click_leads"),
             ),
-            "conversions_value": _column("conversion_value_in_local_currency"),
-            "view_through_conversions": _column("external_website_post_view_conversions"),
-            "leads": _column("one_click_leads"),
-            "video_views": _column("video_views"),
-            "reach": _column("approximate_member_reach"),
-            "is_final": _column("is_final"),
+            "conversions_value": column("conversion_value_in_local_currency"),
+            "view_through_conversions": column("external_website_post_view_conversions"),
+            "leads": column("one_click_leads"),
+            "video_views": column("video_views"),
+            "reach": column("approximate_member_reach"),
+            "is_final": column("is_final"),
         },
     ),
 }
@@ -185,25 +186,30 @@ def _part(
     accounts = columns.get(f"{platform}.{source.account_table}")
     if not daily or not accounts:
         return None
-    timezone = f"a.{source.timezone}" if source.timezone else "'UTC'"
-    chosen = [
-        f"'{platform}' AS platform",
-        "d.account_id",
-        f"a.{source.account_name} AS account_name",
-        f"a.{source.currency} AS account_currency",
-        f"{timezone} AS account_timezone",
-        "d.date",
-    ]
+    chosen = account_columns(platform, source, "d")
     for level in LEVELS[1 : depth + 1]:
         chosen += _identity(platform, source, level, daily)
     sums = _sums(platform, source, depth, columns, daily)
     for name, kind in MEASURES.items():
-        told = _measure(source.measures.get(name), name, types.get(kind, kind), daily)
+        told = measured(source.measures.get(name), name, types.get(kind, kind), daily)
         chosen.append(_from_below(name, told, types.get(kind, kind)) if name in sums.names else told)
     return (
         f"SELECT {', '.join(chosen)} FROM {platform}.{table} d "
         f"LEFT JOIN {platform}.{source.account_table} a ON a.account_id = d.account_id{sums.join}"
     )
+
+
+def account_columns(platform: str, source: Source, rows: str) -> list[str]:
+    """What a view says of the account and the day of `rows`, beside which its account's row is joined as `a`."""
+    timezone = f"a.{source.timezone}" if source.timezone else "'UTC'"
+    return [
+        f"'{platform}' AS platform",
+        f"{rows}.account_id",
+        f"a.{source.account_name} AS account_name",
+        f"a.{source.currency} AS account_currency",
+        f"{timezone} AS account_timezone",
+        f"{rows}.date",
+    ]
 
 
 @frozen
@@ -242,6 +248,7 @@ def _identity(platform: str, source: Source, level: str, daily: set[str]) -> lis
     return [f"{f'd.{mine}' if mine in daily else 'CAST(NULL AS VARCHAR)'} AS {unified}" for mine, unified in pairs]
 
 
-def _measure(measure: Measure | None, name: str, kind: str, daily: set[str]) -> str:
+def measured(measure: Measure | None, name: str, kind: str, daily: set[str]) -> str:
+    """A column of the view; null where the table lacks what it is made of."""
     known = measure is not None and daily.issuperset(measure.needs)
     return f"CAST({measure.expression if measure is not None and known else 'NULL'} AS {kind}) AS {name}"

@@ -14,6 +14,10 @@ import pytest
 from sandbox.faults import KINDS
 from supervisor.config.environment import StorageType
 from supervisor.sinks.azure_table import entities, keys, partitions, transactions
+from supervisor.sinks.breakdowns import BREAKDOWNS
+from supervisor.sinks.breakdowns.conversion import CONVERSION
+from supervisor.sinks.breakdowns.definition import ALL_MEASURES
+from supervisor.sinks.breakdowns.device import DEVICE
 from supervisor.sinks.reconciliation import PROMISES
 from supervisor.sinks.staging import TYPES
 from supervisor.sinks.unified import LEVELS, MEASURES, SOURCES
@@ -57,6 +61,40 @@ def test_the_views_page_lists_the_measures_of_the_code() -> None:
     assert set(shown) == set(MEASURES)
     levels = {row[0]: row[1:] for row in table("docs/views.md", "level")}
     assert levels == {level: [source.levels[level] for source in SOURCES.values()] for level in LEVELS}
+
+
+def test_the_views_page_lists_the_breakdowns_of_the_code() -> None:
+    shown = {row[0]: row[1:] for row in table("docs/views.md", "view")}
+    assert set(shown) == {view.name for view in BREAKDOWNS}
+    for view in BREAKDOWNS:
+        tables = [[part.table for part in view.parts if part.platform == platform] for platform in SOURCES]
+        cells = [", ".join(dict.fromkeys(each)) or "–" for each in tables]
+        assert shown[view.name] == [", ".join(view.key[4:]), *cells]
+    dimensions = [[each.name, view.name, each.note] for view in BREAKDOWNS for each in view.dimensions]
+    assert table("docs/views.md", "dimension") == dimensions
+
+
+def test_the_views_page_lists_what_conversions_are_made_of() -> None:
+    shown = {row[0]: row[1:] for row in table("docs/views.md", "measure")}
+    for name in (each for each in CONVERSION.measures if each != "is_final"):
+        cells = []
+        for platform, source in SOURCES.items():
+            parts = [part for part in CONVERSION.parts if part.platform == platform]
+            measures = [part.measures.get(name, source.measures.get(name)) for part in parts]
+            told = [f"`{each.expression.replace('d.', '')}`" if each and each.needs else "–" for each in measures]
+            cells.append(", ".join(told))
+        assert shown.pop(name) == [ALL_MEASURES[name], *cells]
+    assert not shown
+
+
+def test_the_views_page_lists_the_words_for_devices() -> None:
+    shown = table("docs/views.md", "`device`")
+    for row in shown:
+        for part, cell in zip(DEVICE.parts, row[1:], strict=True):
+            expression = part.dimensions["device"][0].expression
+            words = re.findall(rf"WHEN '(\w+)' THEN '{row[0]}'", expression)
+            assert cell == (", ".join(words) or "–"), (row[0], part.platform)
+    assert {row[0] for row in shown} == set(re.findall(r"THEN '(\w+)'", str(DEVICE.parts)))
 
 
 def test_the_views_page_says_what_the_levels_of_each_platform_keep() -> None:

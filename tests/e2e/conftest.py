@@ -31,6 +31,13 @@ from storage import Storage  # noqa: E402 - it lies in the directory that the li
 AS_OF = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 FIRST_DAY = dt.date(2026, 10, 11)
 QUICK = {"retry_first_wait": 0.05, "request_timeout": 5}
+GROUPS = {
+    "google": ["geo", "placement", "search_terms"],
+    "microsoft": ["geo", "placement"],
+    "facebook": ["geo", "placement"],
+    "linkedin": ["geo", "placement"],
+}
+"""What the first pull loads beside the usual tables: what the views are made of."""
 
 
 class Pull:
@@ -212,7 +219,8 @@ def first_pull(tmp_path_factory: pytest.TempPathFactory) -> Pull:
         if not complete.exists():
             shutil.rmtree(made.directory, ignore_errors=True)
             made.directory.mkdir()
-            assert made.run() == 0, made.log
+            settings = {name: {"tables": ["core", "conversions", *GROUPS[name]]} for name in PLATFORMS}
+            assert made.run(settings=settings) == 0, made.log
             complete.touch()
     made.report = json.loads((made.directory / "execution_report.json").read_text())
     return made

@@ -375,6 +375,40 @@ def test_the_views_over_all_platforms_and_their_spend(
     sink.publish()
     ((count, value),) = database.query("SELECT count(*), max(conversions_value) FROM ads.campaign_daily")
     assert (count, str(value)) == (4, "12.300000000000000000")
+    searched = Table(
+        "search_term_daily",
+        (*campaigns.columns, *(Column(n, Type.STRING) for n in ("ad_group_id", "search_term"))),
+        ("account_id", "campaign_id", "ad_group_id", "search_term", "date"),
+        "date",
+    )
+    load(
+        sink,
+        tmp_path,
+        searched,
+        *(row | {"ad_group_id": g, "search_term": "s" * 200} for row in rows for g in "xy"),
+        platform="google",
+    )
+    by_campaign = Table(
+        "campaign_search_term_daily",
+        (*campaigns.columns, Column("search_term", Type.STRING)),
+        ("account_id", "campaign_id", "search_term", "date"),
+        "date",
+    )
+    load(
+        sink,
+        tmp_path,
+        by_campaign,
+        *(row | {"campaign_id": c, "search_term": "boot"} for row in rows[:2] for c in "ac"),
+        platform="google",
+    )
+    sink.publish()
+    found = database.query(
+        "SELECT campaign_id, ad_group_id, search_term, sum(spend), min(conversions_value) FROM ads.search_term_daily GROUP BY 1, 2, 3 ORDER BY 1, 2"
+    )
+    assert [tuple(map(str, row[:4])) for row in found] == [
+        *((c, g, "s" * 200, "2.200000000000000000") for c in "ab" for g in "xy"),
+        ("c", "", "boot", "2.200000000000000000"),
+    ]
     assert sink.daily_spend(90) == tuple(
         DailySpend("google", "EUR", dt.date(2026, 1, d), Decimal("2.20"), final=d == 1) for d in (1, 2)
     )

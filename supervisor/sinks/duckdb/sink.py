@@ -28,9 +28,9 @@ from supervisor.sinks.duckdb.state import TABLE, stored_parts, write_changes
 from supervisor.sinks.embedded import connect, temporary_files
 from supervisor.sinks.exchange_rates import DEFINITION, statements
 from supervisor.sinks.lock import RunLock, holder_of, lock_path
-from supervisor.sinks.reconciliation import reader_views
 from supervisor.sinks.reconciling import of_run
 from supervisor.sinks.staging import first_line
+from supervisor.sinks.views import reader_views
 
 _COLUMNS = """
     SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns()

@@ -16,7 +16,6 @@ from supervisor.record.run_record import RunRecord
 from supervisor.record.spend import DailySpend
 from supervisor.record.state import parts_of, whole_changes
 from supervisor.sinks.exchange_rates import DEFINITION, statements
-from supervisor.sinks.reconciliation import reader_views
 from supervisor.sinks.reconciling import of_run
 from supervisor.sinks.staging import StagingDatabase
 from supervisor.sinks.unified import SOURCES
@@ -30,6 +29,7 @@ from supervisor.sinks.vertica.session import VerticaSession
 from supervisor.sinks.vertica.spend import daily_spend
 from supervisor.sinks.vertica.state import stored_parts, write_changes
 from supervisor.sinks.vertica.target import make_schema
+from supervisor.sinks.views import reader_views
 
 _TYPES = {"DOUBLE": "DOUBLE PRECISION"}
 
