@@ -1,4 +1,4 @@
-"""The built-in tables that are split by more than a level, as `report_truth` has them."""
+"""The built-in tables beside the levels', as `report_truth` has them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,17 @@ _SPLIT = (
 _CONVERSIONS = (
     *("external_website_conversions", "external_website_post_click_conversions"),
     "external_website_post_view_conversions",
+)
+_FURTHER = (
+    *("valid_work_email_leads", "talent_leads", "lead_generation_mail_contact_info_shares"),
+    *("lead_generation_mail_interested_clicks", "document_first_quartile_completions"),
+    *("document_midpoint_completions", "document_third_quartile_completions", "document_completions"),
+    *("download_clicks", "job_apply_clicks", "post_click_job_apply_clicks", "post_view_job_apply_clicks"),
+    *("job_applications", "post_click_job_applications", "post_view_job_applications", "registrations"),
+    *("post_click_registrations", "post_view_registrations", "video_watch_time", "event_views"),
+    *("event_views_over15_seconds", "event_views_over30_seconds", "event_views_over2_minutes"),
+    *("event_watch_time", "card_clicks", "card_impressions", "headline_clicks", "headline_impressions"),
+    *("ad_unit_clicks", "text_url_clicks", "subscription_clicks"),
 )
 _VALUE = "conversion_value_in_local_currency"
 _ABOVE = ("campaign_group_id", "campaign_group_name", "campaign_name")
@@ -33,6 +44,8 @@ BREAKDOWNS: dict[str, Breakdown] = {
     "campaign_placement_daily": Breakdown(
         "campaign", (*_SPLIT, *_CONVERSIONS, _VALUE), ["serving_location", "placement_name"], _ABOVE
     ),
+    "campaign_metrics_daily": Breakdown("campaign", _FURTHER, (), _ABOVE),
+    "creative_metrics_daily": Breakdown("creative", _FURTHER, (), (*_ABOVE, "campaign_id", "creative_name")),
     **{f"{column}_monthly": _of_members("account", column) for column in _MEMBERS},
     **{f"campaign_{column}_monthly": _of_members("campaign", column) for column in _MEMBERS},
 }

@@ -44,6 +44,11 @@ def _sparse(count: Callable[[Metrics], int]) -> Metric:
     return Metric(lambda metrics, _: count(metrics), lambda total: total or None)
 
 
+def _credited(count: Callable[[Metrics], int]) -> Metric:
+    """The same of what the reference has as BigDecimal."""
+    return Metric(lambda metrics, _: count(metrics), lambda total: str(total) if total else None)
+
+
 def _plain(count: Callable[[Metrics], int]) -> Metric:
     return Metric(lambda metrics, _: count(metrics))
 
@@ -92,21 +97,30 @@ METRICS: dict[str, Metric] = {
     "viralImpressions": _sparse(lambda m: m.impressions // 400),
     "viralClicks": _sparse(lambda m: m.impressions // 9_000),
     "viralTotalEngagements": _sparse(lambda m: m.impressions // 5_000),
+    "validWorkEmailLeads": _sparse(lambda m: m.leads // 2),
+    "documentFirstQuartileCompletions": _sparse(lambda m: m.engagements // 8),
+    "documentMidpointCompletions": _sparse(lambda m: m.engagements // 16),
+    "documentThirdQuartileCompletions": _sparse(lambda m: m.engagements // 24),
+    "documentCompletions": _sparse(lambda m: m.engagements // 32),
+    "downloadClicks": _sparse(lambda m: m.engagements // 70),
+    "jobApplyClicks": _credited(lambda m: m.link_clicks // 10 + m.link_clicks // 25),
+    "postClickJobApplyClicks": _credited(lambda m: m.link_clicks // 10),
+    "postViewJobApplyClicks": _credited(lambda m: m.link_clicks // 25),
+    "videoWatchTime": _video(lambda views: 4_200 * views),
     # Documented metrics of products that this world's advertisers do not buy.
     **dict.fromkeys(
         (
-            *("actionClicks", "adUnitClicks", "appointmentsScheduled", "audiencePenetration", "averageVideoWatchTime"),
-            *("averageEventWatchTime", "averageEventWatchTimeOver15Seconds", "averageEventWatchTimeOver30Seconds"),
-            *("averageEventWatchTimeOver2Minutes", "costPerEventView", "costPerEventViewOver15Seconds"),
-            *("costPerEventViewOver30Seconds", "costPerEventViewOver2Minutes", "eventViews", "eventWatchTime"),
-            *("eventViewsOver15Seconds", "eventViewsOver30Seconds", "eventViewsOver2Minutes", "videoWatchTime"),
-            *("cardClicks", "cardImpressions"),
-            *("costPerQualifiedLead", "documentCompletions", "documentFirstQuartileCompletions"),
-            *("documentMidpointCompletions", "documentThirdQuartileCompletions", "downloadClicks", "headlineClicks"),
-            *("headlineImpressions", "jobApplications", "jobApplyClicks", "leadGenerationMailContactInfoShares"),
-            *("leadGenerationMailInterestedClicks", "opens", "postClickJobApplications", "postClickJobApplyClicks"),
-            *("postClickRegistrations", "postViewJobApplications", "postViewJobApplyClicks", "postViewRegistrations"),
-            *("registrations", "sends", "subscriptionClicks", "talentLeads", "textUrlClicks", "validWorkEmailLeads"),
+            *("actionClicks", "adUnitClicks", "appointmentsScheduled", "audiencePenetration"),
+            *("averageVideoWatchTime", "averageEventWatchTime", "averageEventWatchTimeOver15Seconds"),
+            *("averageEventWatchTimeOver30Seconds", "averageEventWatchTimeOver2Minutes", "costPerEventView"),
+            *("costPerEventViewOver15Seconds", "costPerEventViewOver30Seconds", "costPerEventViewOver2Minutes"),
+            *("eventViews", "eventWatchTime", "eventViewsOver15Seconds", "eventViewsOver30Seconds"),
+            *("eventViewsOver2Minutes", "cardClicks", "cardImpressions", "costPerQualifiedLead"),
+            *("headlineClicks", "headlineImpressions", "jobApplications"),
+            *("leadGenerationMailContactInfoShares", "leadGenerationMailInterestedClicks", "opens"),
+            *("postClickJobApplications", "postClickRegistrations", "postViewJobApplications"),
+            *("postViewRegistrations", "registrations", "sends", "subscriptionClicks", "talentLeads"),
+            "textUrlClicks",
             *("viralCardClicks", "viralCardImpressions", "viralCommentLikes", "viralComments"),
             *("viralCompanyPageClicks", "viralDocumentCompletions", "viralDocumentFirstQuartileCompletions"),
             *("viralDocumentMidpointCompletions", "viralDocumentThirdQuartileCompletions", "viralDownloadClicks"),

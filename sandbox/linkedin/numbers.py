@@ -14,6 +14,17 @@ _MILLION = Decimal(1_000_000)
 _LEFT_OUT_AT_ZERO = (
     *("qualified_leads", "likes", "comments", "comment_likes", "shares", "follows", "reactions"),
     *("viral_impressions", "viral_clicks", "viral_total_engagements"),
+    *("valid_work_email_leads", "document_first_quartile_completions", "document_midpoint_completions"),
+    *("document_third_quartile_completions", "document_completions", "download_clicks", "job_apply_clicks"),
+    *("post_click_job_apply_clicks", "post_view_job_apply_clicks"),
+)
+_NOT_BOUGHT = (
+    *("talent_leads", "lead_generation_mail_contact_info_shares", "lead_generation_mail_interested_clicks"),
+    *("job_applications", "post_click_job_applications", "post_view_job_applications", "registrations"),
+    *("post_click_registrations", "post_view_registrations", "event_views", "event_views_over15_seconds"),
+    *("event_views_over30_seconds", "event_views_over2_minutes", "event_watch_time", "card_clicks"),
+    *("card_impressions", "headline_clicks", "headline_impressions", "ad_unit_clicks", "text_url_clicks"),
+    "subscription_clicks",
 )
 
 
@@ -60,12 +71,31 @@ def counts(metrics: Metrics, currency: str) -> dict[str, int | Decimal | None]:
     }
 
 
+def further_counts(metrics: Metrics) -> dict[str, int | Decimal | None]:
+    """The same of the metrics that the daily tables of the levels do not have."""
+    engagements, clicks = metrics.engagements, metrics.link_clicks
+    after_click, after_view = Decimal(clicks // 10), Decimal(clicks // 25)
+    return {
+        **dict.fromkeys(_NOT_BOUGHT),
+        "valid_work_email_leads": metrics.leads // 2,
+        "document_first_quartile_completions": engagements // 8,
+        "document_midpoint_completions": engagements // 16,
+        "document_third_quartile_completions": engagements // 24,
+        "document_completions": engagements // 32,
+        "download_clicks": engagements // 70,
+        "job_apply_clicks": after_click + after_view,
+        "post_click_job_apply_clicks": after_click,
+        "post_view_job_apply_clicks": after_view,
+        "video_watch_time": 4_200 * metrics.video_views if metrics.video_views else None,
+    }
+
+
 def metrics_of(sums: Mapping[str, Any]) -> dict[str, int | float | Decimal | None]:
     """The columns of a level, given its sums; reach and the average are made of the level's own numbers."""
     engagements = sums["total_engagements"]
     return {
         **sums,
-        **{name: sums[name] or None for name in _LEFT_OUT_AT_ZERO},
+        **{name: sums[name] or None for name in _LEFT_OUT_AT_ZERO if name in sums},
         "approximate_member_reach": sums["impressions"] * 62 // 100 + 1,
         "average_dwell_time": engagements * 1.75 if engagements % 4 else None,
         **dict.fromkeys(("action_clicks", "sends", "opens")),

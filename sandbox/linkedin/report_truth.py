@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import accumulate, product
 from typing import Any
 
-from sandbox.linkedin.numbers import counts, creative_name, metrics_of, utc_today
+from sandbox.linkedin.numbers import counts, creative_name, further_counts, metrics_of, utc_today
 from sandbox.linkedin.pivots import MEMBER_NAMES, SHARES
 from sandbox.world import Account, Fact, World
 
@@ -73,15 +73,16 @@ def _rows(account: Account, breakdown: Breakdown, facts: Iterator[Fact], today: 
             key = (date, *labels.values(), *values)
             keys[key] = {"date": date, **labels, **dict(zip(breakdown.by, values, strict=True))}
             total = sums.setdefault(key, {})
-            for name, number in counts(fact.metrics, account.currency).items():
+            numbers = counts(fact.metrics, account.currency) | further_counts(fact.metrics)
+            for name, number in numbers.items():
                 part = _piece(number, pieces, approximate=breakdown.is_demographic)
                 total[name] = part if total.get(name) is None else total[name] + (part or 0)  # type: ignore[operator]  # not None
     for key, total in sums.items():
-        numbers = _told(metrics_of(total), breakdown.metrics)
-        if not numbers or (breakdown.is_demographic and int(total["impressions"] or 0) < 3):
+        told = _told(metrics_of(total), breakdown.metrics)
+        if not told or (breakdown.is_demographic and int(total["impressions"] or 0) < 3):
             continue
         open_from = today.replace(day=1) if breakdown.monthly else today
-        shown = {**keys[key], **numbers, "currency": account.currency, "is_final": keys[key]["date"] < open_from}
+        shown = {**keys[key], **told, "currency": account.currency, "is_final": keys[key]["date"] < open_from}
         if breakdown.named:
             (column,) = breakdown.by
             shown[f"{column}_name"] = MEMBER_NAMES.get(str(shown[column]))

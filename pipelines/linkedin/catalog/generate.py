@@ -1,4 +1,4 @@
-"""Makes the catalog of what reports of one's own can ask for, of facts.toml and of the metrics that tables.py has.
+"""Makes the catalog of what reports of one's own can ask for, of facts.toml and of the metrics that metrics.py has.
 
 LinkedIn has no SDK, so what a new version knows is written into facts.toml by hand, with the version there; then:
 .venvs/linkedin/bin/python pipelines/linkedin/catalog/generate.py
@@ -15,7 +15,7 @@ import msgspec
 
 from linkedin_pipeline.catalog import FILE, Catalog, KnownFilter, KnownMetric, KnownPivot, snake_case
 from linkedin_pipeline.levels import ACCOUNT, BY_NAME
-from linkedin_pipeline.metrics import METRICS
+from linkedin_pipeline.metrics import FURTHER, METRICS
 from wire import Type
 
 FACTS = Path(__file__).with_name("facts.toml")
@@ -47,14 +47,14 @@ def generated() -> Catalog:
 
 def _metrics(facts: Mapping[str, Any]) -> Iterator[tuple[str, KnownMetric]]:
     """Those of the built-in tables first."""
-    own = {metric.source: (metric.name, metric.type, metric.note) for metric in METRICS}
+    own = {metric.source: (metric.name, metric.type, metric.note) for metric in (*METRICS, *FURTHER)}
     more = {
         name: (snake_case(name), Type(kind), note or _note(name))
         for kind, names in facts["metrics"].items()
         for name, note in names.items()
     }
     if twice := sorted(own.keys() & more.keys()):
-        raise ValueError(f"tables.py has {', '.join(twice)} already")
+        raise ValueError(f"metrics.py has {', '.join(twice)} already")
     for name, (column, kind, note) in (own | more).items():
         needs = tuple(facts["needs"].get(name, ()))
         yield name, KnownMetric(column, kind, note, facts["since"].get(name, ""), needs)

@@ -183,7 +183,7 @@ def test_columns_are_called_as_in_the_built_in_tables() -> None:
 
 
 def test_the_catalog_is_what_the_script_makes() -> None:
-    """After a change of facts.toml or tables.py: pipelines/linkedin/catalog/generate.py."""
+    """After a change of facts.toml or metrics.py: pipelines/linkedin/catalog/generate.py."""
     script = runpy.run_path(str(Path(__file__).parents[1] / "catalog" / "generate.py"))
     assert FILE.read_text(encoding="utf-8") == script["text"](script["generated"]())
 

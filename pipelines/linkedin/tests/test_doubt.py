@@ -49,6 +49,16 @@ def test_a_day_without_numbers_is_confirmed_by_the_account_itself(sandbox: Any) 
     assert totals_asked(run, "CAMPAIGN_GROUP") == 2
 
 
+def test_what_is_rare_may_be_empty_where_the_account_is_not(sandbox: Any) -> None:
+    settings = {
+        "reports": [{"name": "talent", "of": "campaign", "metrics": ["talentLeads"]}],
+        "tables": ["campaign_daily"],
+    }
+    state = sandbox.run(start_date="2026-11-15", accounts=[FIRST], **settings).store().state
+    run = sandbox.run(start_date="2026-11-15", accounts=[FIRST], state=state, **settings)
+    assert (run.status, emptied(run, FIRST)) == (0, {"talent": True})
+
+
 def test_a_first_load_asks_nothing_twice(start: Any) -> None:
     with start(environment={"SANDBOX_LINKEDIN_UNREADABLE": FIRST}) as sandbox:
         run = sandbox.run(start_date="2026-11-01", environment=DEBUG)

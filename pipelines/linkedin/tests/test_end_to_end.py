@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from linkedin_pipeline.metrics import FURTHER
 from linkedin_pipeline.tables import TABLES
 from sandbox.linkedin import truth as truth_module
 from wire import Kind
@@ -149,6 +150,18 @@ def test_tables_that_are_split_add_up_to_the_campaigns(everything: Any) -> None:
     assert totals("campaign_device_daily", *split) == totals("campaign_placement_daily", *split) == whole
     rules = ("external_website_conversions", "conversion_value_in_local_currency")
     assert totals("campaign_conversion_daily", *rules) == totals("campaign_daily", *rules)
+    further = ("document_completions", "valid_work_email_leads", "job_apply_clicks", "video_watch_time")
+    assert all(totals("campaign_metrics_daily", *further))
+    assert totals("creative_metrics_daily", *further) == totals("campaign_metrics_daily", *further)
+
+
+def test_further_metrics_cost_what_their_tables_say(sandbox: Any) -> None:
+    """Two requests of a table; a row that nothing of it was counted in is none."""
+    tables = ["campaign_metrics_daily", "creative_metrics_daily"]
+    run = sandbox.run(start_date="2026-10-21", tables=tables, accounts=[FIRST], environment={"LOG_LEVEL": "DEBUG"})
+    assert len(re.findall(r"/adAnalytics\?", run.log)) == 2 * len(tables)
+    store = run.store()
+    assert all(any(row[metric.name] for metric in FURTHER) for row in store.rows["creative_metrics_daily"])
 
 
 def test_a_table_that_linkedin_refuses_of_an_account_is_lost_alone(start: Any) -> None:

@@ -1,4 +1,4 @@
-"""The built-in tables that are split by more than a level, as data: of conversion rules, devices, places and members.
+"""The built-in tables beside the levels', as data: of conversion rules, devices, places, further metrics and members.
 
 A further one is one more `Report`; a further pivot of members is one line in `MEMBERS`.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from linkedin_pipeline import levels
 from linkedin_pipeline.fields import Field
-from linkedin_pipeline.metrics import METRICS
+from linkedin_pipeline.metrics import FURTHER, METRICS
 from linkedin_pipeline.report_table import Granularity, Pivot, Report
 
 
@@ -27,6 +27,8 @@ _CONVERSIONS = (
 )
 _ABOVE = ("campaign_group_id", "campaign_group_name", "campaign_name")
 _VALUE = "conversion_value_in_local_currency"
+
+_FURTHER_COST = "2 requests per account and 31 days, of fewer days for more than 483 campaigns or creatives"
 
 CONVERSION_LOOKBACK = 90
 """Days: the widest window of most conversion rules. Rules of five types may have 365 (see `CONVERSION`)."""
@@ -104,6 +106,22 @@ BREAKDOWNS = (
         metrics=_metrics(*_SPLIT, *_CONVERSIONS, _VALUE),
         group="placement",
         cost="1 request per account and 31 days, of fewer days for more than 19 campaigns",
+    ),
+    Report(
+        name="campaign_metrics_daily",
+        level=levels.CAMPAIGN,
+        attributes=_ABOVE,
+        metrics=FURTHER,
+        group="metrics",
+        cost=_FURTHER_COST,
+    ),
+    Report(
+        name="creative_metrics_daily",
+        level=levels.CREATIVE,
+        attributes=("campaign_group_id", "campaign_group_name", "campaign_id", "campaign_name", "creative_name"),
+        metrics=FURTHER,
+        group="metrics",
+        cost=_FURTHER_COST,
     ),
     *_of_members(),
 )

@@ -5,9 +5,9 @@ does: the account's own total of those days must be empty too, and its total of 
 the account sees neither, and an account that had rows has a total. Where the account's own days are what is empty, its
 campaign groups are asked.
 
-A report with conditions, or one that is split by something else than campaigns, may be empty where the account is not:
-devices and members are told only where LinkedIn knows them. There a total that has numbers shows that the account may
-be read, and the report is believed when it is empty once more.
+A report with conditions, without impressions, or split by something else than campaigns, may be empty where the account
+is not: devices and members are told only where LinkedIn knows them, and what is rare has days without it. There a total
+that has numbers shows that the account may be read, and the report is believed when it is empty once more.
 """
 
 from __future__ import annotations

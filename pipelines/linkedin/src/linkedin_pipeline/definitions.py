@@ -11,7 +11,7 @@ from linkedin_pipeline.catalog import Catalog, catalog, spelling
 from linkedin_pipeline.conditions import ConditionError, read_condition
 from linkedin_pipeline.fields import MAKERS, Field
 from linkedin_pipeline.levels import ACCOUNT, BY_NAME, Level
-from linkedin_pipeline.metrics import METRICS
+from linkedin_pipeline.metrics import FURTHER, METRICS
 from linkedin_pipeline.report_table import DEMOGRAPHIC, Filter, Granularity, Pivot, Report
 from linkedin_pipeline.tables import TABLES
 from wire import CheckWarning, Definition, Grain, PipelineError, did_you_mean, read_definitions
@@ -20,7 +20,7 @@ MOST_PIVOTS = 3
 """Of one request; the level is one of them, the account is not."""
 
 _GRANULARITIES = {Grain.DAY: Granularity.DAILY, Grain.MONTH: Granularity.MONTHLY}
-_OWN = {metric.source: metric for metric in METRICS}
+_OWN = {metric.source: metric for metric in (*METRICS, *FURTHER)}
 
 
 def own_reports(settings: Mapping[str, Any], version: str) -> tuple[tuple[Report, ...], tuple[PipelineError, ...]]:

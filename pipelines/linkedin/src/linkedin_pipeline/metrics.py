@@ -43,3 +43,50 @@ METRICS: tuple[Field, ...] = (
     whole("viral_total_engagements", "viralTotalEngagements", "after a share; not in total_engagements"),
 )
 """Two calls' worth."""
+
+FURTHER: tuple[Field, ...] = (
+    whole("valid_work_email_leads", "validWorkEmailLeads", "leads with an e-mail address of a company"),
+    whole("talent_leads", "talentLeads", "of talent media campaigns"),
+    whole(
+        "lead_generation_mail_contact_info_shares",
+        "leadGenerationMailContactInfoShares",
+        "contact details shared, Sponsored Messaging",
+    ),
+    whole(
+        "lead_generation_mail_interested_clicks",
+        "leadGenerationMailInterestedClicks",
+        "recipients that showed interest, Sponsored Messaging",
+    ),
+    whole("document_first_quartile_completions", "documentFirstQuartileCompletions", "read to 25 %, document ads"),
+    whole("document_midpoint_completions", "documentMidpointCompletions", "read to 50 %, document ads"),
+    whole("document_third_quartile_completions", "documentThirdQuartileCompletions", "read to 75 %, document ads"),
+    whole("document_completions", "documentCompletions", "read to the end, document ads"),
+    whole("download_clicks", "downloadClicks", "on the download icon of an ad's media"),
+    amount("job_apply_clicks", "jobApplyClicks", "on the apply button of a job, after a click or a view"),
+    amount("post_click_job_apply_clicks", "postClickJobApplyClicks", "after a click"),
+    amount("post_view_job_apply_clicks", "postViewJobApplyClicks", "after a view"),
+    amount("job_applications", "jobApplications", "after a click or a view"),
+    amount("post_click_job_applications", "postClickJobApplications", "after a click"),
+    amount("post_view_job_applications", "postViewJobApplications", "after a view"),
+    amount("registrations", "registrations", "for an event, after a click or a view"),
+    amount("post_click_registrations", "postClickRegistrations", "after a click"),
+    amount("post_view_registrations", "postViewRegistrations", "after a view"),
+    whole("video_watch_time", "videoWatchTime", "milliseconds; up to two days late"),
+    whole("event_views", "eventViews", "of an event"),
+    whole("event_views_over15_seconds", "eventViewsOver15Seconds", "of an event"),
+    whole("event_views_over30_seconds", "eventViewsOver30Seconds", "of an event"),
+    whole("event_views_over2_minutes", "eventViewsOver2Minutes", "of an event"),
+    whole("event_watch_time", "eventWatchTime", "of an event"),
+    whole("card_clicks", "cardClicks", "on a card of a carousel"),
+    whole("card_impressions", "cardImpressions", "of a card of a carousel"),
+    whole("headline_clicks", "headlineClicks", "on the headline, conversation ads"),
+    whole("headline_impressions", "headlineImpressions", "of the headline, conversation ads"),
+    whole("ad_unit_clicks", "adUnitClicks", "on the ad unit beside a Sponsored Messaging ad"),
+    whole("text_url_clicks", "textUrlClicks", "on links in the text, Sponsored Messaging"),
+    whole("subscription_clicks", "subscriptionClicks", "to a newsletter or the like"),
+)
+"""Of the tables of the group `metrics`: what most advertisers have nothing of. Two calls' worth.
+
+Neither what is made of other metrics or happened after a share, nor what not every version knows: reports of one's own
+can ask for those.
+"""

@@ -100,8 +100,9 @@ class Report(Struct, frozen=True, kw_only=True):
 
     @property
     def is_partial(self) -> bool:
-        """Whether an account that has numbers may have none here."""
-        return bool(self.filters) or any(pivot.level is None for pivot in self.by)
+        """Whether an account that has numbers may have none here: nothing but impressions is in each of its rows."""
+        is_rare = all(metric.source != "impressions" for metric in self.metrics)
+        return is_rare or bool(self.filters) or any(pivot.level is None for pivot in self.by)
 
     @property
     def pivots(self) -> tuple[Pivot, ...]:
