@@ -32,10 +32,10 @@ _MEMBERS = (
 )
 
 
-def _of_members(of: str, column: str) -> Breakdown:
+def _of_members(of: str, column: str, *, monthly: bool = True) -> Breakdown:
     above = _ABOVE if of == "campaign" else ()
     metrics = (*_SPLIT, *_CONVERSIONS)
-    return Breakdown(of, metrics, [column], above, monthly=True, named=column != "member_company_size")
+    return Breakdown(of, metrics, [column], above, monthly=monthly, named=column != "member_company_size")
 
 
 BREAKDOWNS: dict[str, Breakdown] = {
@@ -47,5 +47,6 @@ BREAKDOWNS: dict[str, Breakdown] = {
     "campaign_metrics_daily": Breakdown("campaign", _FURTHER, (), _ABOVE),
     "creative_metrics_daily": Breakdown("creative", _FURTHER, (), (*_ABOVE, "campaign_id", "creative_name")),
     **{f"{column}_monthly": _of_members("account", column) for column in _MEMBERS},
+    **{f"{column}_daily": _of_members("account", column, monthly=False) for column in _MEMBERS},
     **{f"campaign_{column}_monthly": _of_members("campaign", column) for column in _MEMBERS},
 }

@@ -49,7 +49,7 @@ _PLACES = frozenset({"MEMBER_COUNTRY_V2", "MEMBER_REGION_V2"})
 
 
 def _of_members() -> Iterator[Report]:
-    """Whole months: days of members do not add up to them. By campaign each campaign is asked for alone."""
+    """Whole months, and days, which do not add up to them. By campaign each campaign is asked for alone."""
     metrics = _metrics(*_SPLIT, *_CONVERSIONS)
     for pivot in MEMBERS:
         (column,) = pivot.columns
@@ -61,6 +61,16 @@ def _of_members() -> Iterator[Report]:
             granularity=Granularity.MONTHLY,
             group="geo" if pivot.name in _PLACES else "audience",
             cost="1 request per account and month, and 1 for each 20 names",
+        )
+    for pivot in MEMBERS:
+        (column,) = pivot.columns
+        yield Report(
+            name=f"{column}_daily",
+            level=levels.ACCOUNT,
+            by=(pivot,),
+            metrics=metrics,
+            group="audience_daily",
+            cost="1 request per account and 31 days, and 1 for each 20 names",
         )
     for pivot in MEMBERS:
         (column,) = pivot.columns
