@@ -375,43 +375,43 @@ def test_the_views_over_all_platforms_and_their_spend(
     sink.publish()
     ((count, value),) = database.query("SELECT count(*), max(conversions_value) FROM ads.campaign_daily")
     assert (count, str(value)) == (4, "12.300000000000000000")
-    searched = Table(
-        "search_term_daily",
-        (*campaigns.columns, *(Column(n, Type.STRING) for n in ("ad_group_id", "search_term"))),
-        ("account_id", "campaign_id", "ad_group_id", "search_term", "date"),
-        "date",
-    )
-    load(
-        sink,
-        tmp_path,
-        searched,
-        *(row | {"ad_group_id": g, "search_term": "s" * 200} for row in rows for g in "xy"),
-        platform="google",
-    )
-    by_campaign = Table(
-        "campaign_search_term_daily",
-        (*campaigns.columns, Column("search_term", Type.STRING)),
-        ("account_id", "campaign_id", "search_term", "date"),
-        "date",
-    )
-    load(
-        sink,
-        tmp_path,
-        by_campaign,
-        *(row | {"campaign_id": c, "search_term": "boot"} for row in rows[:2] for c in "ac"),
-        platform="google",
-    )
-    sink.publish()
-    found = database.query(
-        "SELECT campaign_id, ad_group_id, search_term, sum(spend), min(conversions_value) FROM ads.search_term_daily GROUP BY 1, 2, 3 ORDER BY 1, 2"
-    )
-    assert [tuple(map(str, row[:4])) for row in found] == [
-        *((c, g, "s" * 200, "2.200000000000000000") for c in "ab" for g in "xy"),
-        ("c", "", "boot", "2.200000000000000000"),
-    ]
     assert sink.daily_spend(90) == tuple(
         DailySpend("google", "EUR", dt.date(2026, 1, d), Decimal("2.20"), final=d == 1) for d in (1, 2)
     )
+
+
+def test_the_views_that_divide_campaigns(database: VerticaDatabase, sink: VerticaSink, tmp_path: Path) -> None:
+    def fill(platform: str, table: str, texts: tuple[str, ...], *rows: tuple[Any, ...]) -> None:
+        columns = tuple(Column(name, Type.STRING) for name in ("account_id", *texts))
+        counted = (Column("date", Type.DATE), Column("clicks", Type.INTEGER), Column("is_final", Type.BOOLEAN))
+        names = ("account_id", *texts, "date", "clicks", "is_final")
+        made = [dict(zip(names, ("1", *row, "2026-01-01", 2, True), strict=True)) for row in rows]
+        load(sink, tmp_path, Table(table, columns + counted, names[:-2], "date"), *made, platform=platform)
+
+    customer = {"account_id": "1", "descriptive_name": "A", "currency_code": "EUR", "time_zone": "Europe/Berlin"}
+    load(sink, tmp_path, GOOGLE_CUSTOMER, customer, platform="google")
+    fill("microsoft", "account", ("account_name", "currency_code", "iana_time_zone"), ("M", "EUR", "Europe/Berlin"))
+    term = "s" * 200
+    fill(
+        "google", "search_term_daily", ("campaign_id", "ad_group_id", "search_term"), ("a", "x", term), ("a", "y", term)
+    )
+    fill("google", "campaign_search_term_daily", ("campaign_id", "search_term"), ("a", term), ("b", "boot"))
+    places = ("campaign_id", "country", "state", "city", "location_type")
+    fill(
+        "microsoft", "geographic_daily", places,
+        *(("m", "Côte d'Ivoire", "", city, "Physical location") for city in ("Abidjan", "Bouaké")),
+        ("m", "", "", "", "Location of interest"),
+    )  # fmt: skip
+    sink.publish()
+    searched = database.query(
+        "SELECT campaign_id, ad_group_id, search_term, clicks FROM ads.search_term_daily ORDER BY 1, 2"
+    )
+    assert searched == [["a", "x", term, 2], ["a", "y", term, 2], ["b", "", "boot", 2]]
+    columns = "campaign_id, location_type, country_code, country, region, region_name, clicks, is_final"
+    assert database.query(f"SELECT {columns} FROM ads.geo_daily ORDER BY 2") == [
+        ["m", "interest", None, "", "", None, 2, True],
+        ["m", "presence", "CI", "Côte d'Ivoire", "", None, 4, True],
+    ]
 
 
 def test_history_is_read_while_a_run_goes_on(database: VerticaDatabase) -> None:
