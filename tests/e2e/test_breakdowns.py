@@ -31,7 +31,6 @@ DEVICES = {
     **{"iphone": "mobile", "desktop": "desktop"},
     **{"MOBILE_APP": "mobile", "MOBILE_WEB": "mobile", "DESKTOP_WEB": "desktop", "": "unknown"},
 }
-COUNTRIES = {"Germany": "DE", "Austria": "AT", "": None}
 KINDS = {
     "LOCATION_OF_PRESENCE": "presence",
     "AREA_OF_INTEREST": "interest",
@@ -62,11 +61,11 @@ VIEWS: dict[str, tuple[str, tuple[Told, ...]]] = {
         ),
     ),
     "geo_daily": (
-        "campaign_id, location_type, country_code, country, region",
+        "campaign_id, location_type, country, region",
         (
-            Told("google", "geo_daily", lambda r: (r["campaign_id"], KINDS[r["location_type"]], None, r["country_criterion_id"], r["geo_target_region"].removeprefix("geoTargetConstants/"))),
-            Told("microsoft", "geographic_daily", lambda r: (r["campaign_id"], KINDS[r["location_type"]], COUNTRIES[r["country"]], r["country"], r["state"])),
-            Told("facebook", "ad_daily_country", lambda r: (r["campaign_id"], "presence", r["country"], r["country"], "")),
+            Told("google", "geo_daily", lambda r: (r["campaign_id"], KINDS[r["location_type"]], r["country_criterion_id"], r["geo_target_region"].removeprefix("geoTargetConstants/"))),
+            Told("microsoft", "geographic_daily", lambda r: (r["campaign_id"], KINDS[r["location_type"]], r["country"], r["state"])),
+            Told("facebook", "ad_daily_country", lambda r: (r["campaign_id"], "presence", r["country"], "")),
         ),
     ),
     "search_term_daily": (
@@ -162,6 +161,11 @@ def test_a_breakdown_is_what_the_platforms_tell(first_pull: Any, view: str) -> N
             is_same = (mine is None) == (true is None) and (mine is None or math.isclose(mine, true, rel_tol=1e-9))
             assert is_same if isinstance(mine, float) else mine == true, f"{row[:width]}: {name} is {mine}, not {true}"
     assert not first_pull.rows(f"SELECT 1 FROM ads.{view} WHERE account_name IS NULL OR is_final IS NULL")
+
+
+def test_countries_have_one_code_on_platforms_that_tell_names_and_that_tell_codes(first_pull: Any) -> None:
+    found = first_pull.rows("SELECT DISTINCT country, country_code FROM ads.geo_daily WHERE platform <> 'google'")
+    assert set(found) == {("Germany", "DE"), ("Austria", "AT"), ("", None), ("DE", "DE"), ("AT", "AT")}
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

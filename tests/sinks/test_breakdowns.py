@@ -130,7 +130,7 @@ def test_places_have_the_codes_and_names_that_are_known(connection):
     ]
     connection.execute(
         "CREATE TABLE google.geo_target_constant AS SELECT * FROM (VALUES ('2276', 'Germany', 'DE'), ('20227', 'Bavaria', 'DE'))"
-        " t(geo_target_constant_id, name, country_code)"
+        " t(geo_target_id, geo_target_name, country_code)"
     )
     assert shown(connection, "geo_daily", columns) == [
         ("google", "interest", "DE", "2276", "20227", "Bavaria", 1),

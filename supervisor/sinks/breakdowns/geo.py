@@ -16,7 +16,7 @@ from supervisor.sinks.breakdowns.definition import (
 from supervisor.sinks.unified import Measure
 
 _CODE = " ".join(f"WHEN '{name.replace(chr(39), chr(39) * 2)}' THEN '{code}'" for name, code in CODES.items())
-_GEO_TARGETS = ("geo_target_constant_id", "name", "country_code")
+_GEO_TARGETS = ("geo_target_id", "geo_target_name", "country_code")
 
 GEO = Breakdown(
     "geo_daily",
@@ -41,14 +41,14 @@ GEO = Breakdown(
                 "country_code": (Measure("c.country_code", ("c.country_code",)),),
                 "country": told("country_criterion_id"),
                 "region": (Measure("split_part(coalesce(d.geo_target_region, ''), '/', 2)", ("geo_target_region",)),),
-                "region_name": (Measure("r.name", ("r.name",)),),
+                "region_name": (Measure("r.geo_target_name", ("r.geo_target_name",)),),
             },
             lookups=(
-                Lookup("c", "geo_target_constant", "c.geo_target_constant_id = d.country_criterion_id", _GEO_TARGETS),
+                Lookup("c", "geo_target_constant", "c.geo_target_id = d.country_criterion_id", _GEO_TARGETS),
                 Lookup(
                     "r",
                     "geo_target_constant",
-                    "r.geo_target_constant_id = split_part(d.geo_target_region, '/', 2)",
+                    "r.geo_target_id = split_part(d.geo_target_region, '/', 2)",
                     _GEO_TARGETS,
                 ),
             ),
