@@ -47,6 +47,15 @@ def test_a_view_of_nothing_is_not_there(connection):
     assert views(connection) == {}, "nobody knows the currency"
 
 
+def test_a_table_without_what_a_view_reads_is_not_in_it(connection):
+    """As an earlier version, or somebody else, may have made it."""
+    for table in ("linkedin.campaign_daily", "google.search_term_daily", "microsoft.campaign_goal_daily"):
+        connection.execute(f"CREATE TABLE {table} AS SELECT '1' AS account_id, DATE '2026-11-01' AS date, 1 AS clicks")
+    assert views(connection) == {}
+    connection.execute(BY_CAMPAIGN)
+    assert shown(connection, "search_term_daily", "count(*)") == [(0,)]
+
+
 SEARCHED = f"CREATE TABLE google.search_term_daily ({GOOGLE}, ad_group_id VARCHAR, search_term VARCHAR)"
 BY_CAMPAIGN = f"CREATE TABLE google.campaign_search_term_daily ({GOOGLE}, search_term VARCHAR)"
 

@@ -52,7 +52,7 @@ CONVERSION = Breakdown(
                 ),
                 "all_conversions_value": column("all_revenue"),
             },
-            where="d.goal <> ''",
+            where=Measure("d.goal <> ''", ("goal",)),
         ),
         # Meta's types of actions contain one another; these two are each counted by one of them already.
         Part(
@@ -68,7 +68,7 @@ CONVERSION = Breakdown(
                 "conversions_value": column("purchase_value"),
                 "view_through_conversions": UNTOLD,
             },
-            where="d.purchases IS NOT NULL OR d.purchase_value IS NOT NULL",
+            where=Measure("d.purchases IS NOT NULL OR d.purchase_value IS NOT NULL", ("purchases", "purchase_value")),
         ),
         Part(
             "facebook",
@@ -86,7 +86,7 @@ CONVERSION = Breakdown(
                 ),
                 "view_through_conversions": UNTOLD,
             },
-            where="d.leads IS NOT NULL",
+            where=Measure("d.leads IS NOT NULL", ("leads",)),
         ),
         Part(
             "linkedin",
@@ -112,7 +112,7 @@ CONVERSION = Breakdown(
                 "conversions_value": UNTOLD,
                 "view_through_conversions": UNTOLD,
             },
-            where="d.one_click_leads > 0",
+            where=Measure("d.one_click_leads > 0", ("one_click_leads",)),
         ),
     ),
 )

@@ -39,15 +39,15 @@ class Part:
     """The rows of one table `d` as rows of a view.
 
     `dimensions` have several expressions where some need a table of `lookups` that may not be there: the first that can
-    be had is taken. `measures` stand in place of the platform's own. A campaign's day that the table `unless` has is
-    left out.
+    be had is taken. `measures` stand in place of the platform's own, `where` is a condition. A campaign's day that the
+    table `unless` has is left out.
     """
 
     platform: str
     table: str
     dimensions: Mapping[str, tuple[Measure, ...]]
     measures: Mapping[str, Measure] = {}
-    where: str = ""
+    where: Measure | None = None
     lookups: tuple[Lookup, ...] = ()
     unless: str = ""
 

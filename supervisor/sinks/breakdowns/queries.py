@@ -12,7 +12,7 @@ from attrs import frozen
 
 from supervisor.sinks.breakdowns import BREAKDOWNS
 from supervisor.sinks.breakdowns.definition import ALL_MEASURES, Breakdown, Lookup, Part
-from supervisor.sinks.unified import SOURCES, account_columns, measured
+from supervisor.sinks.unified import SOURCES, Source, account_columns, measured
 
 _FINAL = "is_final"
 _NOTHING = "CAST(NULL AS VARCHAR)"
@@ -34,12 +34,15 @@ def breakdown_views(columns: Mapping[str, set[str]], *, types: Mapping[str, str]
 
 @frozen
 class _Tables:
-    """What there is of a part's tables: the columns of its own, and with their alias those of the joined ones."""
+    """What there is of a part's tables: the columns of its own, and with their alias those of the joined ones.
+
+    `days` is the query of the campaigns' days that another table has.
+    """
 
     columns: set[str]
     has_account: bool
     lookups: tuple[Lookup, ...]
-    has_unless: bool
+    days: str
 
 
 def _there(part: Part, columns: Mapping[str, set[str]]) -> _Tables:
@@ -48,12 +51,20 @@ def _there(part: Part, columns: Mapping[str, set[str]]) -> _Tables:
 
     lookups = tuple(each for each in part.lookups if of(each.table).issuperset(each.needs))
     joined = (f"{each.alias}.{name}" for each in lookups for name in each.needs)
-    account = SOURCES[part.platform].account_table
-    return _Tables(of(part.table).union(joined), bool(of(account)), lookups, bool(part.unless and of(part.unless)))
+    source = SOURCES[part.platform]
+    place = _place(source)
+    other = part.unless if of(part.unless).issuperset(place) else ""
+    days = f"SELECT DISTINCT {', '.join(place)} FROM {part.platform}.{other}" if other else ""
+    return _Tables(of(part.table).union(joined), bool(of(source.account_table)), lookups, days)
+
+
+def _place(source: Source) -> tuple[str, ...]:
+    return ("account_id", f"{source.levels['campaign']}_id", "date")
 
 
 def _part(view: Breakdown, part: Part, tables: _Tables, kinds: Mapping[str, str]) -> str | None:
     needed = {"account_id", "date", *chain.from_iterable(part.dimensions[name][-1].needs for name in view.dividing)}
+    needed.update(part.where.needs if part.where else ())
     if not tables.has_account or not tables.columns.issuperset(needed):
         return None
     source = SOURCES[part.platform]
@@ -83,11 +94,11 @@ def _read(view: Breakdown, part: Part, tables: _Tables, kinds: Mapping[str, str]
         measure = part.measures.get(name, source.measures.get(name))
         chosen.append(measured(measure, name, kinds[name], tables.columns))
     joins = [f" LEFT JOIN {part.platform}.{each.table} {each.alias} ON {each.on}" for each in tables.lookups]
-    conditions = [f"({part.where})"] if part.where else []
-    if tables.has_unless:
-        place = ("account_id", f"{source.levels['campaign']}_id", "date")
-        days = f"SELECT DISTINCT {', '.join(place)} FROM {part.platform}.{part.unless}"
-        joins.append(f" LEFT JOIN ({days}) u ON {' AND '.join(f'u.{name} = d.{name}' for name in place)}")
+    conditions = [f"({part.where.expression})"] if part.where else []
+    if tables.days:
+        joins.append(
+            f" LEFT JOIN ({tables.days}) u ON {' AND '.join(f'u.{name} = d.{name}' for name in _place(source))}"
+        )
         conditions.append("u.account_id IS NULL")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"SELECT {', '.join(chosen)} FROM {part.platform}.{part.table} d{''.join(joins)}{where}"
