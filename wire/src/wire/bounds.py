@@ -17,6 +17,8 @@ MOST_SCHEMAS = 100_000
 LONGEST_SCHEMA = 1024 * 1024
 MOST_ERRORS = 10_000
 LONGEST_ERROR = 64 * 1024
+MOST_LEVELS = 1_000
+"""Of JSON in a line; Python's and msgspec's own bound, which newer Pythons put higher."""
 DEEPEST_STATE = 100
 MOST_DIGITS = 4_300
 """Of a number in a state: what Python reads of one, and most pipelines are written in it."""

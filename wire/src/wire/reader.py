@@ -23,6 +23,7 @@ from wire.bounds import (
     MOST_COLUMNS,
     MOST_COLUMNS_TOGETHER,
     MOST_ERRORS,
+    MOST_LEVELS,
     MOST_SCHEMAS,
     MOST_STREAMS,
     state_excess,
@@ -77,7 +78,7 @@ _LINES: dict[str, msgspec.json.Decoder[SchemaLine | StateLine | ErrorLine]] = {
     "ERROR": msgspec.json.Decoder(ErrorLine),
 }
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises; the last for JSON of more than a thousand levels."""
+"""What msgspec raises; the last for JSON of more than MOST_LEVELS."""
 _TYPE = msgspec.json.Decoder(OtherLine)
 _RECORD = msgspec.json.Decoder(RecordLine)
 _STREAM = re.compile(rb'"stream"\s*:\s*"([^"\\]{1,200})"')
@@ -235,7 +236,7 @@ class Reader:
         try:
             kind = _TYPE.decode(line).type
         except _BROKEN as cause:
-            raise WireError(f"not a message: {cause}", line=self._line, stream=_stream_in(line)) from cause
+            raise WireError(f"not a message: {_told(cause)}", line=self._line, stream=_stream_in(line)) from cause
         if kind == "RECORD":
             return self._record(line)
         if kind == "ACTIVATE_VERSION":
@@ -246,7 +247,8 @@ class Reader:
         try:
             message = decoder.decode(line)
         except _BROKEN as cause:
-            raise WireError(f"a broken {kind} message: {cause}", line=self._line, stream=_stream_in(line)) from cause
+            sentence = f"a broken {kind} message: {_told(cause)}"
+            raise WireError(sentence, line=self._line, stream=_stream_in(line)) from cause
         if isinstance(message, SchemaLine):
             self._schemas += 1
             self._bound(len(line) > LONGEST_SCHEMA, f"a SCHEMA is longer than {LONGEST_SCHEMA:,} bytes")
@@ -311,7 +313,8 @@ class Reader:
         try:
             message = _RECORD.decode(line)
         except _BROKEN as cause:
-            raise WireError(f"a broken RECORD message: {cause}", line=self._line, stream=_stream_in(line)) from cause
+            sentence = f"a broken RECORD message: {_told(cause)}"
+            raise WireError(sentence, line=self._line, stream=_stream_in(line)) from cause
         stream = self._streams.get(message.stream)
         if stream is None:
             raise WireError("a record before the SCHEMA of its stream", line=self._line, stream=message.stream)
@@ -354,9 +357,15 @@ def _stream_in(line: bytes | bytearray) -> str | None:
     return found.group(1).decode(errors="replace") if found else None
 
 
+def _told(cause: Exception) -> str:
+    if isinstance(cause, RecursionError):
+        return f"JSON of more than {MOST_LEVELS:,} levels, which is the bound"
+    return str(cause)
+
+
 def _sentence(cause: Exception) -> str:
     """msgspec's finding with the column first: "column 'clicks': expected `int`, got `float`"."""
-    text = str(cause)
+    text = _told(cause)
     found = _COLUMN.search(text)
     if found is None:
         return text
