@@ -14,7 +14,7 @@ from attrs import define, field
 
 from supervisor.config.errors import SinkError
 
-_LOOK_SECONDS = 0.25
+_LOOK_SECONDS = 0.5
 T = TypeVar("T")
 
 
