@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -49,6 +50,19 @@ class _Cell:
     amounts: Amounts = field(default_factory=lambda: defaultdict(int))
     settings: set[str] = field(default_factory=set)
 
+    @cached_property
+    def listed(self) -> Amounts:
+        """What the lists say: nothing of zero, nor what needs one attribution setting where there are several."""
+        amounts: Amounts = dict(self.amounts)
+        if len(self.settings) > 1:
+            amounts = {which: n for which, n in amounts.items() if which[1] not in _NEEDS_ONE_SETTING}
+        views, quartiles = self.numbers["video_views"], self.quartiles
+        amounts["outbound_clicks", "outbound_click", "default"] = self.numbers["link_clicks"]
+        amounts["video_play_actions", "video_view", "default"] = views + views // 4
+        amounts["video_thruplay_watched_actions", "video_view", "default"] = quartiles[1]
+        amounts |= {(name, "video_view", "default"): quartiles[n] for name, n in _QUARTILES.items()}
+        return {which: n for which, n in amounts.items() if n}
+
 
 def report_truth(
     world: World,
@@ -57,7 +71,7 @@ def report_truth(
     last: dt.date,
     *,
     shown: Callable[[Fact], bool] = lambda _: True,
-    fits: Callable[[Row], bool] = lambda _: True,
+    fits: Callable[[Row], bool] | None = None,
 ) -> dict[str, list[Row]]:
     """The rows of a report's tables, each by its name, between two days; for months, the first day of the first one.
 
@@ -80,10 +94,10 @@ def report_truth(
             tail = {"account_currency": account.currency, "is_final": _end(day, grain) < world.today(account)}
             told = {each: _METRICS[each](cell) for each in plain}
             told |= {_column(each): _ATTRIBUTES[_column(each)](cell) for each in definition.get("attributes", ())}
-            if not fits({**values, **{each: read(cell) for each, read in _METRICS.items()}}):
+            if fits and not fits({**values, **{each: read(cell) for each, read in _METRICS.items()}}):
                 continue
             tables[name].append({**head, **told, **tail})
-            for (metric, action_type, window), amount in _listed(cell).items():
+            for (metric, action_type, window), amount in cell.listed.items() if lists else ():
                 if metric in lists:
                     value = Decimal(amount) / (1_000_000 if metric == "action_values" else 1)
                     own = {"metric": metric, "action_type": action_type, "attribution_window": window, "value": value}
@@ -154,21 +168,8 @@ def _dealt(
         yield tuple("" for _ in dimensions), {}, [0, 0, 0, 0], off_meta
 
 
-def _listed(cell: _Cell) -> Amounts:
-    """What the lists say: nothing that needs an attribution setting where there are several, and nothing of zero."""
-    amounts: Amounts = dict(cell.amounts)
-    if len(cell.settings) > 1:
-        amounts = {which: n for which, n in amounts.items() if which[1] not in _NEEDS_ONE_SETTING}
-    views, quartiles = cell.numbers["video_views"], cell.quartiles
-    amounts["outbound_clicks", "outbound_click", "default"] = cell.numbers["link_clicks"]
-    amounts["video_play_actions", "video_view", "default"] = views + views // 4
-    amounts["video_thruplay_watched_actions", "video_view", "default"] = quartiles[1]
-    amounts |= {(name, "video_view", "default"): quartiles[n] for name, n in _QUARTILES.items()}
-    return {which: n for which, n in amounts.items() if n}
-
-
 def _counted(metric: str, *types: str, window: str = "default") -> Callable[[_Cell], int]:
-    return lambda cell: sum(_listed(cell).get((metric, each, window), 0) for each in types)
+    return lambda cell: sum(cell.listed.get((metric, each, window), 0) for each in types)
 
 
 _LATER = _counted("actions", "omni_purchase", "lead", window="1d_view")

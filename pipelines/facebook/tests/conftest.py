@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,8 @@ class Store:
 
     def load(self, outcome: Outcome) -> Store:
         for region, rows in outcome.regions:
-            kept = [row for row in self.tables.get(region.stream, []) if not _inside(row, region)]
+            inside = _inside(region)
+            kept = [row for row in self.tables.get(region.stream, []) if not inside(row)]
             self.tables[region.stream] = kept + rows
         return self
 
@@ -96,10 +98,13 @@ class Store:
         return self.tables.get(name, [])
 
 
-def _inside(row: Row, region: Replaces) -> bool:
-    if any(row[name] != value for name, value in region.where.items()):
-        return False
-    return region.first is None or region.first <= row["date"].isoformat() <= str(region.last)
+def _inside(region: Replaces) -> Callable[[Row], bool]:
+    """Whether a row is one of those that a region replaces."""
+    where = list(region.where.items())
+    if region.first is None:
+        return lambda row: all(row[name] == value for name, value in where)
+    first, last = (dt.date.fromisoformat(str(day)) for day in (region.first, region.last))
+    return lambda row: first <= row["date"] <= last and all(row[name] == value for name, value in where)
 
 
 def _typed(table: Table, record: Mapping[str, Any]) -> Row:
@@ -247,13 +252,11 @@ def same() -> Callable[[list[Row], list[Row], Sequence[str]], None]:
     """`same(rows, expected, key)` fails at the first value that differs."""
 
     def same(rows: list[Row], expected: list[Row], key: Sequence[str]) -> None:
-        def place(row: Row) -> tuple[str, ...]:
-            return tuple(str(row[name]) for name in key)
-
-        assert len({place(row) for row in rows}) == len(rows), "a key occurs twice"
-        rows, expected = sorted(rows, key=place), sorted(expected, key=place)
-        assert [place(row) for row in rows] == [place(row) for row in expected]
-        for row, wanted in zip(rows, expected, strict=True):
-            assert row == wanted
+        place = itemgetter(*key)
+        found, wanted = ({place(row): row for row in each} for each in (rows, expected))
+        assert (len(found), len(wanted)) == (len(rows), len(expected)), "a key occurs twice"
+        assert found.keys() == wanted.keys()
+        for where, row in wanted.items():
+            assert found[where] == row
 
     return same
