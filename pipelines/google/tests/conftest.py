@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -54,19 +55,23 @@ class Database:
 
     def _replace(self, region: Any) -> None:
         new = self._waiting.pop(region.stream, [])
+        inside, place = _inside(region), itemgetter(*self._tables[region.stream].key)
         assert region.rows == len(new)
-        assert all(_within(row, region) for row in new), "a row outside of its region"
-        kept = [row for row in self.rows[region.stream] if not _within(row, region)]
+        assert all(map(inside, new)), "a row outside of its region"
+        kept = [row for row in self.rows[region.stream] if not inside(row)]
+        fresh = set(map(place, new))
+        assert len(fresh) == len(new), f"{region.stream} has two rows of one key"
+        assert fresh.isdisjoint(map(place, kept)), f"{region.stream} has two rows of one key"
         self.rows[region.stream] = kept + new
-        key = self._tables[region.stream].key
-        keys = [tuple(row[name] for name in key) for row in self.rows[region.stream]]
-        assert len(keys) == len(set(keys)), f"{region.stream} has two rows of one key"
 
 
-def _within(row: dict[str, Any], region: Any) -> bool:
-    if any(row[name] != value for name, value in region.where.items()):
-        return False
-    return region.first is None or region.first <= row["date"].isoformat() <= region.last
+def _inside(region: Any) -> Callable[[dict[str, Any]], bool]:
+    """Whether a row is one of those that a region replaces."""
+    where = list(region.where.items())
+    if region.first is None:
+        return lambda row: all(row[name] == value for name, value in where)
+    first, last = dt.date.fromisoformat(region.first), dt.date.fromisoformat(region.last)
+    return lambda row: first <= row["date"] <= last and all(row[name] == value for name, value in where)
 
 
 def _parsed(table: Table, row: dict[str, Any]) -> dict[str, Any]:
