@@ -49,6 +49,7 @@ def test_a_reader_of_the_database_is_named_to_a_run_and_to_check(house: Any) -> 
 
 
 def test_after_a_reset_an_export_reads_the_snapshot(house: Any) -> None:
+    house.environment["DUCKDB_SNAPSHOT"] = "true"
     house.tap("one", GOOD)
     house.write()
     assert house.run("run").returncode == 0

@@ -55,7 +55,7 @@ def rows(night: Any, file: str, query: str) -> list[tuple[Any, ...]]:
 def test_merged_files_are_what_one_run_would_have_loaded_and_can_be_merged_anew(night: Any) -> None:
     assert night.run("run", DUCKDB_PATH="whole.duckdb").returncode == 0
     files = loaded(night, 3)
-    done = night.run("merge", *files)
+    done = night.run("merge", *files, DUCKDB_SNAPSHOT="true")
     assert done.returncode == 0, done.stderr
     assert "night.daily: 341 rows of 12 accounts" in done.stdout
     assert f"3 files merged into {night.directory}/social_ads.duckdb" in done.stdout

@@ -38,7 +38,13 @@ def modes(directory: Path) -> dict[str, int]:
 def test_every_file_of_a_run_and_of_an_export_has_its_mode(house: Any, readers: str) -> None:
     house.tap("p", TAP)
     house.write(metrics={"textfile": "run.prom"})
-    wishes = {"LOG_TO_FILE": "true", "REPORT_HTML_PATH": "page.html", "REPORT_FORMAT": "csv", "READABLE_BY": readers}
+    wishes = {
+        "DUCKDB_SNAPSHOT": "true",
+        "LOG_TO_FILE": "true",
+        "REPORT_HTML_PATH": "page.html",
+        "REPORT_FORMAT": "csv",
+        "READABLE_BY": readers,
+    }
     before = os.umask(0)
     try:
         done = house.run("run", **wishes)

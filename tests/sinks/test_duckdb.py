@@ -98,6 +98,7 @@ def read(path: Path, query: str = "SELECT n FROM p.daily ORDER BY n") -> list[tu
 
 def test_the_snapshot_of_the_last_run_can_be_read_while_a_run_is_on(house: Any) -> None:
     """And what is read there keeps no run from starting, and from putting another snapshot in its place."""
+    house.environment["DUCKDB_SNAPSHOT"] = "true"
     house.tap("one", "schema()\nrow(id='1', n=1)\nstate({'a': 1})")
     house.write()
     assert house.run().returncode == 0
@@ -129,6 +130,7 @@ def test_the_snapshot_of_the_last_run_can_be_read_while_a_run_is_on(house: Any) 
 
 
 def test_no_snapshot_is_kept_where_none_is_wanted(house: Any) -> None:
+    house.environment["DUCKDB_SNAPSHOT"] = "true"
     house.tap("one", "schema()\nrow(id='1', n=1)")
     house.write()
     assert house.run("run", DUCKDB_SNAPSHOT="false").returncode == 0
@@ -141,6 +143,7 @@ def test_no_snapshot_is_kept_where_none_is_wanted(house: Any) -> None:
 
 
 def test_a_snapshot_that_cannot_be_written_costs_no_run(house: Any) -> None:
+    house.environment["DUCKDB_SNAPSHOT"] = "true"
     house.tap("one", "schema()\nrow(id='1', n=1)")
     house.write()
     done = house.run("run", DUCKDB_SNAPSHOT_PATH="/nowhere/x.duckdb")

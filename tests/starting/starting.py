@@ -25,7 +25,10 @@ from sandbox.manager import Sandbox
 ROOT = Path(__file__).resolve().parents[2]
 SUPERVISOR = str(Path(sys.executable).with_name("supervisor"))
 _SDK = "google.ads.googleads.v26"
-LATE = {"sandbox.google": (f"{_SDK}.errors.types.errors", f"{_SDK}.services.types.google_ads_service")}
+LATE = {
+    "supervisor": ("warmed",),
+    "sandbox.google": (f"{_SDK}.errors.types.errors", f"{_SDK}.services.types.google_ads_service"),
+}
 """What a program imports besides its own modules, and only when it needs it."""
 LIMITS = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -103,7 +106,7 @@ def _forks(program: Program) -> socket.socket:
     subprocess.Popen(
         [program.interpreter, Path(__file__).with_name("forks.py"), str(theirs.fileno()), *modules],
         # gRPC reads its variable when it is imported; the pipeline sets it before.
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "GRPC_VERBOSITY": "NONE"},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{Path(__file__).parent}", "GRPC_VERBOSITY": "NONE"},
         pass_fds=[theirs.fileno()],
         stdin=subprocess.DEVNULL,
     )
