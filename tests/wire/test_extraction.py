@@ -307,3 +307,29 @@ def test_a_table_that_is_given_up_for_an_account_is_told_once_and_keeps_nothing_
     assert loaded == {("second", "1"), ("first", "2"), ("second", "2")}
     days = {name: [each["from"] for each in regions if each["stream"] == name] for name in ("first", "second")}
     assert len(days["second"]) == 2 * len(days["first"]) > 2, "the backfill went on"
+
+
+OWN_LOOKBACKS = """
+import sys
+from wire import *
+C = (Column("account_id", Type.STRING), Column("date", Type.DATE), Column("n", Type.INTEGER))
+T = [Table("daily", C, ("account_id", "date"), "date")]
+def extract(invocation, extraction):
+    today, days = today_in("UTC"), {"1": 3, "2": 9}
+    due = {a: extraction.due("daily", a, today=today, lookback_days=days[a], window_days=99) for a in days}
+    for account in days:
+        for window in due[account]:
+            row = {"account_id": account, "date": window.first, "n": 1}
+            extraction.replace_window("daily", account, window, [row], today=today)
+sys.exit(run_pipeline("pipeline-test", T, extract))
+"""
+
+
+def test_days_are_settled_by_the_lookback_of_their_own_account(tmp_path: Path) -> None:
+    status, lines, _ = run(tmp_path, pipeline=OWN_LOOKBACKS, settings={"start_date": "2026-10-01"})
+    assert status == 0
+    accounts = [line for line in lines if line["type"] == "STATE"][-1]["value"]["bookmarks"]["daily"]["accounts"]
+    assert {account: known["settled"] for account, known in accounts.items()} == {
+        "1": [["2026-10-01", "2026-11-17"]],
+        "2": [["2026-10-01", "2026-11-11"]],
+    }

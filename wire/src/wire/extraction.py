@@ -56,7 +56,7 @@ class Extraction:
         self._failed: set[Kind] = set()
         self._failed_accounts: set[str] = set()
         self._given_up: set[tuple[str, str]] = set()
-        self._lookbacks: dict[str, int] = {}
+        self._lookbacks: dict[tuple[str, str], int] = {}
         self._others: dict[str, bool] = {}
         self._lock = threading.RLock()
         self._resumed = Resumed()
@@ -144,7 +144,7 @@ class Extraction:
             confirmed=_confirmed(gathered, confirm_empty if self._knows(name, account_id, window) else None),
         )
         yesterday = today - dt.timedelta(days=1)
-        recent = today - dt.timedelta(days=self._lookbacks.get(name, 0))
+        recent = today - dt.timedelta(days=self._lookbacks.get((name, account_id), 0))
         settled = min(yesterday, recent)
 
         def mark() -> None:
@@ -178,7 +178,7 @@ class Extraction:
         none that an earlier attempt of this run has loaded. `by_month` gives whole calendar months, each a window, the
         running one up to today; a month of which the platform does not serve all days any more is not asked for.
         """
-        self._lookbacks[name] = lookback_days
+        self._lookbacks[name, account_id] = lookback_days
         start = start_date(self._invocation.settings, today)
         since, until = self._invocation.since, self._invocation.until
         if by_month:
