@@ -74,6 +74,9 @@ class Answers:
             raise RefusedError(
                 "PROHIBITED_SEGMENT_IN_SELECT_OR_WHERE_CLAUSE", f"The sandbox does not make {unmade[0]}."
             )
+        if self._quirks.has("withhold", customer_id, query.resource):
+            message = f"The customer cannot select from the resource '{query.resource}'."
+            raise RefusedError("BAD_RESOURCE_TYPE_IN_FROM_CLAUSE", message)
         if customer_id in MANAGERS and query.metrics:
             raise RefusedError(
                 "REQUESTED_METRICS_FOR_MANAGER",

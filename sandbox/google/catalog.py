@@ -23,6 +23,17 @@ RESOURCES: dict[str, tuple[str, ...]] = {
     "campaign_search_term_view": ("campaign_search_term_view", "campaign", "customer", "metrics", "segments"),
     # Campaign and ad group segment a geographic view: https://developers.google.com/google-ads/api/fields/v26/geographic_view
     "geographic_view": ("geographic_view", "ad_group", "campaign", "customer", "metrics", "segments"),
+    "asset_group": ("asset_group", "campaign", "customer", "metrics", "segments"),
+    "conversion_action": ("conversion_action", "customer", "metrics", "segments"),
+    "age_range_view": (
+        "age_range_view",
+        "ad_group_criterion",
+        "ad_group",
+        "campaign",
+        "customer",
+        "metrics",
+        "segments",
+    ),
     "gender_view": ("gender_view", "ad_group_criterion", "ad_group", "campaign", "customer", "metrics", "segments"),
 }
 """The resources whose fields a query may select with each resource in FROM."""
@@ -54,11 +65,12 @@ HIDES_REMOVED = {
     "ad_group_ad": "ad_group_ad.status",
     "ad_group_criterion": "ad_group_criterion.status",
     "keyword_view": "ad_group_criterion.status",
+    "asset_group": "asset_group.status",
 }
 """The resources that leave removed ones out unless the query filters by this field, or names one by its id.
 
-Recorded for the first two, and told in https://github.com/googleads/google-ads-python/issues/717; for keyword_view it
-is an assumption.
+Recorded for the first two, and told in https://github.com/googleads/google-ads-python/issues/717; for the others it is
+an assumption.
 """
 
 _MESSAGE = 11

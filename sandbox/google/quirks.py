@@ -1,6 +1,7 @@
 """What one account, or the login, does out of the ordinary: SANDBOX_GOOGLE_QUIRKS, entries between semicolons.
 
 refuse ACCOUNT FAMILY.CODE       every query is refused; numbers for FAMILY or CODE are those that no SDK knows yet
+withhold ACCOUNT RESOURCE        queries of that resource are refused, others are answered
 exhaust ACCOUNT SECONDS SCOPE    one query is over the quota RESOURCE_EXHAUSTED of SCOPE (ACCOUNT or DEVELOPER)
 empty ACCOUNT RESOURCE           SearchStream answers without rows; Search still counts and sends them
 repeat ACCOUNT RESOURCE          the first row comes again in the last batch
@@ -17,7 +18,10 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-KINDS = {"refuse": 2, "exhaust": 3, "empty": 2, "repeat": 2, "contradict": 2, "lack": 2, "alone": 0, "rapt": 0}
+KINDS = {
+    **{"refuse": 2, "withhold": 2, "exhaust": 3, "empty": 2, "repeat": 2, "contradict": 2, "lack": 2},
+    **{"alone": 0, "rapt": 0},
+}
 """How many words follow each."""
 
 

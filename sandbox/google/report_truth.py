@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from sandbox.google import asset_groups
 from sandbox.google.shares import Shares, dimensions
 from sandbox.google.truth import by_search_term, match_type, metrics_of
 from sandbox.world import Account, Fact, Metrics, World
@@ -24,7 +25,9 @@ _LEVELS: dict[str, tuple[str, ...]] = {
     "search_term_view": ("campaign_id", "ad_group_id", "search_term"),
     "campaign_search_term_view": ("campaign_id", "search_term"),
     "geographic_view": ("country_criterion_id", "location_type"),
+    "age_range_view": ("campaign_id", "ad_group_id", "criterion_id"),
     "gender_view": ("campaign_id", "ad_group_id", "criterion_id"),
+    "asset_group": ("campaign_id", "asset_group_id"),
 }
 """The columns of the key that each resource brings along."""
 
@@ -36,7 +39,9 @@ _COLUMNS = {
     "campaign.advertising_channel_type": "campaign_advertising_channel_type",
     "ad_group.name": "ad_group_name",
     "ad_group_criterion.keyword.text": "keyword_text",
+    "ad_group_criterion.age_range.type": "age_range",
     "ad_group_criterion.gender.type": "gender",
+    "asset_group.name": "asset_group_name",
     "cost_micros": "cost",
 }
 """What a column is called where it is not called as it is asked for."""
@@ -92,7 +97,8 @@ def _facts(world: World, account: Account, of: str, first: dt.date, last: dt.dat
         return world.keyword_facts(account, first, last)
     if of.endswith("search_term_view"):
         return by_search_term(world.search_term_facts(account, first, last))
-    return world.ad_facts(account, first, last)
+    facts = world.ad_facts(account, first, last)
+    return (fact for fact in facts if fact.campaign.video) if of == "asset_group" else facts
 
 
 def _values(world: World, account: Account, fact: Fact, part: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,9 +107,10 @@ def _values(world: World, account: Account, fact: Fact, part: Mapping[str, Any])
     values: dict[str, Any] = {name.rpartition(".")[2]: value for name, value in part.items() if value != ""}
     if "country_criterion_id" in values:
         values["country_criterion_id"] = str(values["country_criterion_id"])
-    if "gender" in values:
-        criterion, gender = values.pop("gender")
-        values |= {"criterion_id": str(criterion), "gender": gender}
+    for name, column in (("age", "age_range"), ("gender", "gender")):
+        if name in values:
+            criterion, value = values.pop(name)
+            values |= {"criterion_id": str(criterion), column: value}
     values |= {
         "date": fact.day,
         "day_of_week": f"{fact.day:%A}".upper(),
@@ -114,6 +121,10 @@ def _values(world: World, account: Account, fact: Fact, part: Mapping[str, Any])
     }
     if fact.group is not None:
         values |= {"ad_group_id": str(fact.group.id), "ad_group_name": fact.group.name}
+        values |= {
+            "asset_group_id": str(asset_groups.number(fact.group)),
+            "asset_group_name": asset_groups.name(fact.group),
+        }
     if fact.ad is not None:
         values["ad_id"] = str(fact.ad.id)
     if fact.search_term is not None:
@@ -158,6 +169,14 @@ FURTHER: Mapping[str, Mapping[str, Any]] = {
         "metrics": _CORE,
         "attributes": ("campaign.name",),
     },
+    "asset_group_daily": {
+        "of": "asset_group",
+        "metrics": (
+            *("impressions", "clicks", "cost_micros", "conversions", "conversions_value"),
+            *("all_conversions", "all_conversions_value", "view_through_conversions"),
+        ),
+        "attributes": ("campaign.name", "asset_group.name"),
+    },
     "geo_daily": {
         "of": "geographic_view",
         "by": ("campaign", "geo_target_region"),
@@ -171,6 +190,11 @@ FURTHER: Mapping[str, Mapping[str, Any]] = {
         "attributes": ("campaign.name",),
     },
     "campaign_hourly": {"of": "campaign", "metrics": _CORE, "attributes": ("campaign.name",), "grain": "hour"},
+    "age_range_daily": {
+        "of": "age_range_view",
+        "metrics": _CORE,
+        "attributes": ("campaign.name", "ad_group.name", "ad_group_criterion.age_range.type"),
+    },
     "gender_daily": {
         "of": "gender_view",
         "metrics": _CORE,

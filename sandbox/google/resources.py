@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sandbox.google import asset_groups, conversions
+from sandbox.google.conversions import ConversionAction
 from sandbox.google.gaql import Parsed
 from sandbox.google.shares import SEGMENTS, Shares, dimensions
 from sandbox.world import Account, Ad, Campaign, Fact, Group, Keyword, Metrics, World
@@ -69,6 +71,7 @@ class Line:
     group: Group | None = None
     ad: Ad | None = None
     criterion: Criterion | None = None
+    action: ConversionAction | None = None
     day: dt.date | None = None
     term: str | None = None
     match_type: str | None = None
@@ -154,6 +157,12 @@ def _summed(by_day: Iterator[Line], account: Account, query: Parsed) -> Iterator
 
 
 def _entities(account: Account, resource: str) -> Iterator[Line]:
+    if resource == "conversion_action":
+        yield from (Line(action=action) for action in conversions.conversion_actions(account))
+        return
+    if resource == "asset_group":
+        yield from (Line(campaign=campaign, group=group) for campaign, group in asset_groups.asset_groups(account))
+        return
     for campaign in account.campaigns:
         if resource in ("campaign", "campaign_budget"):
             yield Line(campaign=campaign)
@@ -175,6 +184,10 @@ def criteria(group: Group) -> Iterator[Criterion]:
     yield Criterion(11, "GENDER")
 
 
+_PEOPLE = {"age_range_view": ("age", "AGE_RANGE"), "gender_view": ("gender", "GENDER")}
+"""The views of people: what of a part is their criterion, and its type."""
+
+
 def _keyword(word: Keyword) -> Criterion:
     return Criterion(word.id, "KEYWORD", word.text, word.match, removed_on=word.removed_on)
 
@@ -188,8 +201,9 @@ def _reported(world: World, account: Account, query: Parsed, first: dt.date, las
             assert line.metrics is not None
             for part, share in shares.parts(line.campaign, line.day, line.metrics):
                 made = replace(line, part=part, metrics=share)
-                if query.resource == "gender_view":
-                    made.criterion = Criterion(part["gender"][0], "GENDER")
+                if query.resource in _PEOPLE:
+                    name, kind = _PEOPLE[query.resource]
+                    made.criterion = Criterion(part[name][0], kind)
                 elif query.resource == "customer":
                     made.campaign = made.group = made.ad = None
                 yield made
@@ -199,6 +213,7 @@ def _reported(world: World, account: Account, query: Parsed, first: dt.date, las
         "campaign_budget": world.campaign_facts,
         "ad_group": world.group_facts,
         "ad_group_ad": world.ad_facts,
+        "asset_group": world.group_facts,
         "keyword_view": world.keyword_facts,
         "search_term_view": world.search_term_facts,
         "campaign_search_term_view": world.search_term_facts,
@@ -209,8 +224,12 @@ def _reported(world: World, account: Account, query: Parsed, first: dt.date, las
         yield from _search_terms(account, facts[query.resource](account, first, last))
     else:
         for fact in facts[query.resource](account, first, last):
+            if query.resource == "asset_group" and not fact.campaign.video:
+                continue
             criterion = _keyword(fact.keyword) if fact.keyword else None
-            yield Line(None, None, fact.campaign, fact.group, fact.ad, criterion, fact.day, None, None, fact.metrics)
+            yield Line(
+                None, None, fact.campaign, fact.group, fact.ad, criterion, None, fact.day, None, None, fact.metrics
+            )
 
 
 def _finest(world: World, account: Account, resource: str, first: dt.date, last: dt.date) -> Iterator[Line]:
@@ -221,7 +240,9 @@ def _finest(world: World, account: Account, resource: str, first: dt.date, last:
     facts = world.keyword_facts if resource == "keyword_view" else world.ad_facts
     for fact in facts(account, first, last):
         criterion = _keyword(fact.keyword) if fact.keyword else None
-        yield Line(account, None, fact.campaign, fact.group, fact.ad, criterion, fact.day, None, None, fact.metrics)
+        yield Line(
+            account, None, fact.campaign, fact.group, fact.ad, criterion, None, fact.day, None, None, fact.metrics
+        )
 
 
 def _identity(query: Parsed) -> Callable[[Any], Any]:
@@ -377,6 +398,7 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "ad_group_criterion.criterion_id": lambda line: line.criterion.id,
     "ad_group_criterion.type": lambda line: line.criterion.type,
     "ad_group_criterion.gender.type": lambda line: line.part["gender"][1] if line.part else None,
+    "ad_group_criterion.age_range.type": lambda line: line.part["age"][1] if line.part else None,
     "ad_group_criterion.keyword.text": lambda line: line.criterion.text,
     "ad_group_criterion.keyword.match_type": lambda line: line.criterion.match,
     "ad_group_criterion.negative": lambda line: line.criterion.negative,
@@ -428,6 +450,8 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "metrics.search_rank_lost_impression_share": lambda line: _search(line, lambda n: min(0.9001, 700 / (2 * n + 700))),
     "metrics.search_budget_lost_impression_share": lambda line: _search(line, lambda n: n / (2 * n + 700)),
     "metrics.historical_quality_score": lambda line: _quality(line.criterion),
+    **conversions.FIELDS,
+    **asset_groups.FIELDS,
 }
 
 CACHE_KEYS: dict[str, Callable[[Any], Any]] = {
@@ -435,6 +459,8 @@ CACHE_KEYS: dict[str, Callable[[Any], Any]] = {
     "campaign": lambda line: line.campaign.id,
     "campaign_budget": lambda line: line.campaign.id,
     "ad_group": lambda line: line.group.id,
+    "asset_group": lambda line: line.group.id,
+    "conversion_action": lambda line: line.action.id,
     "ad_group_ad": lambda line: line.ad.id,
     "ad_group_criterion": lambda line: (line.group.id, line.criterion.id),
     "keyword_view": lambda line: (line.group.id, line.criterion.id),
@@ -448,6 +474,7 @@ _IDENTITY: dict[str, Callable[[Any], Any]] = {
     "campaign": CACHE_KEYS["campaign"],
     "campaign_budget": CACHE_KEYS["campaign_budget"],
     "ad_group": CACHE_KEYS["ad_group"],
+    "asset_group": CACHE_KEYS["asset_group"],
     "ad_group_ad": CACHE_KEYS["ad_group_ad"],
     "keyword_view": CACHE_KEYS["keyword_view"],
     "search_term_view": lambda line: (line.group.id, line.term),
@@ -456,10 +483,11 @@ _IDENTITY: dict[str, Callable[[Any], Any]] = {
         line.part["geographic_view.country_criterion_id"],
         line.part["geographic_view.location_type"],
     ),
+    "age_range_view": lambda line: (line.group.id, line.part["age"]),
     "gender_view": lambda line: (line.group.id, line.part["gender"]),
 }
 """What tells the things of a resource apart."""
 
-_ONLY_SEEN = ("search_term_view", "campaign_search_term_view", "geographic_view", "gender_view")
+_ONLY_SEEN = ("search_term_view", "campaign_search_term_view", "geographic_view", *_PEOPLE)
 """The resources of which there is nothing but what has numbers."""
 _DIVIDED = ("geographic_view",)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sandbox.google.conversions import ConversionAction, conversion_actions
 from sandbox.world import Account, Campaign, Metrics, World
 
 SEGMENTS = (
@@ -29,7 +30,6 @@ _SUMS = (
     *("impressions", "clicks", "link_clicks", "cost_micros", "conversions_centi", "value_micros", "view_through"),
     *("leads", "engagements"),
 )
-_ACTIONS = (("71", "Purchase", "PURCHASE"), ("72", "Sign-up", "SIGNUP"))
 _PLACES = (
     (2276, "LOCATION_OF_PRESENCE", "geoTargetConstants/20227"),
     (2276, "LOCATION_OF_PRESENCE", ""),
@@ -37,8 +37,14 @@ _PLACES = (
     (2840, "LOCATION_OF_PRESENCE", "geoTargetConstants/21137"),
     (2840, "AREA_OF_INTEREST", "geoTargetConstants/21137"),
 )
+_AGES = (
+    (503001, "AGE_RANGE_18_24"),
+    (503002, "AGE_RANGE_25_34"),
+    (503006, "AGE_RANGE_65_UP"),
+    (503999, "AGE_RANGE_UNDETERMINED"),
+)
 _GENDERS = ((10, "MALE"), (11, "FEMALE"), (20, "UNDETERMINED"))
-"""Criteria of every ad group, as https://developers.google.com/google-ads/api/data/codes-formats has them."""
+"""Criteria of every ad group, ages too, as https://developers.google.com/google-ads/api/data/codes-formats has them."""
 
 Part = tuple[dict[str, Any], Metrics]
 """The values of segments and fields, and their share of the numbers."""
@@ -46,7 +52,7 @@ Part = tuple[dict[str, Any], Metrics]
 
 @dataclass(frozen=True)
 class Shares:
-    """How an account's numbers divide by `dimensions`: `device`, `network`, `hour`, `action`, `place`, `gender`."""
+    """How an account's numbers divide by `dimensions`: device, network, hour, action, place, age, gender."""
 
     world: World
     account: Account
@@ -75,7 +81,9 @@ class Shares:
             hours = range(now.hour + 1 if day == now.date() else 24)
             return [{"segments.hour": each} for each in hours], [2 + each % 5 for each in hours]
         if dimension == "action":
-            return [_action(self.account, *each) for each in _ACTIONS], [3, 1]
+            return [_action(self.account, each) for each in conversion_actions(self.account)[:2]], [3, 1]
+        if dimension == "age":
+            return [{"age": each} for each in _AGES], [2, 5, 1, 3]
         if dimension == "gender":
             return [{"gender": each} for each in _GENDERS], [5, 4, 2]
         places = [
@@ -93,6 +101,7 @@ def dimensions(paths: Sequence[str], resource: str) -> list[str]:
     """What must be divided by to answer a query of these segments."""
     wanted = {
         "place": resource == "geographic_view",
+        "age": resource == "age_range_view",
         "gender": resource == "gender_view",
         "device": "segments.device" in paths,
         "network": "segments.ad_network_type" in paths,
@@ -102,11 +111,11 @@ def dimensions(paths: Sequence[str], resource: str) -> list[str]:
     return [name for name, is_wanted in wanted.items() if is_wanted]
 
 
-def _action(account: Account, number: str, name: str, category: str) -> dict[str, Any]:
+def _action(account: Account, action: ConversionAction) -> dict[str, Any]:
     return {
-        "segments.conversion_action": f"customers/{account.id}/conversionActions/{number}",
-        "segments.conversion_action_name": name,
-        "segments.conversion_action_category": category,
+        "segments.conversion_action": action.resource_name(account),
+        "segments.conversion_action_name": action.name,
+        "segments.conversion_action_category": action.category,
     }
 
 

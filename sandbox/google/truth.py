@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
+from sandbox.google import asset_groups
+from sandbox.google.conversions import conversion_actions
 from sandbox.world import Account, Ad, Fact, Group, Metrics, World
 
 TABLES = (
@@ -22,14 +24,18 @@ TABLES = (
     "keyword_daily",
     "search_term_daily",
     "account_daily",
+    "conversion_action",
     "campaign_conversion_action_daily",
     "ad_group_conversion_action_daily",
 )
 FURTHER = (
     "campaign_search_term_daily",
+    "asset_group",
+    "asset_group_daily",
     "geo_daily",
     "campaign_device_network_daily",
     "campaign_hourly",
+    "age_range_daily",
     "gender_daily",
 )
 """The tables of groups that are not loaded unless they are asked for."""
@@ -41,7 +47,7 @@ def truth(world: World, table: str, first: dt.date, last: dt.date) -> list[dict[
     """The rows of a table after a run at `world.as_of`; `first` and `last` bound the days of a daily table."""
     if table == "customer":
         return [_customer(account, place) for place, account in enumerate(world.accounts("google"))]
-    if table in FURTHER or "_conversion_action_" in table:
+    if table not in _ENTITIES and (table in FURTHER or "_conversion_action_" in table):
         from sandbox.google.report_truth import table_truth  # noqa: PLC0415 - which is made of this module
 
         return table_truth(world, table, first, last)
@@ -170,12 +176,56 @@ def _keywords(world: World, account: Account) -> Iterable[dict[str, Any]]:
             }
 
 
+def _conversion_actions(world: World, account: Account) -> Iterable[dict[str, Any]]:  # noqa: ARG001 - as of the others
+    for action in conversion_actions(account):
+        yield {
+            "conversion_action_id": str(action.id),
+            "conversion_action": f"customers/{account.id}/conversionActions/{action.id}",
+            "conversion_action_name": action.name,
+            "status": action.status,
+            "category": action.category,
+            "conversion_action_type": action.type,
+            "origin": "WEBSITE",
+            "is_primary_for_goal": action.is_primary,
+            "is_in_conversions": action.is_primary,
+            "counting_type": action.counting,
+            "click_through_lookback_window_days": action.click_days,
+            "view_through_lookback_window_days": action.view_days,
+            "attribution_model": (
+                "GOOGLE_SEARCH_ATTRIBUTION_DATA_DRIVEN" if action.is_primary else "GOOGLE_ADS_LAST_CLICK"
+            ),
+            "default_value": action.value,
+            "default_currency_code": account.currency,
+            "owner_customer": f"customers/{account.id}",
+        }
+
+
+def _asset_groups(world: World, account: Account) -> Iterable[dict[str, Any]]:
+    for campaign, group in asset_groups.asset_groups(account):
+        status = _status(group, world.today(account))
+        yield {
+            "campaign_id": str(campaign.id),
+            "asset_group_id": str(asset_groups.number(group)),
+            "asset_group_name": f"Assets of {group.name}",
+            "status": status,
+            "primary_status": "ELIGIBLE" if status == "ENABLED" else status,
+            "primary_status_reasons": [] if status == "ENABLED" else [f"ASSET_GROUP_{status}"],
+            "ad_strength": "GOOD",
+            "final_urls": [f"https://shop.example/{group.id}", "https://shop.example/ä?a=1&b=2"],
+            "final_mobile_urls": [],
+            "path1": "shop",
+            "path2": "",
+        }
+
+
 _ENTITIES: dict[str, Callable[[World, Account], Iterable[dict[str, Any]]]] = {
     "campaign": _campaigns,
     "campaign_budget": _budgets,
     "ad_group": _ad_groups,
     "ad": _ads,
     "keyword": _keywords,
+    "conversion_action": _conversion_actions,
+    "asset_group": _asset_groups,
 }
 
 

@@ -36,7 +36,9 @@ def test_a_run_without_faults_succeeds_and_says_so(result):
     assert set(FURTHER) == {table.name for table in DECLARED if table.group not in LOADED}
 
 
-@pytest.mark.parametrize("table", ["campaign_device_network_daily", "campaign_hourly", "geo_daily", "gender_daily"])
+@pytest.mark.parametrize(
+    "table", ["campaign_device_network_daily", "campaign_hourly", "geo_daily", "age_range_daily", "gender_daily"]
+)
 def test_parts_add_up_to_the_campaigns(result, table):
     rows, whole = result.database.rows[table], result.database.rows["campaign_daily"]
     for column in ("impressions", "clicks", "cost"):

@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.google.report_truth import FURTHER as TABLES_OF_GROUPS
 from sandbox.google.report_truth import report_truth, table_truth
+from sandbox.google.truth import truth
 from sandbox.world import World
 
 START = dt.date(2026, 10, 1)
@@ -72,7 +73,8 @@ KEEPS = {
     "nothing": lambda fact: False,
 }
 DEFINITIONS = [{"name": name, **definition} for name, definition in OWN.items()]
-GROUPS = ["conversions", "search_terms", "geo", "placement", "hourly", "audience"]
+GROUPS = ["conversions", "search_terms", "asset_groups", "geo", "placement", "hourly", "audience"]
+ENTITIES_OF_GROUPS = ("conversion_action", "asset_group")
 SETTINGS = {"start_date": START.isoformat(), "tables": ["campaign_daily", *GROUPS]}
 
 
@@ -92,6 +94,8 @@ def assert_true(database, world, first=START):
         assert bool(expected) == (name != "nothing"), name
     for name in TABLES_OF_GROUPS:
         assert comparable(database.rows[name]) == comparable(table_truth(world, name, first, LAST)), name
+    for name in ENTITIES_OF_GROUPS:
+        assert comparable(database.rows[name]) == comparable(truth(world, name, first, LAST)), name
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,15 @@ import datetime as dt
 import pytest
 
 from sandbox.google.truth import truth
+from sandbox.world import World
 
 FIRST_DAY = dt.date(2026, 10, 1)
+AS_OF = dt.datetime(2026, 11, 22, 10, 30, tzinfo=dt.UTC)
 LATER = dt.datetime(2026, 12, 2, 10, 30, tzinfo=dt.UTC)
 ONE_TABLE = {"tables": ["ad_daily"], "start_date": "2026-10-15", "lookback_days": 10}
 FAR = dt.date(2027, 1, 1)
+CONVERSIONS = {"tables": ["conversions"], "start_date": "2026-08-01"}
+BY_ACTION = ("campaign_conversion_action_daily", "ad_group_conversion_action_daily")
 
 
 def keyed(rows):
@@ -86,3 +90,59 @@ def test_ten_days_later_all_that_was_not_settled_is_as_the_platform_says_then(sa
     restated = {key for key in before if key in fresh and before[key]["conversions"] < fresh[key]["conversions"]}
     assert gone, "no row has vanished, so this proves nothing"
     assert restated
+
+
+@pytest.fixture(scope="module")
+def converted(sandbox):
+    result = sandbox.run(CONVERSIONS)
+    assert (result.status, result.errors) == (0, [])
+    return result
+
+
+def oldest(result, table, account):
+    return min(first for first, _ in result.windows(table, account))
+
+
+def test_conversions_by_action_are_loaded_again_for_as_long_as_the_accounts_own_actions_credit_a_day(
+    sandbox, converted
+):
+    """45 days; more than anybody says, as an action has no window, or there is none; 7, which is less than usual."""
+    first, second, ended, empty, _ = (account.id for account in sandbox.world.accounts("google"))
+    expected = {first: "2026-10-08", second: "2026-08-24", ended: "2026-10-23", empty: "2026-08-24"}
+    for settings in (CONVERSIONS, {**CONVERSIONS, "tables": BY_ACTION}):
+        again = sandbox.run(settings, state=converted.state)
+        for table in BY_ACTION:
+            assert {account: oldest(again, table, account) for account in expected} == expected
+        assert again.status == 0
+
+
+def test_days_beyond_an_accounts_windows_are_settled_and_one_that_a_longer_window_reaches_is_loaded_again(
+    sandbox, converted
+):
+    first = sandbox.world.accounts("google")[0].id
+    known = converted.state["bookmarks"][BY_ACTION[0]]["accounts"]
+    assert known[first]["settled"] == [["2026-08-01", "2026-10-08"]]
+    longer = {**CONVERSIONS, "lookback_days": 60}
+    assert oldest(sandbox.run(longer, state=converted.state), BY_ACTION[0], first) == "2026-09-23"
+
+
+def test_a_table_that_google_refuses_to_an_account_is_told_and_all_else_is_loaded(serving, converted, monkeypatch):
+    """Without the conversion actions their windows are not known, which costs days and nothing else."""
+    tables = ["conversions", "asset_groups", "audience"]
+    withheld = [(0, "conversion_action"), (1, "asset_group"), (1, "age_range_view")]
+    accounts = World.at(AS_OF, "tiny", first_day=FIRST_DAY).accounts("google")
+    quirks = [f"withhold {accounts[place].id} {resource}" for place, resource in withheld]
+    monkeypatch.setenv("SANDBOX_GOOGLE_QUIRKS", ";".join(quirks))
+    with serving(first_day=FIRST_DAY) as sandbox:
+        run = sandbox.run({"tables": tables, "start_date": "2026-08-01"}, state=converted.state)
+        expected = {table: truth(sandbox.world, table, FIRST_DAY, FAR) for table in run.database.rows}
+    assert run.status == 78
+    told = sorted((error.account_id, error.message.partition(":")[0].partition(",")[0]) for error in run.errors)
+    refused = {"conversion_action": 0, "asset_group": 1, "asset_group_daily": 1, "age_range_daily": 1}
+    assert told == sorted((accounts[place].id, table) for table, place in refused.items())
+    assert "conversions by action are loaded anew of 90 days" in run.log
+    assert oldest(run, BY_ACTION[0], accounts[0].id) == "2026-08-24"
+    for table, place in refused.items():
+        loaded = {row["account_id"] for row in run.database.rows[table]}
+        assert loaded == {row["account_id"] for row in expected[table]} - {accounts[place].id}
+    assert {row["account_id"] for row in run.database.rows["gender_daily"]} >= {accounts[0].id, accounts[1].id}

@@ -13,16 +13,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from google_pipeline.breakdowns import BREAKDOWNS
 from google_pipeline.catalog import GRAINS, Catalog, Entry, catalog, fits
 from google_pipeline.conditions import Condition
-from google_pipeline.queries import As, Field, Query
-from google_pipeline.tables import REPORTS, TABLES, every
+from google_pipeline.queries import As, Field, Query, every
+from google_pipeline.tables import REPORTS, TABLES
 from wire import Definition, Grain, PipelineError, did_you_mean, read_definitions
 
 _GIVEN = ("account_id", "date", "hour", "currency_code", "is_final")
 _ROLES = ("by", "metrics", "attributes")
 _KEYS = {"id": As.ID, "integer": As.ID, "text": As.TEXT, "enum": As.ENUM, "flag": As.WORD}
-_BUILT_IN = {field.path: field for query in REPORTS for field in query.fields}
+_BUILT_IN = {field.path: field for query in (*REPORTS, *BREAKDOWNS) if query.daily for field in query.fields}
 
 
 class Reports(NamedTuple):

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from google_pipeline.accounts import Account
+from google_pipeline.breakdowns import CONVERSION_ACTION
 from google_pipeline.client import Session
 from google_pipeline.confirmation import Confirmation
+from google_pipeline.conversion_windows import ConversionWindows
 from google_pipeline.queries import Query
 from google_pipeline.tables import CUSTOMER
 from wire import Extraction, Kind, PipelineError
@@ -19,11 +21,19 @@ log = logging.getLogger(__name__)
 class Entities:
     """The entity tables of one account, loaded one by one."""
 
-    def __init__(self, session: Session, extraction: Extraction, account: Account, confirmation: Confirmation) -> None:
+    def __init__(
+        self,
+        session: Session,
+        extraction: Extraction,
+        account: Account,
+        confirmation: Confirmation,
+        conversion_windows: ConversionWindows,
+    ) -> None:
         self._session = session
         self._extraction = extraction
         self._account = account
         self._confirmation = confirmation
+        self._conversion_windows = conversion_windows
 
     def load(self, query: Query) -> int:
         """Load an account's rows of an entity table; returns their number."""
@@ -41,12 +51,16 @@ class Entities:
 
         def load() -> int:
             try:
-                return replaced(distinct(query, self._session.rows(query, account.target)))
+                return replaced(distinct(query, self._rows(query)))
             except RepeatedError:
                 log.info("account %s: %s lists something twice; asking again to compare", account.id, query.name)
-                return replaced(compared(query, self._session.rows(query, account.target)))
+                return replaced(compared(query, self._rows(query)))
 
         return self._session.persistently(load, f"account {account.id}")
+
+    def _rows(self, query: Query) -> Iterator[Mapping[str, Any]]:
+        rows = self._session.rows(query, self._account.target)
+        return self._conversion_windows.noting(rows) if query is CONVERSION_ACTION else rows
 
 
 class RepeatedError(Exception):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from google_pipeline.accounts import Account
 from google_pipeline.client import Session
 from google_pipeline.confirmation import Confirmation
+from google_pipeline.conversion_windows import ConversionWindows
 from google_pipeline.entities import Entities
 from google_pipeline.errors import AccountClosedError, QueryRefusedError
 from google_pipeline.queries import Query
@@ -32,10 +33,10 @@ class Loading:
         self._extraction = extraction
         self._account = account
         self._queries = queries
-        # An account's total of the days is asked for once, so it must outlive a round.
-        confirmation = Confirmation(session, account)
-        self._entities = Entities(session, extraction, account, confirmation)
-        self._reports = Reports(session, settings, extraction, account, confirmation)
+        # An account's total of the days and its conversion windows are asked for once, so they must outlive a round.
+        confirmation, windows = Confirmation(session, account), ConversionWindows(session, account)
+        self._entities = Entities(session, extraction, account, confirmation, windows)
+        self._reports = Reports(session, settings, extraction, account, confirmation, conversion_windows=windows)
 
     def load(self, within: Round) -> None:
         """Each table in its turn, as far as it belongs to the round."""
@@ -46,12 +47,7 @@ class Loading:
         count = 0
         try:
             for query in self._queries:
-                if query.is_divided:
-                    count += self._divided(query, within)
-                elif query.daily:
-                    count += self._reports.load(query, within)
-                elif within.is_first:
-                    count += self._entities.load(query)
+                count += self._alone(query, within) if query.stands_alone else self._table(query, within)
         except AccountClosedError as refused:
             log.info("account %s: only its customer row is loaded: %s", account.id, refused.message)
             for query in self._queries:
@@ -59,13 +55,19 @@ class Loading:
                     self._reports.leave_out(query)
         log.info("account %s: %d rows", account.id, count)
 
-    def _divided(self, query: Query, within: Round) -> int:
+    def _table(self, query: Query, within: Round) -> int:
+        if query.daily:
+            return self._reports.load(query, within)
+        return self._entities.load(query) if within.is_first else 0
+
+    def _alone(self, query: Query, within: Round) -> int:
         """A table that Google may refuse to an account that it gives everything else."""
         try:
-            return self._reports.load(query, within)
+            return self._table(query, within)
         except QueryRefusedError as refused:
             self._extraction.give_up([query.name], self._account.id, refused)
-            self._reports.leave_out(query)
+            if query.daily:
+                self._reports.leave_out(query)
             return 0
 
 

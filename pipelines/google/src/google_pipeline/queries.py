@@ -55,7 +55,8 @@ class Query(Struct, frozen=True):
     `given` columns are filled by the pipeline. So are `account_id` and, in daily tables, `currency_code` and
     `is_final`: they are facts about the request, and are not selected. `grain` is that of a daily table. A report of
     the user's own has the `fingerprint` of its definition. `group` and `cost` are the table's. `lookback_days` and
-    `window_days` of None are the settings'.
+    `window_days` of None are the settings'; `by_conversion_windows` asks for days as long as the account's conversion
+    actions can still credit something to them.
     """
 
     name: str
@@ -68,17 +69,20 @@ class Query(Struct, frozen=True):
     grain: Grain = Grain.DAY
     fingerprint: str = ""
     lookback_days: int | None = None
+    by_conversion_windows: bool = False
     window_days: int | None = None
     group: str = "core"
     cost: str = ""
 
     @property
     def is_divided(self) -> bool:
-        """Whether its rows may be divided by what some have not, and there may be none where the account has numbers.
+        """Whether rows may be divided by what some have not, and there may be none where the account has numbers."""
+        return self.stands_alone and self.daily
 
-        Everything else of an account is loaded where it refuses such a query.
-        """
-        return bool(self.fingerprint) or (self.daily and self.group != "core")
+    @property
+    def stands_alone(self) -> bool:
+        """Whether Google may refuse it to an account of which everything else is loaded."""
+        return bool(self.fingerprint) or self.group != "core"
 
     @property
     def is_monthly(self) -> bool:
@@ -110,3 +114,8 @@ class Query(Struct, frozen=True):
             conditions.append(f"segments.date BETWEEN '{window.first}' AND '{window.last}'")
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         return f"SELECT {', '.join(self.paths)} FROM {self.resource}{where}"  # noqa: S608 - paths of the catalog, dates, and conditions that were looked at
+
+
+def every(status: str) -> str:
+    """A condition on a status that holds always: without one Google leaves removed ads and keywords out."""
+    return f"{status} IN ('ENABLED', 'PAUSED', 'REMOVED')"

@@ -8,6 +8,7 @@ import logging
 from google_pipeline.accounts import Account
 from google_pipeline.client import Session
 from google_pipeline.confirmation import Confirmation
+from google_pipeline.conversion_windows import ConversionWindows
 from google_pipeline.errors import TimeLimitError
 from google_pipeline.queries import Query
 from google_pipeline.settings import Settings
@@ -31,16 +32,19 @@ class Reports:
         extraction: Extraction,
         account: Account,
         confirmation: Confirmation,
+        *,
+        conversion_windows: ConversionWindows,
     ) -> None:
         self._session = session
         self._settings = settings
         self._extraction = extraction
         self._account = account
         self._confirmation = confirmation
+        self._conversion_windows = conversion_windows
 
     def load(self, query: Query, within: Round) -> int:
         """Load the windows of a daily table that are due in a round; returns the number of rows."""
-        windows = self._due(query, within)
+        windows = self._due(query, within, self._lookback(query))
         if not windows:
             return 0
         span = self._span(windows)
@@ -48,15 +52,21 @@ class Reports:
 
     def leave_out(self, query: Query) -> None:
         """Leave no days of a table to later rounds."""
-        self._due(query, EVERYTHING)
+        self._due(query, EVERYTHING, self._settings.lookback_days)
 
-    def _due(self, query: Query, within: Round) -> tuple[Window, ...]:
+    def _lookback(self, query: Query) -> int:
+        usual = self._settings.lookback_days
+        if query.by_conversion_windows:
+            return max(usual, self._conversion_windows.days())
+        return usual if query.lookback_days is None else query.lookback_days
+
+    def _due(self, query: Query, within: Round, lookback_days: int) -> tuple[Window, ...]:
         today = today_in(self._account.timezone)
         return self._extraction.due(
             query.name,
             self._account.id,
             today=today,
-            lookback_days=_lookback(query, self._settings),
+            lookback_days=lookback_days,
             window_days=query.window_days or self._settings.window_days,
             earliest=today - KEPT,
             within_round=within,
@@ -98,7 +108,3 @@ class Reports:
             return self._window(query, later, span) + self._window(query, earlier, span)
         log.debug("account %s: %s %s: %d rows", account.id, query.name, window, count)
         return count
-
-
-def _lookback(query: Query, settings: Settings) -> int:
-    return settings.lookback_days if query.lookback_days is None else query.lookback_days
