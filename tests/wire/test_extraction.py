@@ -333,3 +333,32 @@ def test_days_are_settled_by_the_lookback_of_their_own_account(tmp_path: Path) -
         "1": [["2026-10-01", "2026-11-17"]],
         "2": [["2026-10-01", "2026-11-11"]],
     }
+
+
+SHARED_LIST = """
+import sys
+from wire import *
+C = (Column("id", Type.STRING), Column("language", Type.STRING))
+T = [Table("places", C, ("id",))]
+def extract(invocation, extraction):
+    if extraction.has("places") and not extraction.is_loaded("places", SHARED):
+        rows = [{"id": each, "language": "en"} for each in invocation.settings["ids"]]
+        extraction.replace_shared("places", {"language": "en"}, rows, confirm_empty=lambda: True)
+sys.exit(run_pipeline("pipeline-test", T, extract))
+"""
+
+
+def test_a_list_for_all_accounts_is_one_region_of_one_shard_and_its_emptiness_is_asked_for(tmp_path: Path) -> None:
+    def sent(*options: str, **more: Any) -> list[dict[str, Any]]:
+        status, lines, _ = run(tmp_path, *options, pipeline=SHARED_LIST, **more)
+        assert status == 0
+        return [line for line in lines if line["type"] in ("RECORD", "STATE")]
+
+    *rows, state = sent(settings={"ids": ["1", "2"]})
+    assert [each["record"]["id"] for each in rows] == ["1", "2"]
+    assert state["replaces"] == {"stream": "places", "where": {"language": "en"}, "rows": 2}
+    assert list(state["value"]["bookmarks"]["places"]["accounts"]) == ["all"]
+    (empty,) = sent(settings={"ids": []}, state=state["value"])
+    assert empty["replaces"]["confirmed"]
+    by_shard = [sent("--shard", f"{index}/3", settings={"ids": ["1"]}) for index in range(3)]
+    assert sorted(map(len, by_shard)) == [0, 0, 2]

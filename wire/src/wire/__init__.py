@@ -11,7 +11,7 @@ from wire.days import Window, today_in
 from wire.definitions import Definition, Grain, did_you_mean, read_definitions, wrong_report
 from wire.endpoints import checked_endpoint
 from wire.exits import Kind
-from wire.extraction import Extraction
+from wire.extraction import SHARED, Extraction
 from wire.failures import PipelineError, SchemaError, WireError
 from wire.invocation import Invocation
 from wire.limiter import Limiter
@@ -27,6 +27,7 @@ from wire.side_by_side import side_by_side
 
 __all__ = [
     "EVERYTHING",
+    "SHARED",
     "Api",
     "Backoff",
     "Channel",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,6 +38,9 @@ from wire.settings import backfill_budget, start_date
 from wire.shards import Shard
 
 log = logging.getLogger(__name__)
+
+SHARED = "all"
+"""What the state calls the account of a table that belongs to none."""
 
 
 class Extraction:
@@ -99,15 +102,22 @@ class Extraction:
         `confirm_empty` is asked only where there are none now and the account was loaded before: whether a second,
         independent question to the platform says the same. Without its yes the supervisor keeps the rows that it has.
         """
-        gathered = self._channel.gather(name, rows)
-        replaces = Replaces(
-            stream=name,
-            where={"account_id": account_id},
-            rows=gathered.count,
-            confirmed=_confirmed(gathered, confirm_empty if self._knows(name, account_id) else None),
-        )
-        self._send(name, gathered, replaces, lambda: self._resumed.mark(self._account_state(name, account_id)))
-        return gathered.count
+        return self._replace(name, account_id, {"account_id": account_id}, rows, confirm_empty)
+
+    def replace_shared(
+        self,
+        name: str,
+        where: Mapping[str, str],
+        rows: Iterable[Row],
+        *,
+        confirm_empty: Callable[[], bool] | None = None,
+    ) -> int:
+        """Send a table that is the same for all accounts and has no `account_id`: `rows` are all that `where` selects.
+
+        One shard alone sends it, that which `has` the name of the table: nothing says of a row whose it is. In the
+        state, and for `is_loaded`, its account is `SHARED`. `confirm_empty` is as of `replace_account`.
+        """
+        return self._replace(name, SHARED, dict(where), rows, confirm_empty)
 
     def is_loaded(self, name: str, account_id: str) -> bool:
         """Whether an earlier attempt of this run has loaded the account's entities, so that they need not be asked."""
@@ -157,7 +167,7 @@ class Extraction:
             _mark(account, "settled", window, settled)
             self._resumed.mark(account, window)
 
-        self._send(name, gathered, replaces, mark)
+        self._send(name, account_id, gathered, replaces, mark)
         return gathered.count
 
     def due(
@@ -277,7 +287,29 @@ class Extraction:
     def exit_status(self) -> int:
         return status_of_all(frozenset(self._failed))
 
-    def _send(self, name: str, gathered: Gathered, replaces: Replaces, mark: Callable[[], object]) -> None:
+    def _replace(
+        self,
+        name: str,
+        account_id: str,
+        where: dict[str, str],
+        rows: Iterable[Row],
+        confirm_empty: Callable[[], bool] | None,
+    ) -> int:
+        gathered = self._channel.gather(name, rows)
+        replaces = Replaces(
+            stream=name,
+            where=where,
+            rows=gathered.count,
+            confirmed=_confirmed(gathered, confirm_empty if self._knows(name, account_id) else None),
+        )
+        self._send(
+            name, account_id, gathered, replaces, lambda: self._resumed.mark(self._account_state(name, account_id))
+        )
+        return gathered.count
+
+    def _send(
+        self, name: str, account_id: str, gathered: Gathered, replaces: Replaces, mark: Callable[[], object]
+    ) -> None:
         """Rows and the state that `mark` makes of them, with nothing of another thread in between."""
         with self._lock:
             if name not in self._announced:
@@ -285,7 +317,7 @@ class Extraction:
                 self._announced.add(name)
             self._channel.send(gathered)
             mark()
-            self._send_state(name, replaces)
+            self._send_state(name, account_id, replaces)
 
     def _is_another(self, name: str) -> bool:
         """Whether what is stored of a table is of another definition than the one it has now."""
@@ -315,9 +347,8 @@ class Extraction:
             complete = windows(self._account_state(name, account_id).get("complete", ()))
         return bool(within(complete, window.first, window.last))
 
-    def _send_state(self, name: str, replaces: Replaces) -> None:
+    def _send_state(self, name: str, account_id: str, replaces: Replaces) -> None:
         if self._sends_patches:
-            account_id = replaces.where["account_id"]
             changed = {account_id: self._account_state(name, account_id)}
             self._channel.patch_state({"bookmarks": {name: {"accounts": changed}}}, replaces)
         else:
