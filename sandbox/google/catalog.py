@@ -24,6 +24,7 @@ RESOURCES: dict[str, tuple[str, ...]] = {
     # Campaign and ad group segment a geographic view: https://developers.google.com/google-ads/api/fields/v26/geographic_view
     "geographic_view": ("geographic_view", "ad_group", "campaign", "customer", "metrics", "segments"),
     "asset_group": ("asset_group", "campaign", "customer", "metrics", "segments"),
+    "geo_target_constant": ("geo_target_constant",),
     "conversion_action": ("conversion_action", "customer", "metrics", "segments"),
     "age_range_view": (
         "age_range_view",

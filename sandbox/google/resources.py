@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sandbox.google import asset_groups, conversions
+from sandbox.google import asset_groups, conversions, places
 from sandbox.google.conversions import ConversionAction
 from sandbox.google.gaql import Parsed
+from sandbox.google.places import Place
 from sandbox.google.shares import SEGMENTS, Shares, dimensions
 from sandbox.world import Account, Ad, Campaign, Fact, Group, Keyword, Metrics, World
 
@@ -72,6 +73,7 @@ class Line:
     ad: Ad | None = None
     criterion: Criterion | None = None
     action: ConversionAction | None = None
+    place: Place | None = None
     day: dt.date | None = None
     term: str | None = None
     match_type: str | None = None
@@ -160,6 +162,9 @@ def _entities(account: Account, resource: str) -> Iterator[Line]:
     if resource == "conversion_action":
         yield from (Line(action=action) for action in conversions.conversion_actions(account))
         return
+    if resource == "geo_target_constant":
+        yield from (Line(place=place) for place in places.PLACES)
+        return
     if resource == "asset_group":
         yield from (Line(campaign=campaign, group=group) for campaign, group in asset_groups.asset_groups(account))
         return
@@ -228,7 +233,18 @@ def _reported(world: World, account: Account, query: Parsed, first: dt.date, las
                 continue
             criterion = _keyword(fact.keyword) if fact.keyword else None
             yield Line(
-                None, None, fact.campaign, fact.group, fact.ad, criterion, None, fact.day, None, None, fact.metrics
+                None,
+                None,
+                fact.campaign,
+                fact.group,
+                fact.ad,
+                criterion,
+                None,
+                None,
+                fact.day,
+                None,
+                None,
+                fact.metrics,
             )
 
 
@@ -241,7 +257,7 @@ def _finest(world: World, account: Account, resource: str, first: dt.date, last:
     for fact in facts(account, first, last):
         criterion = _keyword(fact.keyword) if fact.keyword else None
         yield Line(
-            account, None, fact.campaign, fact.group, fact.ad, criterion, None, fact.day, None, None, fact.metrics
+            account, None, fact.campaign, fact.group, fact.ad, criterion, None, None, fact.day, None, None, fact.metrics
         )
 
 
@@ -452,6 +468,7 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "metrics.historical_quality_score": lambda line: _quality(line.criterion),
     **conversions.FIELDS,
     **asset_groups.FIELDS,
+    **places.FIELDS,
 }
 
 CACHE_KEYS: dict[str, Callable[[Any], Any]] = {
@@ -461,6 +478,7 @@ CACHE_KEYS: dict[str, Callable[[Any], Any]] = {
     "ad_group": lambda line: line.group.id,
     "asset_group": lambda line: line.group.id,
     "conversion_action": lambda line: line.action.id,
+    "geo_target_constant": lambda line: line.place.id,
     "ad_group_ad": lambda line: line.ad.id,
     "ad_group_criterion": lambda line: (line.group.id, line.criterion.id),
     "keyword_view": lambda line: (line.group.id, line.criterion.id),

@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox.google import asset_groups
 from sandbox.google.conversions import conversion_actions
+from sandbox.google.places import PLACES, Place
 from sandbox.world import Account, Ad, Fact, Group, Metrics, World
 
 TABLES = (
@@ -33,6 +34,7 @@ FURTHER = (
     "asset_group",
     "asset_group_daily",
     "geo_daily",
+    "geo_target_constant",
     "campaign_device_network_daily",
     "campaign_hourly",
     "age_range_daily",
@@ -47,6 +49,8 @@ def truth(world: World, table: str, first: dt.date, last: dt.date) -> list[dict[
     """The rows of a table after a run at `world.as_of`; `first` and `last` bound the days of a daily table."""
     if table == "customer":
         return [_customer(account, place) for place, account in enumerate(world.accounts("google"))]
+    if table == "geo_target_constant":
+        return [_place(place) for place in PLACES if place.type != "City"]
     if table not in _ENTITIES and (table in FURTHER or "_conversion_action_" in table):
         from sandbox.google.report_truth import table_truth  # noqa: PLC0415 - which is made of this module
 
@@ -62,6 +66,20 @@ def truth(world: World, table: str, first: dt.date, last: dt.date) -> list[dict[
         else:
             rows += ({"account_id": account.id, **row} for row in _ENTITIES[table](world, account))
     return rows
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {
+        "geo_target_id": str(place.id),
+        "geo_target_constant": f"geoTargetConstants/{place.id}",
+        "geo_target_name": place.name,
+        "canonical_name": place.canonical,
+        "target_type": place.type,
+        "country_code": place.country,
+        "parent_geo_target": f"geoTargetConstants/{place.parent}" if place.parent else None,
+        "status": "REMOVAL_PLANNED" if place.is_removed else "ENABLED",
+        "language": "en",
+    }
 
 
 def _customer(account: Account, place: int) -> dict[str, Any]:

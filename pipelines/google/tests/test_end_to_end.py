@@ -85,7 +85,7 @@ def test_an_empty_account_has_its_regions_too(sandbox, result):
 
 def test_a_closed_account_is_only_told(sandbox, result):
     closed = sandbox.world.accounts("google")[-1]
-    assert {region.stream for region in result.regions if region.where["account_id"] == closed.id} == {"customer"}
+    assert {region.stream for region in result.regions if region.where.get("account_id") == closed.id} == {"customer"}
     assert f"account {closed.id}: only its customer row is loaded: campaign: the account is not enabled" in result.log
 
 

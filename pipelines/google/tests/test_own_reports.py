@@ -74,7 +74,7 @@ KEEPS = {
 }
 DEFINITIONS = [{"name": name, **definition} for name, definition in OWN.items()]
 GROUPS = ["conversions", "search_terms", "asset_groups", "geo", "placement", "hourly", "audience"]
-ENTITIES_OF_GROUPS = ("conversion_action", "asset_group")
+ENTITIES_OF_GROUPS = ("conversion_action", "asset_group", "geo_target_constant")
 SETTINGS = {"start_date": START.isoformat(), "tables": ["campaign_daily", *GROUPS]}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import re
 
 import pytest
 
@@ -128,8 +129,8 @@ def test_days_beyond_an_accounts_windows_are_settled_and_one_that_a_longer_windo
 
 def test_a_table_that_google_refuses_to_an_account_is_told_and_all_else_is_loaded(serving, converted, monkeypatch):
     """Without the conversion actions their windows are not known, which costs days and nothing else."""
-    tables = ["conversions", "asset_groups", "audience"]
-    withheld = [(0, "conversion_action"), (1, "asset_group"), (1, "age_range_view")]
+    tables = ["conversions", "asset_groups", "audience", "geo"]
+    withheld = [(0, "conversion_action"), (1, "asset_group"), (1, "age_range_view"), (3, "geo_target_constant")]
     accounts = World.at(AS_OF, "tiny", first_day=FIRST_DAY).accounts("google")
     quirks = [f"withhold {accounts[place].id} {resource}" for place, resource in withheld]
     monkeypatch.setenv("SANDBOX_GOOGLE_QUIRKS", ";".join(quirks))
@@ -137,12 +138,26 @@ def test_a_table_that_google_refuses_to_an_account_is_told_and_all_else_is_loade
         run = sandbox.run({"tables": tables, "start_date": "2026-08-01"}, state=converted.state)
         expected = {table: truth(sandbox.world, table, FIRST_DAY, FAR) for table in run.database.rows}
     assert run.status == 78
-    told = sorted((error.account_id, error.message.partition(":")[0].partition(",")[0]) for error in run.errors)
+    told = sorted((str(error.account_id), re.split("[:,]", error.message)[0]) for error in run.errors)
     refused = {"conversion_action": 0, "asset_group": 1, "asset_group_daily": 1, "age_range_daily": 1}
-    assert told == sorted((accounts[place].id, table) for table, place in refused.items())
+    nobodys = ("None", "geo_target_constant")
+    assert told == sorted([nobodys, *((accounts[place].id, table) for table, place in refused.items())])
     assert "conversions by action are loaded anew of 90 days" in run.log
     assert oldest(run, BY_ACTION[0], accounts[0].id) == "2026-08-24"
     for table, place in refused.items():
         loaded = {row["account_id"] for row in run.database.rows[table]}
         assert loaded == {row["account_id"] for row in expected[table]} - {accounts[place].id}
-    assert {row["account_id"] for row in run.database.rows["gender_daily"]} >= {accounts[0].id, accounts[1].id}
+    for table in ("gender_daily", "geo_daily"):
+        assert {row["account_id"] for row in run.database.rows[table]} >= {accounts[0].id, accounts[1].id}
+
+
+def test_the_list_of_places_is_had_from_any_account_that_answers_and_replaced_as_a_whole(sandbox):
+    *_, closed = (account.id for account in sandbox.world.accounts("google"))
+    settings = {"tables": ["geo_target_constant"], "accounts": [closed, sandbox.world.accounts("google")[0].id]}
+    first = sandbox.run(settings)
+    assert (first.status, first.errors) == (0, [])
+    assert "geo_target_constant: the account is not enabled" in first.log
+    assert [(region.where, region.rows) for region in first.regions] == [({"language": "en"}, 5)]
+    again = sandbox.run(settings, state=first.state, database=copy.deepcopy(first.database))
+    assert again.database.rows == first.database.rows
+    assert first.database.rows["geo_target_constant"] == truth(sandbox.world, "geo_target_constant", FIRST_DAY, FAR)

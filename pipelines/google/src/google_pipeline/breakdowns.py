@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from google_pipeline.columns import AD_GROUP, CAMPAIGN, DATE, METRICS
 from google_pipeline.queries import As, Field, Query, every
-from wire import Grain
+from wire import Column, Grain, Type
 
 _CONVERSION_ACTION = (
     Field("conversion_action", "segments.conversion_action", As.TEXT, "customers/ID/conversionActions/ID"),
@@ -81,6 +81,28 @@ CONVERSION_ACTION = Query(
     group="conversions",
 )
 """What is counted as a conversion, whose windows say how long the days of the tables below change."""
+
+GEO_TARGET_CONSTANT = Query(
+    "geo_target_constant",
+    "geo_target_constant",
+    ("geo_target_id",),
+    (
+        Field("geo_target_id", "geo_target_constant.id", As.ID),
+        Field("geo_target_constant", "geo_target_constant.resource_name", As.TEXT, "geoTargetConstants/ID"),
+        Field("geo_target_name", "geo_target_constant.name", As.TEXT),
+        Field("canonical_name", "geo_target_constant.canonical_name", As.TEXT, "with what it is in: Bavaria,Germany"),
+        Field("target_type", "geo_target_constant.target_type", As.TEXT, "Country, State, Province, Region, …"),
+        Field("country_code", "geo_target_constant.country_code", As.TEXT, "ISO 3166-1 alpha-2"),
+        Field("parent_geo_target", "geo_target_constant.parent_geo_target", As.TEXT, "geoTargetConstants/ID"),
+        Field("status", "geo_target_constant.status", As.ENUM, "ENABLED or REMOVAL_PLANNED"),
+    ),
+    where="geo_target_constant.target_type NOT IN ('City', 'Postal Code', 'Neighborhood', 'Airport', 'University')",
+    given=(Column("language", Type.STRING, "of the names: en, the only one that the API has"),),
+    shared=True,
+    group="geo",
+    cost="1 query a run",
+)
+"""The names of countries and of what is between them and cities: regions are of many types."""
 
 BREAKDOWNS = (
     CONVERSION_ACTION,
@@ -177,6 +199,7 @@ BREAKDOWNS = (
         group="geo",
         cost=f"{_A_QUERY}, a row for each region",
     ),
+    GEO_TARGET_CONSTANT,
     Query(
         "campaign_device_network_daily",
         "campaign",

@@ -73,13 +73,16 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
     session = _session(configuration, limiter)
     from google_pipeline.accounts import discovered, selected  # noqa: PLC0415 - imports the SDK, see above
     from google_pipeline.loading import Loading  # noqa: PLC0415 - the same
+    from google_pipeline.places import load_places  # noqa: PLC0415 - the same
 
     found = discovered(session, extraction, configuration.access.manager_customer_id, limiter)
+    chosen = dict(selected(found, configuration.accounts))
+    own = [query for query in queries if not query.shared]
     accounts: dict[str, Loading | PipelineError] = {
         account_id: account
         if isinstance(account, PipelineError)
-        else Loading(session, settings, extraction, account, queries)
-        for account_id, account in selected(found, configuration.accounts)
+        else Loading(session, settings, extraction, account, own)
+        for account_id, account in chosen.items()
     }
     unfinished = set(accounts)
 
@@ -92,6 +95,8 @@ def extract(invocation: Invocation, extraction: Extraction) -> None:
         unfinished.discard(account_id)
 
     try:
+        if len(own) < len(queries):
+            load_places(session, extraction, [each for each in chosen.values() if not isinstance(each, PipelineError)])
         load_accounts(
             extraction, list(accounts), load, account_id=str, lookback_days=settings.lookback_days, limiter=limiter
         )

@@ -52,6 +52,8 @@ class Field(Struct, frozen=True):
 class Query(Struct, frozen=True):
     """One table: `FROM resource`, restricted by `where`; with `daily` it has a row per day and is asked for by window.
 
+    A `shared` one is Google's own list, the same for all accounts, and has no `account_id`.
+
     `given` columns are filled by the pipeline. So are `account_id` and, in daily tables, `currency_code` and
     `is_final`: they are facts about the request, and are not selected. `grain` is that of a daily table. A report of
     the user's own has the `fingerprint` of its definition. `group` and `cost` are the table's. `lookback_days` and
@@ -66,6 +68,7 @@ class Query(Struct, frozen=True):
     where: str = ""
     given: tuple[Column, ...] = ()
     daily: bool = False
+    shared: bool = False
     grain: Grain = Grain.DAY
     fingerprint: str = ""
     lookback_days: int | None = None
@@ -94,7 +97,8 @@ class Query(Struct, frozen=True):
 
     @property
     def table(self) -> Table:
-        columns = [Column("account_id", Type.STRING, "customer id, 10 digits, no dashes")]
+        owner = () if self.shared else (Column("account_id", Type.STRING, "customer id, 10 digits, no dashes"),)
+        columns = [*owner]
         columns += [Column(field.column, field.kind.type, field.note) for field in self.fields]
         columns += self.given
         if self.daily:
@@ -102,7 +106,7 @@ class Query(Struct, frozen=True):
                 Column("currency_code", Type.STRING, "ISO 4217 code of every amount in the row"),
                 Column("is_final", Type.BOOLEAN, "the day was over in the account's time zone when it was loaded"),
             ]
-        key = ("account_id", *self.key)
+        key = (*(column.name for column in owner), *self.key)
         day = "date" if self.daily else None
         return Table(self.name, tuple(columns), key, day, self.fingerprint, group=self.group, cost=self.cost)
 

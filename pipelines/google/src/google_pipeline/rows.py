@@ -94,7 +94,7 @@ def converter(query: Query, row: Descriptor) -> Convert:
     scope: dict[str, Any] = {"from_micros": from_micros, "ABSENT": _ABSENT}
     locals_of: dict[tuple[str, ...], str] = {(): "row"}
     before: list[str] = []
-    items = ["'account_id': account_id"]
+    items = [] if query.shared else ["'account_id': account_id"]
 
     def local(path: tuple[str, ...]) -> str:
         if path not in locals_of:
