@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import json
 import re
 
 import pytest
@@ -107,19 +108,21 @@ def oldest(result, table, account):
 def test_conversions_by_action_are_loaded_again_for_as_long_as_the_accounts_own_actions_credit_a_day(
     sandbox, converted
 ):
-    """45 days; more than anybody says, as an action has no window, or there is none; 7, which is less than usual."""
+    """45 days; the most, as an action has no window, or there is none; 7, which is less than usual. One query tells."""
     first, second, ended, empty, _ = (account.id for account in sandbox.world.accounts("google"))
     expected = {first: "2026-10-08", second: "2026-08-24", ended: "2026-10-23", empty: "2026-08-24"}
+    asked = []
     for settings in (CONVERSIONS, {**CONVERSIONS, "tables": BY_ACTION}):
-        again = sandbox.run(settings, state=converted.state)
+        again = sandbox.run(settings, state=converted.state, environment={"LOG_LEVEL": "DEBUG"})
+        told = [line.partition("METRIC: ")[2] for line in again.log.splitlines() if "http_request_count" in line]
+        asked.append(sum(json.loads(each)["value"] for each in told))
         for table in BY_ACTION:
             assert {account: oldest(again, table, account) for account in expected} == expected
         assert again.status == 0
+    assert asked[0] == asked[1] + 1, "beside the queries, an empty list is counted a second way"
 
 
-def test_days_beyond_an_accounts_windows_are_settled_and_one_that_a_longer_window_reaches_is_loaded_again(
-    sandbox, converted
-):
+def test_days_beyond_an_accounts_windows_are_settled_unless_lookback_days_reaches_further(sandbox, converted):
     first = sandbox.world.accounts("google")[0].id
     known = converted.state["bookmarks"][BY_ACTION[0]]["accounts"]
     assert known[first]["settled"] == [["2026-08-01", "2026-10-08"]]
