@@ -44,15 +44,20 @@ def _platform(platform: str) -> dict[str, Any]:
             "loaded_at_field": LOADED_AT.name,
             "freshness": {"warn_after": _hours(36), "error_after": _hours(72)},
         },
-        "tables": [_table(table) for table in _tables(platform)],
+        "tables": [_table(platform, table) for table in _tables(platform)],
     }
 
 
-def _table(table: Table) -> dict[str, Any]:
+def _table(platform: str, table: Table) -> dict[str, Any]:
     columns = [(column.name, column.note) for column in (*table.columns, *ADDED)]
     described = f"One row per {', '.join(table.key)}."
-    enabled = {"config": {"enabled": f"{{{{ '{table.group}' in var('social_ads_groups') }}}}"}}
+    # What a table says of itself stands in place of what its source says, so it says both.
+    enabled = {"config": {"enabled": f"{{{{ {_is_loaded(platform, table)} }}}}"}}
     return {"name": table.name, "description": described, **enabled, **_keyed(list(table.key), columns)}
+
+
+def _is_loaded(platform: str, table: Table) -> str:
+    return f"'{platform}' in var('social_ads_platforms') and '{table.group}' in var('social_ads_groups')"
 
 
 def _views() -> dict[str, Any]:
@@ -71,7 +76,7 @@ def _views() -> dict[str, Any]:
 def _breakdown(view: Breakdown) -> dict[str, Any]:
     """A source where any of its parts is loaded."""
     loaded = {
-        f"('{part.platform}' in var('social_ads_platforms') and '{table.group}' in var('social_ads_groups'))"
+        f"({_is_loaded(part.platform, table)})"
         for part in view.parts
         for table in _tables(part.platform)
         if table.name == part.table

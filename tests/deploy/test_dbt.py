@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from conftest import Installed
 
 ROOT = Path(__file__).resolve().parents[2]
+PLATFORMS = ("google", "microsoft", "facebook", "linkedin")
 DBT = ROOT / ".venvs" / "dbt-duckdb" / "bin" / "dbt"
 
 
@@ -58,3 +59,6 @@ def test_every_key_holds_and_everything_is_fresh(dbt: Any) -> None:
     fresh = dbt("source", "freshness")
     assert {result["status"] for result in fresh} == {"pass"}
     assert len(fresh) == len(loaded) - loaded.count("ads")
+    of_google = dbt("build", "--vars", "{social_ads_platforms: [google]}")
+    assert {result["status"] for result in of_google} == {"pass"}
+    assert {name for name in PLATFORMS if any(f"_{name}_" in each["unique_id"] for each in of_google)} == {"google"}
