@@ -15,6 +15,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sandbox.microsoft.asset_groups import as_record, is_performance_max
 from sandbox.microsoft.campaigns import (
     ad_type,
     campaign_type,
@@ -107,6 +108,11 @@ def _records(order: BulkOrder, world: World, *, backwards: bool) -> list[Iterato
             for campaign, group in _groups(kept)
             for place in range(len(group.keywords))
             if _asked(order, "Keywords")
+        ),
+        (
+            as_record(campaign, group)
+            for campaign, group in _groups(kept)
+            if _asked(order, "AssetGroups") and is_performance_max(campaign)
         ),
     ]
     return parts[::-1] if backwards else parts

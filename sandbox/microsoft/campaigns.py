@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sandbox.microsoft.asset_groups import as_object, is_performance_max
 from sandbox.microsoft.calls import Body, Call, Operation, flags, identifier, items
 from sandbox.microsoft.refusals import RefusalError, refuse
 from sandbox.microsoft.vocabulary import (
     AD_FIELDS,
     AD_TYPES,
+    ASSET_GROUP_FIELDS,
     CAMPAIGN_FIELDS,
     CAMPAIGN_TYPES,
     GROUP_FIELDS,
@@ -21,8 +23,8 @@ _SUBTYPES = ("Video", "Display", "HTML5")
 
 
 def campaign_type(campaign: Campaign) -> str:
-    """Video campaigns are audience campaigns here."""
-    return "Audience" if campaign.video else "Search"
+    """Video campaigns are audience campaigns here, every third of all is one of Performance Max."""
+    return "Audience" if campaign.video else "PerformanceMax" if is_performance_max(campaign) else "Search"
 
 
 def ad_type(ad: Ad, campaign: Campaign) -> str:
@@ -58,6 +60,7 @@ class Campaigns:
             "GetAdGroupsByCampaignId": self._groups,
             "GetAdsByAdGroupId": self._ads,
             "GetKeywordsByAdGroupId": self._keywords,
+            "GetAssetGroupsByCampaignId": self._asset_groups,
         }
 
     def _account(self, call: Call) -> Account:
@@ -85,6 +88,18 @@ class Campaigns:
             if str(campaign.id) == wanted:
                 kind = {"AdGroupType": "SearchStandard"} if "AdGroupType" in more else {}
                 return {"AdGroups": [_group(group, campaign) | kind for group in campaign.groups]}
+        raise RefusalError(1100)
+
+    def _asset_groups(self, call: Call) -> Body:
+        wanted = identifier(call.body.get("CampaignId"))
+        more = flags(call.body, "ReturnAdditionalFields", ASSET_GROUP_FIELDS)
+        for campaign in live_campaigns(self._world, self._account(call)):
+            if str(campaign.id) == wanted and is_performance_max(campaign):
+                return {
+                    "AssetGroups": [as_object(campaign, group, more) for group in campaign.groups],
+                    "PartialErrors": [],
+                }
+        # What a campaign of another type is refused with is not documented.
         raise RefusalError(1100)
 
     def _groups_of(self, call: Call) -> Iterator[tuple[Campaign, Group]]:

@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from sandbox.microsoft.asset_groups import asset_group_id, asset_group_name
 from sandbox.microsoft.campaigns import ad_type, campaign_type, keyword_id, status_text
 from sandbox.microsoft.customers import number_of, status_of
 from sandbox.microsoft.splits import COLUMNS
@@ -138,6 +139,11 @@ GROUP: dict[str, Cell] = {
 GROUP_STATUS: dict[str, Cell] = {
     "Status": lambda row: status_text(row.fact.group is not None and row.fact.group.paused)
 }
+ASSET_GROUP: dict[str, Cell] = {
+    "AssetGroupId": lambda row: asset_group_id(row.fact.group) if row.fact.group else "",
+    "AssetGroupName": lambda row: asset_group_name(row.fact.group) if row.fact.group else "",
+    "AssetGroupStatus": GROUP_STATUS["Status"],
+}
 AD: dict[str, Cell] = {
     "AdId": lambda row: str(row.fact.ad.id) if row.fact.ad else "",
     "AdTitle": lambda row: row.fact.ad.name if row.fact.ad else "",
@@ -165,6 +171,11 @@ METRICS: dict[str, Cell] = {
     "AllConversionsQualified": lambda row: _hundredths(row.metrics.conversions_centi + 100 * row.metrics.view_through),
     "AllRevenue": lambda row: _money(row.metrics.value_micros + row.metrics.value_micros // 10, commas=row.commas),
     "Assists": lambda row: _grouped(row.metrics.leads, row.commas),
+}
+# Of asset groups there are no Qualified columns, and the page of this report does not call Conversions deprecated.
+OF_ASSET_GROUPS: dict[str, Cell] = {
+    **{name: METRICS[name] for name in ("Impressions", "Clicks", "Ctr", "Spend", "Revenue")},
+    "Conversions": METRICS["ConversionsQualified"],
 }
 VIEW_THROUGH: dict[str, Cell] = {
     "ViewThroughConversions": lambda _: "0",

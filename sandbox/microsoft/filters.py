@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.microsoft.calls import Body, part
-from sandbox.microsoft.columns import BREAKDOWNS, CAMPAIGN, GROUP_STATUS, KEYWORD, QUERY, Row
+from sandbox.microsoft.columns import ASSET_GROUP, BREAKDOWNS, CAMPAIGN, GROUP_STATUS, KEYWORD, QUERY, Row
 from sandbox.microsoft.customers import status_of
 from sandbox.microsoft.refusals import RefusalError, refuse
 from sandbox.microsoft.report_types import ReportType
@@ -19,6 +19,7 @@ Test = Callable[[Row], bool]
 _FLAGS = {
     "AccountStatus": ("Active", "Paused", "Inactive"),
     "AdDistribution": ("Search", "Audience", "CrossNetwork"),
+    "AssetGroupStatus": ("Active", "Paused", "Deleted"),
     "BidMatchType": ("Exact", "Phrase", "Broad"),
     "CampaignStatus": ("Active", "Deleted", "Paused", "BudgetPaused", "Suspended"),
     "DeliveredMatchType": ("Exact", "Phrase", "Broad", "ExactCloseVariant", "PhraseCloseVariant", "AIOptimized"),
@@ -64,6 +65,7 @@ def _value_of(name: str, kind_name: str) -> Callable[[Row], str]:
     own_status = GROUP_STATUS["Status"] if kind_name.startswith("AdGroup") else CAMPAIGN["CampaignStatus"]
     others: Mapping[str, Callable[[Row], str]] = {
         "AccountStatus": lambda row: status_of(row.account),
+        "AssetGroupStatus": ASSET_GROUP["AssetGroupStatus"],
         "CampaignStatus": CAMPAIGN["CampaignStatus"],
         "CountryCode": lambda row: _COUNTRIES[row.parts["Country"]],
         "GoalIds": lambda row: row.parts["GoalId"],

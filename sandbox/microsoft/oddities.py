@@ -12,6 +12,7 @@ _FUTURE = {
     "Accounts": {"AccountLifeCycleStatus": "Dormant"},
     "AdGroups": {"Status": "Dreaming", "Network": "Telepathy"},
     "Ads": {"Type": "Hologram", "EditorialStatus": "Pondered"},
+    "AssetGroups": {"Status": "Dreaming", "CallToAction": "Levitate"},
     "Campaigns": {"Status": "Dreaming", "CampaignType": "Holographic"},
     "Keywords": {"MatchType": "Telepathic"},
 }
@@ -22,6 +23,7 @@ OPERATIONS = frozenset(
         "GetAdGroupsByCampaignId",
         "GetAdsByAdGroupId",
         "GetKeywordsByAdGroupId",
+        "GetAssetGroupsByCampaignId",
     }
 )
 _ALWAYS_THERE = frozenset({"Id", "Name", "ParentCustomerId", "Type"})

@@ -9,7 +9,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sandbox.microsoft.splits import parted
-from sandbox.microsoft.truth import Row, account_numbers, campaign_numbers, entity_values, video_numbers
+from sandbox.microsoft.truth import (
+    Row,
+    account_numbers,
+    asset_group_facts,
+    asset_group_numbers,
+    campaign_numbers,
+    entity_values,
+    video_numbers,
+)
 from sandbox.world import Account, Fact, Metrics, World
 
 _FACTS: dict[str, Callable[[World, Account, dt.date, dt.date], Iterator[Fact]]] = {
@@ -19,7 +27,9 @@ _FACTS: dict[str, Callable[[World, Account, dt.date, dt.date], Iterator[Fact]]] 
     "ad": World.ad_facts,
     "keyword": World.keyword_facts,
     "search_query": World.search_term_facts,
+    "asset_group": asset_group_facts,
 }
+_NUMBERS = {"campaign": campaign_numbers, "asset_group": asset_group_numbers}
 _CONVERSIONS = ("conversions_centi", "value_micros", "view_through", "leads")
 
 
@@ -56,8 +66,7 @@ def _of_account(world: World, account: Account, asked: Asked, first: dt.date, la
     today = world.today(account)
     running = today.replace(day=1) if asked.grain == "month" else today
     for known, total in totals.values():
-        numbers = campaign_numbers(total) if asked.level == "campaign" else account_numbers(total)
-        values = known | numbers | video_numbers(total)
+        values = known | _NUMBERS.get(asked.level, account_numbers)(total) | video_numbers(total)
         yield {
             "account_id": account.id,
             "date": known["date"],
@@ -133,6 +142,14 @@ FURTHER: Mapping[str, Asked] = {
         ("campaign_id", "ad_group_id", "company_name", "industry_name", "job_function_name"),
         ("account_name", *_GROUPS, *_METRICS, *_VIEWS),
         splits=_WORK,
+    ),
+    "asset_group_daily": Asked(
+        "asset_group",
+        ("campaign_id", "asset_group_id"),
+        (
+            *("campaign_name", "asset_group_name", "asset_group_status"),
+            *("impressions", "clicks", "spend", "conversions", "revenue"),
+        ),
     ),
 }
 """The tables that are reports of these kinds, as a report of one's own would be."""

@@ -10,9 +10,11 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from sandbox.microsoft import asset_groups
 from sandbox.microsoft.columns import (
     ACCOUNT,
     AD,
+    ASSET_GROUP,
     BREAKDOWNS,
     CAMPAIGN,
     CHANNELS,
@@ -21,6 +23,7 @@ from sandbox.microsoft.columns import (
     GROUP_STATUS,
     KEYWORD,
     METRICS,
+    OF_ASSET_GROUPS,
     QUALITY,
     QUERY,
     SHARES,
@@ -148,6 +151,14 @@ REPORT_TYPES = {
         | _some("AdDistribution", "CompanyName", "IndustryName", "JobFunctionName", "Language"),
         metrics=METRICS | VIEW_THROUGH,
         required=("AccountName", "AdGroupName", "CompanyName", "IndustryName", "JobFunctionName"),
+    ),
+    "AssetGroupPerformanceReport": ReportType(
+        facts=asset_groups.facts,
+        attributes=ACCOUNT | CAMPAIGN | TYPE | CHANNELS | ASSET_GROUP,
+        metrics=OF_ASSET_GROUPS,
+        required=("AssetGroupName",),
+        scopes=("AccountIds", "Campaigns"),
+        filters=("AccountStatus", "AssetGroupStatus", "CampaignStatus"),
     ),
     "PublisherUsagePerformanceReport": ReportType(
         facts=World.group_facts,

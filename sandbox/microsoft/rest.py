@@ -25,6 +25,7 @@ _OPERATIONS = {
     (CAMPAIGN, "AdGroups/QueryByCampaignId"): "GetAdGroupsByCampaignId",
     (CAMPAIGN, "Ads/QueryByAdGroupId"): "GetAdsByAdGroupId",
     (CAMPAIGN, "Keywords/QueryByAdGroupId"): "GetKeywordsByAdGroupId",
+    (CAMPAIGN, "AssetGroups/QueryByCampaignId"): "GetAssetGroupsByCampaignId",
     (REPORTING, "GenerateReport/Submit"): "SubmitGenerateReport",
     (REPORTING, "GenerateReport/Poll"): "PollGenerateReport",
     (BULK, "Campaigns/DownloadByAccountIds"): "DownloadCampaignsByAccountIds",

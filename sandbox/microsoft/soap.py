@@ -33,6 +33,7 @@ _ITEMS = {
     "AccountsInfo": "AccountInfo",
     "AdGroups": "AdGroup",
     "Ads": "Ad",
+    "AssetGroups": "AssetGroup",
     "Campaigns": "Campaign",
     "CustomerRoles": "CustomerRole",
     "CustomersInfo": "CustomerInfo",

@@ -41,8 +41,9 @@ def truth(world: World, table: str, first: dt.date, last: dt.date) -> list[Row]:
     if table == "account":
         return [_account(account) for account in world.accounts(_PLATFORM)]
     live = [account for account in world.accounts(_PLATFORM) if not account.closed]
-    if table in _ENTITIES:
-        return [row for account in live for row in _ENTITIES[table](world, account)]
+    entities = _ENTITIES | _OF_GROUPS
+    if table in entities:
+        return [row for account in live for row in entities[table](world, account)]
     if table in (*CONVERSIONS, *FURTHER):
         from sandbox.microsoft.report_truth import FURTHER as ASKED  # noqa: PLC0415 - which is made of this module
         from sandbox.microsoft.report_truth import rows  # noqa: PLC0415 - the same
@@ -177,6 +178,31 @@ def _keywords(world: World, account: Account) -> Iterator[Row]:
                 "currency_code": account.currency,
                 "final_urls": None,
                 "tracking_url_template": None,
+                "final_url_suffix": None,
+            }
+
+
+def _asset_groups(world: World, account: Account) -> Iterator[Row]:
+    for campaign, group in _groups_of(world, account):
+        if _campaign_type(campaign) == "PerformanceMax":
+            yield {
+                "account_id": account.id,
+                "campaign_id": str(campaign.id),
+                "asset_group_id": f"{group.id}8",
+                "asset_group_name": f"Assets of {group.name}",
+                "status": "Paused" if group.paused else "Active",
+                "editorial_status": ("Active", "ActiveLimited")[group.id % 2],
+                "start_date": campaign.start,
+                "end_date": None,
+                "business_name": "Shops & Co",
+                "call_to_action": "ShopNow",
+                "headlines": [group.name, "Free delivery"],
+                "long_headlines": ["Free delivery, every day; whatever the weather"],
+                "descriptions": ["Buy now", "While stocks last"],
+                "path1": "sale",
+                "path2": None,
+                "final_urls": [f"https://shop.example/assets/{group.id}?a=1&b=2"],
+                "tracking_url_template": f"{{lpurl}}?assets={group.id}",
                 "final_url_suffix": None,
             }
 
@@ -332,7 +358,9 @@ def _ad_type(campaign: Campaign, ad: Ad) -> str:
 
 
 def _campaign_type(campaign: Campaign) -> str:
-    return "Audience" if campaign.video else "Search"
+    if campaign.video:
+        return "Audience"
+    return "Search" if campaign.id % 100 % 3 else "PerformanceMax"
 
 
 def entity_values(world: World, account: Account, fact: Fact) -> Row:
@@ -346,6 +374,11 @@ def entity_values(world: World, account: Account, fact: Fact) -> Row:
     }
     if fact.group is not None:
         known |= {**_of_group(fact), "ad_group_status": "Paused" if fact.group.paused else "Active"}
+        known |= {
+            "asset_group_id": f"{fact.group.id}8",
+            "asset_group_name": f"Assets of {fact.group.name}",
+            "asset_group_status": known["ad_group_status"],
+        }
     if fact.ad is not None:
         known |= {"ad_id": str(fact.ad.id), "ad_title": fact.ad.name}
     if fact.group is not None and fact.keyword is not None:
@@ -357,6 +390,18 @@ def entity_values(world: World, account: Account, fact: Fact) -> Row:
 def account_numbers(metrics: Metrics) -> Row:
     """The numbers of a row of any report but the campaign's."""
     return {**_metrics(metrics), **_view_through(metrics)}
+
+
+def asset_group_facts(world: World, account: Account, first: dt.date, last: dt.date) -> Iterator[Fact]:
+    """What the ad groups of Performance Max campaigns have in the world is what asset groups have here."""
+    for fact in world.group_facts(account, first, last):
+        if _campaign_type(fact.campaign) == "PerformanceMax":
+            yield fact
+
+
+def asset_group_numbers(metrics: Metrics) -> Row:
+    """The same of asset groups, whose report has one column of conversions."""
+    return {**account_numbers(metrics), "conversions": metrics.conversions_centi / 100}
 
 
 def campaign_numbers(metrics: Metrics) -> Row:
@@ -379,6 +424,7 @@ _ENTITIES: dict[str, Callable[[World, Account], Iterator[Row]]] = {
     "ad": _ads,
     "keyword": _keywords,
 }
+_OF_GROUPS = {"asset_group": _asset_groups}
 _Facts = Callable[[World, Account, dt.date, dt.date], Iterator[Fact]]
 _DAILY: dict[str, tuple[_Facts, Callable[[World, Account, Fact], Row]]] = {
     "campaign_daily": (World.campaign_facts, _campaign_day),
@@ -392,7 +438,7 @@ _DAILY: dict[str, tuple[_Facts, Callable[[World, Account, Fact], Row]]] = {
 CONVERSIONS = ("conversion_goal_daily", "campaign_goal_daily")
 FURTHER = (
     *("geographic_daily", "campaign_device_daily", "campaign_hourly", "age_gender_daily"),
-    "professional_demographics_daily",
+    *("professional_demographics_daily", "asset_group", "asset_group_daily"),
 )
 """The tables of groups that are not loaded unless they are asked for."""
 TABLES: tuple[str, ...] = ("account", *_ENTITIES, *_DAILY, *CONVERSIONS)

@@ -51,6 +51,12 @@ AD_FIELDS = _words(
     AdSubType CroppingType ImageTargetDimension ImpressionTrackingUrls LongHeadlines Videos
     """
 )
+ASSET_GROUP_FIELDS = _words(
+    """
+    AssetGroupSearchThemes AssetGroupUrlTargets CroppingType FinalUrlSuffix TrackingUrlTemplate
+    UnifiedCampaignFields UrlCustomParameters
+    """
+)
 KEYWORD_FIELDS = _words(
     """
     MaxConversionValueWithMaxCpc

@@ -20,10 +20,12 @@ from openapi_client.exceptions import ApiException
 from openapi_client.models.campaign import (
     AdGroupAdditionalField,
     AdType,
+    AssetGroupAdditionalField,
     CampaignAdditionalField,
     CampaignType,
     GetAdGroupsByCampaignIdRequest,
     GetAdsByAdGroupIdRequest,
+    GetAssetGroupsByCampaignIdRequest,
     GetCampaignsByAccountIdRequest,
     GetKeywordsByAdGroupIdRequest,
 )
@@ -81,7 +83,18 @@ def entities(authorization: AuthorizationData) -> dict[str, object]:
         for ad in service.GetAdsByAdGroupId(GetAdsByAdGroupIdRequest(AdGroupId=group.Id, AdTypes=list(AdType))).Ads
     ]
     keywords = service.GetKeywordsByAdGroupId(GetKeywordsByAdGroupIdRequest(AdGroupId=groups[0].Id)).Keywords
+    asset_groups = service.GetAssetGroupsByCampaignId(
+        GetAssetGroupsByCampaignIdRequest(
+            CampaignId=campaigns[0].Id,
+            ReturnAdditionalFields=AssetGroupAdditionalField.TRACKINGURLTEMPLATE
+            | AssetGroupAdditionalField.FINALURLSUFFIX,
+        )
+    ).AssetGroups
     return {
+        "asset_groups": [
+            [each.Id, each.Name, each.CallToAction, each.EditorialStatus, each.LongHeadlines[0].Asset.Text]
+            for each in asset_groups
+        ],
         "user": user.Id,
         "accounts": [[each.Id, each.Name, each.CurrencyCode, each.TimeZone] for each in accounts],
         "campaigns": [[each.Id, each.Name, each.Status, each.DailyBudget, each.Languages] for each in campaigns],
@@ -129,11 +142,11 @@ def report(authorization: AuthorizationData, directory: str) -> list[list[str]]:
 
 
 def bulk(authorization: AuthorizationData, directory: str) -> list[dict[str, str]]:
-    """All four kinds of things in one file."""
+    """All five kinds of things in one file."""
     manager = BulkServiceManager(authorization, poll_interval_in_milliseconds=100, environment="production")
     path = manager.download_file(
         DownloadParameters(
-            download_entities=["Campaigns", "AdGroups", "Ads", "Keywords"],
+            download_entities=["Campaigns", "AdGroups", "Ads", "Keywords", "AssetGroups"],
             result_file_directory=directory,
             result_file_name="bulk.csv",
             overwrite_result_file=True,

@@ -100,6 +100,14 @@ def test_it_walks_from_the_campaigns_to_the_keywords(run: tuple[dict[str, Any], 
     ]
 
 
+def test_it_reads_asset_groups(run: tuple[dict[str, Any], list[Request]]) -> None:
+    assert run[0]["asset_groups"] == [
+        [row["asset_group_id"], row["asset_group_name"], row["call_to_action"], row["editorial_status"], row["long_headlines"][0]]
+        for row in truth("asset_group")
+        if row["campaign_id"] == truth("campaign")[0]["campaign_id"]
+    ] != []  # fmt: skip
+
+
 def test_its_report_is_the_truth_row_by_row(run: tuple[dict[str, Any], list[Request]]) -> None:
     got = {
         (day, campaign): (name, int(impressions.replace(",", "")), int(clicks), Decimal(spend), float(conversions))
@@ -123,6 +131,7 @@ def test_its_bulk_file_holds_what_the_walk_gives(run: tuple[dict[str, Any], list
         ("Campaign", "campaign", "campaign_id"),
         ("Ad Group", "ad_group", "ad_group_id"),
         ("Keyword", "keyword", "keyword_id"),
+        ("Asset Group", "asset_group", "asset_group_id"),
     ):
         assert {each["Id"] for each in records if each["Type"] == kind} == {row[key] for row in truth(table)}
     ads = {each["Id"]: each for each in records if each["Type"].endswith(" Ad")}
@@ -141,13 +150,14 @@ def test_a_fault_has_its_code_and_its_tracking_id(run: tuple[dict[str, Any], lis
 
 # What it leaves out: flags of nothing; the kind of compression, where it takes the default, a ZIP.
 LEFT_OUT = {"ReturnAdditionalFields", "CompressionType"}
+FLAGS = {"CampaignType", "ReturnAdditionalFields"}
 
 
 def meant(value: Any) -> Any:
     """A body without what is not set, and with its flags apart."""
     if isinstance(value, dict):
         return {
-            name: sorted(each.strip() for each in of.split(",")) if name == "CampaignType" else meant(of)
+            name: sorted(each.strip() for each in of.split(",")) if name in FLAGS else meant(of)
             for name, of in value.items()
             if of is not None
         }
@@ -166,6 +176,7 @@ def test_our_requests_are_those_that_it_sends(run: tuple[dict[str, Any], list[Re
         operations.get_ad_groups(campaign),
         operations.get_ads(group),
         operations.get_keywords(group),
+        operations.get_asset_groups(campaign),
         operations.submit_report(
             NAME,
             "CampaignPerformanceReport",
@@ -177,7 +188,7 @@ def test_our_requests_are_those_that_it_sends(run: tuple[dict[str, Any], list[Re
             time_zone=ZONE,
         ),
         operations.poll_report(report, NAME),
-        operations.download_account(ACCOUNT, ["Campaigns", "AdGroups", "Ads", "Keywords"]),
+        operations.download_account(ACCOUNT, ["Campaigns", "AdGroups", "Ads", "Keywords", "AssetGroups"]),
         operations.poll_download(file),
     ]
     for call in ours:

@@ -142,7 +142,9 @@ def test_its_campaigns_and_ads_are_those_of_the_types_that_it_asks_for(
     assert got == {
         each: (row["campaign_name"], row["status"], float(row["daily_budget"])) for each, row in campaigns.items()
     }
-    ads = {row["ad_id"]: row for row in truth("ad") if row["ad_type"] == "ExpandedText"}
+    ads = {
+        row["ad_id"]: row for row in truth("ad") if row["ad_type"] == "ExpandedText" and row["campaign_id"] in campaigns
+    }
     assert {str(each["Id"]): each["FinalUrls"]["string"] for each in streams["ads"]} == {
         each: row["final_urls"] for each, row in ads.items()
     }

@@ -116,6 +116,6 @@ def test_the_key_of_a_report_is_everything_that_tells_rows_apart(report: Report)
         assert set(report.table.key) == ids | {"date"}
     else:  # what is no number and no name of an id splits the rows
         texts = {each.name for each in report.table.columns if each.type is Type.STRING}
-        names = {"account_name", "campaign_name", "ad_group_name", "currency_code"}
-        assert texts - names - {"goal_type"} <= set(report.table.key) >= ids - {"account_id"}
+        names = {"account_name", "campaign_name", "ad_group_name", "asset_group_name", "currency_code"}
+        assert texts - names - {"goal_type", "asset_group_status"} <= set(report.table.key) >= ids - {"account_id"}
     assert report.table.columns[-1].name == "is_final"

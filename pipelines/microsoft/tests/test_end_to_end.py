@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import pytest
 from microsoft_runs import AS_OF, Outcome, Run, Sandbox, Serve
 
 from microsoft_pipeline.tables import REPORTS, TABLES
@@ -73,6 +74,17 @@ def test_breakdowns_that_have_everything_add_up_to_the_campaigns(shared: Sandbox
         for column in ("impressions", "clicks", "spend", "revenue"):
             assert total(table, column) == total("campaign_daily", column) > 0, (table, column)
     assert total("campaign_goal_daily", "revenue") == total("campaign_daily", "revenue")
+
+
+def test_asset_groups_add_up_to_the_campaigns_of_performance_max(shared: Sandbox, run: Run) -> None:
+    tables = ["campaign", "asset_groups", "campaign_daily"]
+    outcome = run(shared, settings={"tables": tables, "start_date": "2026-11-10", "lookback_days": 9})
+    of_performance_max = [row for row in outcome.tables["campaign_daily"] if row["campaign_type"] == "PerformanceMax"]
+    for mine, theirs in (("spend", "spend"), ("revenue", "revenue"), ("conversions", "conversions_qualified")):
+        total = sum(row[theirs] for row in of_performance_max)
+        assert sum(row[mine] for row in outcome.tables["asset_group_daily"]) == pytest.approx(total) and total > 0
+    named = {(row["campaign_id"], row["asset_group_id"]) for row in outcome.tables["asset_group"]}
+    assert {(row["campaign_id"], row["asset_group_id"]) for row in outcome.tables["asset_group_daily"]} == named
 
 
 def test_names_of_all_scripts_deleted_campaigns_and_unknown_numbers_are_kept(serve: Serve, run: Run) -> None:

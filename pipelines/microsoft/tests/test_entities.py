@@ -21,7 +21,7 @@ from sandbox.world import World
 from wire import Kind, PipelineError
 
 FIRST, SECOND = "3001234567", "3002469134"
-ENTITIES = ["account", "campaign", "ad_group", "ad", "keyword"]
+ENTITIES = ["account", "campaign", "ad_group", "ad", "keyword", "asset_group"]
 ACCOUNT = Account(id="1", customer_id="2", currency="EUR", time_zone="", status="Active", raw={})
 
 

@@ -104,6 +104,45 @@ def test_a_code_of_one_account_leaves_the_others_alone(
     assert_no_secret(outcome, sandbox)
 
 
+def test_a_table_of_a_group_is_lost_alone_of_the_account_that_is_refused_it(serve: Serve, run: Run) -> None:
+    """Of the first account no file with asset groups is made, and their report, the second asked for, is refused."""
+    sandbox = serve(f"error=3211/{FIRST}", f"error=2003/{FIRST}@1")
+    outcome = run(sandbox, settings=ONE_BY_ONE | {"tables": ["campaign", "campaign_daily", "asset_groups"]})
+    told = [(each.kind, each.account_id, each.message.partition(": error")[0]) for each in outcome.failures]
+    assert told == [
+        ("data", FIRST, "asset_group: DownloadCampaignsByAccountIds"),
+        ("data", FIRST, "SubmitGenerateReport of asset_group_daily"),
+    ], outcome.log
+    assert outcome.status == 65
+    world = World.at(AS_OF, "tiny")
+    for table in ("campaign", "campaign_daily"):
+        rows = [row for row in expected(world, table, last_days(world, 30)) if row["account_id"] in (FIRST, SECOND)]
+        assert_holds(outcome, table, rows)
+    for table in ("asset_group", "asset_group_daily"):
+        assert_holds(
+            outcome, table, [row for row in expected(world, table, last_days(world, 30)) if row["account_id"] == SECOND]
+        )
+
+
+def test_a_table_of_a_group_that_nobody_is_given_is_told_once(serve: Serve, run: Run) -> None:
+    settings = ONE_BY_ONE | {"tables": ["campaign_daily", "asset_group_daily"]}
+    outcome = run(serve("error=2015@1"), settings=settings)
+    (failure,) = outcome.failures
+    assert (failure.kind, failure.account_id, outcome.status) == ("config", None, 78)
+    assert failure.message.startswith("SubmitGenerateReport of asset_group_daily: error 2015")
+    assert {row["account_id"] for row in outcome.tables["campaign_daily"]} == {FIRST, SECOND}
+    assert "asset_group_daily" not in outcome.tables
+
+
+def test_an_account_that_is_refused_altogether_loses_more_than_its_tables_of_groups(serve: Serve, run: Run) -> None:
+    settings = ONE_BY_ONE | {"tables": ["ad_group", "asset_group", "campaign_daily"]}
+    outcome = run(serve(f"error=106/{FIRST}x9"), settings=settings)
+    (failure,) = outcome.failures
+    assert (failure.kind, failure.account_id, outcome.status) == ("auth", FIRST, 77)
+    assert "asset_group" not in failure.message
+    assert {row["account_id"] for row in outcome.tables["asset_group"]} == {SECOND}
+
+
 @pytest.mark.parametrize(
     ("faults", "status", "words"),
     [
@@ -194,7 +233,7 @@ def test_days_that_are_empty_both_ways_are_confirmed_with_one_question(serve: Se
 
 
 def test_entities_that_are_gone_are_asked_about_a_second_way(serve: Serve, run: Run) -> None:
-    settings = {"tables": ["campaign", "ad_group", "ad", "keyword"], "accounts": [EMPTY]}
+    settings = {"tables": ["campaign", "ad_group", "ad", "keyword", "asset_group"], "accounts": [EMPTY]}
     first = run(serve(), settings=settings)
     assert (first.status, first.confirmed) == (0, [])
     second = run(serve(), settings=settings, state=first.state)

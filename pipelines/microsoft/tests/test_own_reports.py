@@ -12,6 +12,7 @@ from typing import Any
 from microsoft_runs import AS_OF, Outcome, Run, Sandbox, Serve, start_run
 
 from sandbox.microsoft.report_truth import FURTHER, Asked, rows
+from sandbox.microsoft.truth import truth
 from sandbox.world import World
 
 DAY = dt.timedelta(days=1)
@@ -151,7 +152,7 @@ def test_reports_of_all_kinds_hold_the_truth(shared: Sandbox, run: Run) -> None:
 
 
 DEFINITIONS = [definition for definition, _ in REPORTS.values()]
-GROUPS = ["conversions", "geo", "placement", "hourly", "audience"]
+GROUPS = ["conversions", "geo", "placement", "hourly", "audience", "asset_groups"]
 OWN = {"tables": ["account", *GROUPS], "reports": DEFINITIONS, "start_date": "2026-10-13"}
 
 
@@ -164,6 +165,7 @@ def assert_true(outcome: Outcome, as_of: dt.datetime, names: Iterable[str] = REP
         assert_holds(outcome, name, [row for row in kept if row["date"] >= since])
     for name, asked in FURTHER.items():
         assert_holds(outcome, name, rows(world, asked, FIRST_DAY, as_of.date() + 2 * DAY))
+    assert_holds(outcome, "asset_group", truth(world, "asset_group", FIRST_DAY, FIRST_DAY))
 
 
 FIRST_DAY = dt.date(2026, 10, 13)

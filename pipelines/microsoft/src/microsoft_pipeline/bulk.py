@@ -21,7 +21,13 @@ from wire import Kind, PipelineError
 
 log = logging.getLogger(__name__)
 
-_DOWNLOAD = {"campaign": "Campaigns", "ad_group": "AdGroups", "ad": "Ads", "keyword": "Keywords"}
+_DOWNLOAD = {
+    "campaign": "Campaigns",
+    "ad_group": "AdGroups",
+    "ad": "Ads",
+    "keyword": "Keywords",
+    "asset_group": "AssetGroups",
+}
 _REMAKES = 2
 # A small account's file takes seconds, that of a hundred thousand keywords a minute: seven polls reach both.
 _SLOWER = 2.5

@@ -22,13 +22,13 @@ from typing import IO, Any
 from microsoft_pipeline.accounts import Account
 from microsoft_pipeline.downloads import BrokenFileError
 from microsoft_pipeline.rows import Row, reader
-from microsoft_pipeline.tables import AD, AD_GROUP, CAMPAIGN, KEYWORD, Entity
+from microsoft_pipeline.tables import AD, AD_GROUP, ASSET_GROUP, CAMPAIGN, KEYWORD, Entity
 from wire import Kind, PipelineError
 
 log = logging.getLogger(__name__)
 
 _FORMAT = "6.0"
-_TYPES = {"Campaign": CAMPAIGN, "Ad Group": AD_GROUP, "Keyword": KEYWORD}
+_TYPES = {"Campaign": CAMPAIGN, "Ad Group": AD_GROUP, "Keyword": KEYWORD, "Asset Group": ASSET_GROUP}
 _ABOUT_THE_FILE = frozenset({"Format Version", "Account"})
 WHAT = "Bulk file"
 
@@ -79,7 +79,7 @@ class BulkFile:
 
     def _own(self, entity: Entity, parent_id: str) -> dict[str, Any]:
         own: dict[str, Any] = {"account_id": self._account.id, "currency_code": self._account.currency}
-        if entity is AD_GROUP:
+        if entity in (AD_GROUP, ASSET_GROUP):
             own["campaign_id"] = parent_id
         elif entity in (AD, KEYWORD):
             own["ad_group_id"] = parent_id

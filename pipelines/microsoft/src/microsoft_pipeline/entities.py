@@ -1,4 +1,4 @@
-"""Snapshots of accounts, campaigns, ad groups, ads and keywords.
+"""Snapshots of accounts, campaigns, ad groups, ads, keywords and asset groups.
 
 One Bulk file per account holds them all; where Microsoft makes none, the Get calls are walked, and give the same rows.
 Neither gives deleted objects; they live on in the reports alone, with their status.
@@ -18,16 +18,17 @@ from microsoft_pipeline.client import Client
 from microsoft_pipeline.errors import BulkRefusedError, TooBigForOneFileError
 from microsoft_pipeline.operations import CAMPAIGNS_IN_A_DOWNLOAD
 from microsoft_pipeline.rows import Row, distinct, of_object
-from microsoft_pipeline.tables import ACCOUNT, AD, AD_GROUP, CAMPAIGN, KEYWORD, Entity
+from microsoft_pipeline.tables import ACCOUNT, AD, AD_GROUP, ASSET_GROUP, CAMPAIGN, KEYWORD, Entity
 from microsoft_pipeline.time_zones import iana_zone
 from microsoft_pipeline.walk import Walk
-from wire import Extraction
+from wire import Extraction, Kind, PipelineError
 
 log = logging.getLogger(__name__)
 
 # How many parents are asked, one by one, whether they are as empty as the file says.
 _ASKED_AGAIN = 5
-_BELOW_THE_ACCOUNT = (CAMPAIGN, AD_GROUP, AD, KEYWORD)
+_BELOW_THE_ACCOUNT = (CAMPAIGN, AD_GROUP, AD, KEYWORD, ASSET_GROUP)
+_PASSING = frozenset({Kind.TRANSIENT, Kind.RATE_LIMIT})
 
 
 def load_entities(client: Client, extraction: Extraction, account: Account, wanted: frozenset[str]) -> None:
@@ -47,17 +48,35 @@ class _Snapshot:
         self._extraction = extraction
         self._account = account
         self._walk = Walk(client, account)
+        self._missing: list[Entity] = []
 
     def load(self, wanted: frozenset[str]) -> None:
-        entities = [
+        self._missing = [
             entity
             for entity in _BELOW_THE_ACCOUNT
             if entity.table.name in wanted and not self._extraction.is_loaded(entity.table.name, self._account.id)
         ]
+        try:
+            self._load(self._missing)
+        except PipelineError as error:
+            further = [entity for entity in self._missing if not entity.is_core]
+            if not further or error.kind in _PASSING:
+                raise
+            # Without them all is well, or what failed was not about them and is raised now.
+            self._load([entity for entity in self._missing if entity.is_core])
+            for entity in further:
+                self._give_up(entity, error)
+
+    def _give_up(self, entity: Entity, error: PipelineError) -> None:
+        name = entity.table.name
+        told = error.message if error.message.startswith(name) else f"{name}: {error.message}"
+        self._extraction.give_up([name], self._account.id, PipelineError(error.kind, told))
+
+    def _load(self, entities: Sequence[Entity]) -> None:
         if not entities:
             return
         # Campaigns alone come in one answer, a file of them takes three at least.
-        if entities == [CAMPAIGN]:
+        if list(entities) == [CAMPAIGN]:
             self._replace_all(entities, self._walk.rows, {})
             return
         try:
@@ -90,15 +109,19 @@ class _Snapshot:
         log.info("account %s: %s", self._account.id, ", ".join(counts))
 
     def _replace(self, entity: Entity, rows: Iterator[Row], parents: Mapping[str, Sequence[str]]) -> int:
-        return self._extraction.replace_account(
+        count = self._extraction.replace_account(
             entity.table.name,
             self._account.id,
             distinct(entity, rows, self._account.id),
             confirm_empty=lambda: self._is_empty(entity, parents),
         )
+        self._missing = [each for each in self._missing if each is not entity]
+        return count
 
     def _is_empty(self, entity: Entity, parents: Mapping[str, Sequence[str]]) -> bool:
         """Whether another service says too that there are none: the list itself, or that of some of the level above."""
+        if entity is ASSET_GROUP:
+            return not self._walk.any_below(entity, self._walk.campaigns_with_asset_groups()[:_ASKED_AGAIN])
         campaigns = self._walk.campaign_ids()
         if entity is CAMPAIGN or not campaigns:
             return not campaigns

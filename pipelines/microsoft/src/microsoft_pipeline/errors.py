@@ -217,6 +217,12 @@ CODES: dict[int, Remedy] = {
         "account",
         "the account is too big for one file; it is downloaded by campaigns",
     ),
+    3211: Remedy(
+        "CampaignServiceBulkDownloadUnsupportedEntities",
+        Kind.DATA,
+        "account",
+        "Microsoft makes no file of one of these kinds of entities; leave its table out of settings.tables",
+    ),
     NO_MORE_BULK: Remedy(
         "BulkServiceNoMoreCallsPermittedForTheTimePeriod",
         Kind.RATE_LIMIT,

@@ -37,6 +37,9 @@ AD_TYPES = (
     "ResponsiveSearch",
     "Hotel",
 )
+# Performance Max has asset groups in place of ad groups (guides/performance-max), and so may objective-based campaigns:
+# `UnifiedCampaignFields` is one of the additional fields of an asset group (`msads` 13.0.30.1).
+WITH_ASSET_GROUPS = ("PerformanceMax", "ObjectiveBased")
 AGGREGATIONS = {Grain.DAY: "Daily", Grain.HOUR: "Hourly", Grain.MONTH: "Monthly"}
 ACCOUNTS_ON_A_PAGE = 1000
 CAMPAIGNS_IN_A_DOWNLOAD = 1000
@@ -56,6 +59,7 @@ GET_CAMPAIGNS = Operation("CampaignManagement", "GetCampaignsByAccountId", "Camp
 GET_AD_GROUPS = Operation("CampaignManagement", "GetAdGroupsByCampaignId", "AdGroups/QueryByCampaignId")
 GET_ADS = Operation("CampaignManagement", "GetAdsByAdGroupId", "Ads/QueryByAdGroupId")
 GET_KEYWORDS = Operation("CampaignManagement", "GetKeywordsByAdGroupId", "Keywords/QueryByAdGroupId")
+GET_ASSET_GROUPS = Operation("CampaignManagement", "GetAssetGroupsByCampaignId", "AssetGroups/QueryByCampaignId")
 SUBMIT_REPORT = Operation("Reporting", "SubmitGenerateReport", "GenerateReport/Submit")
 POLL_REPORT = Operation("Reporting", "PollGenerateReport", "GenerateReport/Poll")
 DOWNLOAD_ACCOUNT = Operation("Bulk", "DownloadCampaignsByAccountIds", "Campaigns/DownloadByAccountIds")
@@ -113,6 +117,13 @@ def get_ads(ad_group_id: str) -> Call:
 def get_keywords(ad_group_id: str) -> Call:
     """All keywords of an ad group."""
     return Call(GET_KEYWORDS, {"AdGroupId": ad_group_id, "ReturnAdditionalFields": None})
+
+
+def get_asset_groups(campaign_id: str) -> Call:
+    """All asset groups of a campaign of one of the types `WITH_ASSET_GROUPS`, at most 100."""
+    return Call(
+        GET_ASSET_GROUPS, {"CampaignId": campaign_id, "ReturnAdditionalFields": "TrackingUrlTemplate,FinalUrlSuffix"}
+    )
 
 
 def submit_report(

@@ -1,4 +1,7 @@
-"""Reports of one's own that cannot be had: each is told, and keeps nothing else from being loaded."""
+"""Reports that cannot be had and that others do without: each is told, and keeps nothing else from being loaded.
+
+They are those of one's own and those of further groups.
+"""
 
 from __future__ import annotations
 
@@ -34,17 +37,28 @@ class RefusedReports:
         return name in self._names
 
     def take(self, report: Report, account_id: str, error: PipelineError) -> None:
-        """Take what a report failed with; raises it again where it is about more than a report of one's own."""
-        if not report.is_own:
+        """Take what a report failed with; raises it again where it is about more than a report that is not core."""
+        if report.is_core:
             raise error
         name = report.table.name
         if is_about_the_report(error):
             with self._lock:
                 if name not in self._names:
                     self._names.add(name)
-                    self._extraction.fail(wrong_report(name, "", error.message))
-        elif error.kind in _OF_AN_ACCOUNT or isinstance(error, NotMadeError):
-            told = wrong_report(name, "", error.message)
-            self._extraction.give_up([name], account_id, PipelineError(error.kind, told.message))
+                    self._extraction.fail(_told(report, error))
+        elif error.kind in _OF_AN_ACCOUNT or isinstance(error, NotMadeError) or _is_of_a_group(report, error):
+            self._extraction.give_up([name], account_id, PipelineError(error.kind, _told(report, error).message))
         else:
             raise error
+
+
+def _is_of_a_group(report: Report, error: PipelineError) -> bool:
+    """Whether an account's user may not have a report of a group: what is core was asked for before it, and was had."""
+    return not report.is_own and error.kind is Kind.AUTH and error.account_id is not None
+
+
+def _told(report: Report, error: PipelineError) -> PipelineError:
+    """A sentence about a table of all accounts, which names the setting where a user has defined it."""
+    if report.is_own:
+        return wrong_report(report.table.name, "", error.message)
+    return PipelineError(error.kind, error.message)

@@ -111,8 +111,8 @@ class AccountReports:
     def load(self) -> None:
         """Have all made and load them.
 
-        Raises PipelineError at the first that cannot be had, dropping the others; a report of one's own that cannot be
-        had is told and left out instead.
+        Raises PipelineError at the first that cannot be had, dropping the others; one that is not core, or of one's
+        own, is told and left out instead.
         """
         try:
             while self._waiting or self._jobs:
@@ -159,7 +159,7 @@ class AccountReports:
             self._leave_out(job.task.report, error)
 
     def _leave_out(self, report: Report, error: PipelineError) -> None:
-        """Go on without a report of one's own that cannot be had; any other failure is raised again."""
+        """Go on without a report that cannot be had and that others do without; any other failure is raised again."""
         self._refused.take(report, self._account.id, error)
         self._waiting = deque(task for task in self._waiting if task.report is not report)
         for job in [job for job in self._jobs if job.task.report is report]:

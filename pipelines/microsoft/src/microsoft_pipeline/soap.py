@@ -74,6 +74,7 @@ _RESULTS = {
     "GetAdGroupsByCampaignId": "AdGroups",
     "GetAdsByAdGroupId": "Ads",
     "GetKeywordsByAdGroupId": "Keywords",
+    "GetAssetGroupsByCampaignId": "AssetGroups",
     "SubmitGenerateReport": "ReportRequestId",
     "PollGenerateReport": "ReportRequestStatus",
     "DownloadCampaignsByAccountIds": "DownloadRequestId",
@@ -110,6 +111,8 @@ class SoapTransport:
         plain = _plain(result)
         if name is None:
             return plain if isinstance(plain, dict) else {}
+        # An answer that can have more elements, as PartialErrors, is not unwrapped.
+        plain = plain.get(name, plain) if isinstance(plain, dict) else plain
         # suds gives an empty array as an empty text.
         return {name: [] if plain == "" else plain}
 

@@ -17,6 +17,8 @@ THREE_YEARS = 3 * 365
 """For how many days Microsoft keeps daily data of most reports (guides/report-data-retention-time-periods)."""
 SIX_MONTHS = 181
 """And hourly data (the same page)."""
+CORE = "core"
+"""The group of the tables without which an account is not loaded; one of another group is lost alone."""
 
 
 class Field(Struct, frozen=True):
@@ -40,6 +42,10 @@ class Entity(Struct, frozen=True):
     def key(self) -> str:
         """The column that tells an account's rows apart."""
         return self.table.key[-1]
+
+    @property
+    def is_core(self) -> bool:
+        return self.table.group == CORE
 
 
 class Report(Struct, frozen=True):
@@ -72,6 +78,10 @@ class Report(Struct, frozen=True):
         """Whether a user defined it."""
         return bool(self.table.fingerprint)
 
+    @property
+    def is_core(self) -> bool:
+        return self.table.group == CORE and not self.is_own
+
 
 def _field(name: str, kind: Type, source: str, note: str = "", *, bulk: str = "") -> Field:
     return Field(Column(name, kind, note), source, bulk)
@@ -97,8 +107,9 @@ def _percent(name: str, source: str) -> Field:
     return _number(name, source, "percent, 0 to 100")
 
 
-def _entity(name: str, key: tuple[str, ...], *fields: Field) -> Entity:
-    return Entity(Table(name, tuple(field.column for field in fields), key), fields)
+def _entity(name: str, key: tuple[str, ...], *fields: Field, **more: str) -> Entity:
+    """`more` are group and cost of the table."""
+    return Entity(Table(name, tuple(field.column for field in fields), key, **more), fields)
 
 
 def report(
@@ -109,7 +120,7 @@ def report(
     *fields: Field,
     grain: Grain = Grain.DAY,
     fingerprint: str = "",
-    group: str = "core",
+    group: str = CORE,
     cost: str = "",
     **others: Any,
 ) -> Report:
@@ -238,7 +249,31 @@ KEYWORD = _entity(
     _field("final_urls", Type.JSON, "FinalUrls", bulk="Final Url"),
     *_TRACKING,
 )
-ENTITIES = (ACCOUNT, CAMPAIGN, AD_GROUP, AD, KEYWORD)
+_ASSET_GROUPS = "asset_groups"
+ASSET_GROUP = _entity(
+    "asset_group",
+    ("account_id", "asset_group_id"),
+    _ACCOUNT_ID,
+    _text("campaign_id", ""),
+    _text("asset_group_id", "Id", bulk="Id"),
+    _text("asset_group_name", "Name", bulk="Asset Group"),
+    _text("status", "Status", "Active, Paused, Expired", bulk="Status"),
+    _text("editorial_status", "EditorialStatus", "Active, Disapproved, Inactive, …", bulk="Editorial Status"),
+    _field("start_date", Type.DATE, "StartDate", bulk="Start Date"),
+    _field("end_date", Type.DATE, "EndDate", bulk="End Date"),
+    _text("business_name", "BusinessName", bulk="Business Name"),
+    _text("call_to_action", "CallToAction", bulk="Call To Action"),
+    _field("headlines", Type.JSON, "Headlines", "texts", bulk="Headlines"),
+    _field("long_headlines", Type.JSON, "LongHeadlines", "texts", bulk="Long Headlines"),
+    _field("descriptions", Type.JSON, "Descriptions", "texts", bulk="Descriptions"),
+    _text("path1", "Path1", bulk="Path 1"),
+    _text("path2", "Path2", bulk="Path 2"),
+    _field("final_urls", Type.JSON, "FinalUrls", bulk="Final Url"),
+    *_TRACKING,
+    group=_ASSET_GROUPS,
+    cost="in the account's Bulk file",
+)
+ENTITIES = (ACCOUNT, CAMPAIGN, AD_GROUP, AD, KEYWORD, ASSET_GROUP)
 
 _CAMPAIGN_IDS = (_text("campaign_id", "CampaignId"), _text("campaign_name", "CampaignName"))
 _AD_GROUP_IDS = (*_CAMPAIGN_IDS, _text("ad_group_id", "AdGroupId"), _text("ad_group_name", "AdGroupName"))
@@ -471,6 +506,25 @@ PROFESSIONAL_DEMOGRAPHICS_DAILY = report(
     cost=f"{_ONE_REPORT}, a row for each company, industry and function",
     may_be_empty=True,
 )
+# The service refuses this report without the name, and has no Qualified columns of it.
+ASSET_GROUP_DAILY = report(
+    "asset_group_daily",
+    "AssetGroupPerformanceReport",
+    ("campaign_id", "asset_group_id"),
+    "",
+    *_CAMPAIGN_IDS,
+    _text("asset_group_id", "AssetGroupId"),
+    _text("asset_group_name", "AssetGroupName"),
+    _text("asset_group_status", "AssetGroupStatus", "Deleted ones included"),
+    _count("impressions", "Impressions"),
+    _count("clicks", "Clicks"),
+    _money("spend", "Spend"),
+    _number("conversions", "Conversions", "count"),
+    _money("revenue", "Revenue"),
+    group=_ASSET_GROUPS,
+    cost=_ONE_REPORT,
+    may_be_empty=True,
+)
 REPORTS = (
     CAMPAIGN_DAILY,
     CAMPAIGN_IMPRESSION_SHARE_DAILY,
@@ -486,6 +540,7 @@ REPORTS = (
     CAMPAIGN_HOURLY,
     AGE_GENDER_DAILY,
     PROFESSIONAL_DEMOGRAPHICS_DAILY,
+    ASSET_GROUP_DAILY,
 )
 
 TABLES = tuple(each.table for each in (*ENTITIES, *REPORTS))

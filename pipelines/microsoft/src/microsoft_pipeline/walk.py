@@ -1,4 +1,4 @@
-"""An account's entities by the Get calls: its campaigns, their ad groups, the ads and keywords of each of those."""
+"""An account's entities by the Get calls: its campaigns, their ad groups and asset groups, the ads and keywords."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from microsoft_pipeline.accounts import Account
 from microsoft_pipeline.client import Client
 from microsoft_pipeline.operations import Call
 from microsoft_pipeline.rows import Row, of_object
-from microsoft_pipeline.tables import AD, AD_GROUP, CAMPAIGN, KEYWORD, Entity
+from microsoft_pipeline.tables import AD, AD_GROUP, ASSET_GROUP, CAMPAIGN, KEYWORD, Entity
 
 
 class Walk:
@@ -28,6 +28,8 @@ class Walk:
             return self._read_campaigns()
         if entity is AD_GROUP:
             return self._read_groups()
+        if entity is ASSET_GROUP:
+            return self._read_asset_groups()
         below = operations.get_ads if entity is AD else operations.get_keywords
         answer = "Ads" if entity is AD else "Keywords"
         return (
@@ -37,11 +39,12 @@ class Walk:
         )
 
     def any_below(self, entity: Entity, parents: list[str]) -> bool:
-        """Whether one of some parents, campaigns of ad groups or ad groups of the others, has anything of a table."""
+        """Whether one of some parents has anything of a table: campaigns of groups of either kind, else ad groups."""
         call, answer = {
             AD_GROUP.table.name: (operations.get_ad_groups, "AdGroups"),
             AD.table.name: (operations.get_ads, "Ads"),
             KEYWORD.table.name: (operations.get_keywords, "Keywords"),
+            ASSET_GROUP.table.name: (operations.get_asset_groups, "AssetGroups"),
         }[entity.table.name]
         return any(self._listed(call(parent), answer) for parent in parents)
 
@@ -49,6 +52,16 @@ class Walk:
         """The account's campaigns, asked for now."""
         call = operations.get_campaigns(self._account.id)
         return [str(raw.get("Id")) for raw in self._listed(call, "Campaigns")]
+
+    def campaigns_with_asset_groups(self) -> list[str]:
+        """Those of the account's campaigns that can have asset groups, asked for now."""
+        found = self._listed(operations.get_campaigns(self._account.id), "Campaigns")
+        return [str(raw.get("Id")) for raw in found if raw.get("CampaignType") in operations.WITH_ASSET_GROUPS]
+
+    def _read_asset_groups(self) -> Iterator[Row]:
+        for campaign_id in self.campaigns_with_asset_groups():
+            for raw in self._listed(operations.get_asset_groups(campaign_id), "AssetGroups"):
+                yield of_object(ASSET_GROUP, raw, self._own(campaign_id=campaign_id))
 
     def _read_campaigns(self) -> Iterator[Row]:
         found = self._listed(operations.get_campaigns(self._account.id), "Campaigns")
