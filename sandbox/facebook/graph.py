@@ -54,7 +54,6 @@ LARGE_PAGE = 10
 IDS_AT_ONCE = 50
 
 Answer = dict[str, Any]
-_EDGES = ("campaigns", "adsets", "ads", "adcreatives")
 
 
 @dataclass(slots=True)
@@ -110,6 +109,8 @@ class Graph:
                 return json.dumps(self._start(node, params))
             case "GET", str(node), ("campaigns" | "adsets" | "ads" | "adcreatives") as edge:
                 return self._edge(node, edge, path, params, number)
+            case "GET", str(node), "customconversions" if node.startswith("act_"):
+                return self._custom_conversions(node, path, params)
         raise no_such_object(path[-1] if len(path) == 2 else "/".join(path[1:]))
 
     def _accounts(self, path: Sequence[str], params: Params) -> str:
@@ -179,6 +180,12 @@ class Graph:
         objects = [json.dumps(picked(each, edge, fields)) for each in nodes]
         counted = "total_count" in params.get("summary", "") or params.get("summary") == "true"
         return self._page(objects, path, params, total=len(objects) if counted else None)
+
+    def _custom_conversions(self, node: str, path: Sequence[str], params: Params) -> str:
+        """An edge without parameters and without a summary."""
+        edge, fields = "customconversions", fields_of(params)
+        nodes = self._objects.of(self._account(node), edge)
+        return self._page([json.dumps(picked(each, edge, fields)) for each in nodes], path, params)
 
     def _page(self, objects: Sequence[str], path: Sequence[str], params: Params, total: int | None = None) -> str:
         """One page. After the first of several comes an empty one that has a next address but no cursors."""

@@ -40,9 +40,10 @@ _LISTED = (
     ("actions", "video_view", 4),
     *(("actions", name, 5) for name in _PURCHASE_TYPES),
     ("actions", "landing_page_view", 7),
+    ("actions", "offsite_conversion.custom.{}5", 8),
     *(("action_values", name, 6) for name in _PURCHASE_TYPES),
 )
-"""The action types of each list, and the place of their base count in `_counts`."""
+"""The action types of each list, with a place for the account's id, and the place of their base count in `_counts`."""
 _INLINE = frozenset({"link_click", "post_engagement", "video_view"})
 """The action types that do not depend on an attribution setting."""
 
@@ -195,6 +196,7 @@ def _counts(metrics: Metrics) -> list[int]:
         purchases,
         metrics.value_micros if purchases else 0,
         metrics.link_clicks * 7 // 10,
+        purchases // 2,
     )
     return [n for x in wholes for n in (x, x * 5 // 10, x * 8 // 10, x * 9 // 10, x - x * 9 // 10)]
 
@@ -235,10 +237,10 @@ def _row(account: Account, level: str, each: _Sum) -> dict[str, Any]:
         row["optimization_goal"] = "OFFSITE_CONVERSIONS"
     if level == "ad":
         row |= {"ad_id": str(fact.ad.id), "ad_name": fact.ad.name, "quality_ranking": _ranking(metrics)}
-    return row | _lists(each.counts, is_mixed=len(each.settings) > 1) | _clicks(metrics) | _video(metrics)
+    return row | _lists(account, each.counts, is_mixed=len(each.settings) > 1) | _clicks(metrics) | _video(metrics)
 
 
-def _lists(counts: list[int], *, is_mixed: bool) -> dict[str, Any]:
+def _lists(account: Account, counts: list[int], *, is_mixed: bool) -> dict[str, Any]:
     lists: dict[str, list[dict[str, str]]] = {}
     for name, action_type, place in _LISTED:
         amounts = counts[place * len(_KEYS) : (place + 1) * len(_KEYS)]
@@ -246,7 +248,7 @@ def _lists(counts: list[int], *, is_mixed: bool) -> dict[str, Any]:
             continue
         write = _units if name == "action_values" else str
         entry = {key: write(amount) for key, amount in zip(_KEYS, amounts, strict=True) if amount}
-        lists.setdefault(name, []).append({"action_type": action_type, **entry})
+        lists.setdefault(name, []).append({"action_type": action_type.format(account.id), **entry})
     return lists
 
 

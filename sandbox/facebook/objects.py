@@ -1,4 +1,4 @@
-"""The world as the Graph API shows it: ad accounts, campaigns, ad sets, ads and creatives.
+"""The world as the Graph API shows it: ad accounts, campaigns, ad sets, ads, creatives and custom conversions.
 
 An object is a dict with every field there is to ask for; a field without a value is absent.
 """
@@ -52,10 +52,16 @@ FIELDS: dict[str, frozenset[str]] = {
         "image_crops instagram_user_id instagram_permalink_url source_instagram_media_id link_og_id object_id "
         "object_url product_set_id template_url template_url_spec"
     ),
+    "customconversions": _words(
+        "id account_id aggregation_rule business creation_time custom_event_type data_sources "
+        "default_conversion_value description event_source_type first_fired_time is_archived is_unavailable "
+        "last_fired_time name offline_conversion_data_set pixel retention_days rule"
+    ),
 }
 """The fields of each edge's objects; any other is refused, and one without a value is absent."""
 DEFAULT_FIELDS = {"adaccounts": ("account_id", "id")}
 """What is told of an object where no fields are asked for; elsewhere it is the id."""
+_EDGES = ("campaigns", "adsets", "ads", "adcreatives", "customconversions")
 LEVEL_OF = {"campaigns": "campaign", "adsets": "adset", "ads": "ad"}
 EDGE_OF = {level: edge for edge, level in LEVEL_OF.items()}
 _ABOVE = {"campaign": "campaign_id", "adset": "adset_id"}
@@ -80,7 +86,7 @@ class Objects:
         """The account, edge and object of an id; None where there is none."""
         if not self._places:
             for account in self._world.accounts("facebook"):
-                for edge in ("campaigns", "adsets", "ads", "adcreatives"):
+                for edge in _EDGES:
                     self._places |= {str(node["id"]): (account, edge, node) for node in self.of(account, edge)}
         return self._places.get(node_id)
 
@@ -150,7 +156,13 @@ def account_node(account: Account) -> Node:
 
 def edge_nodes(world: World, account: Account, edge: str) -> list[Node]:
     """All objects of an edge, archived and deleted ones included."""
-    make = {"campaigns": _campaigns, "adsets": _ad_sets, "ads": _ads, "adcreatives": _creatives}[edge]
+    make = {
+        "campaigns": _campaigns,
+        "adsets": _ad_sets,
+        "ads": _ads,
+        "adcreatives": _creatives,
+        "customconversions": _custom_conversions,
+    }[edge]
     return make(world, account)
 
 
@@ -268,6 +280,35 @@ def _creatives(world: World, account: Account) -> list[Node]:  # noqa: ARG001 - 
         for group in campaign.groups
         for ad in group.ads
     ]
+
+
+def _custom_conversions(world: World, account: Account) -> list[Node]:
+    """One that counts every other purchase, and one that was archived before it counted anything."""
+    if not account.campaigns:
+        return []
+    first = min(campaign.start for campaign in account.campaigns)
+    shared = {
+        "account_id": account.id,
+        "creation_time": "2024-05-02T09:00:00-0700",
+        "custom_event_type": "PURCHASE",
+        "data_sources": [{"id": f"{account.id}1", "source_type": "PIXEL", "name": "Shop"}],
+        "default_conversion_value": 0,
+        "event_source_type": "pixel",
+        "is_archived": False,
+        "is_unavailable": False,
+        "pixel": {"id": f"{account.id}1"},
+        "retention_days": 30,
+        "rule": '{"and":[{"event":{"eq":"Purchase"}},{"or":[{"URL":{"i_contains":"/danke"}}]}]}',
+    }
+    counting = {
+        "id": f"{account.id}5",
+        "name": "Every other order, “VIP”",
+        "description": "Counted by hand",
+        "first_fired_time": _midnight(account, first),
+        "last_fired_time": _midnight(account, world.today(account)),
+    }
+    archived = {"id": f"{account.id}6", "name": "Old", "is_archived": True, "default_conversion_value": 2.5}
+    return [shared | counting, shared | archived]
 
 
 def _effective(own: str, above: str, paused_above: str) -> str:

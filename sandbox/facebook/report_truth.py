@@ -55,7 +55,7 @@ class _Cell:
         """What the lists say: nothing of zero, nor what needs one attribution setting where there are several."""
         amounts: Amounts = dict(self.amounts)
         if len(self.settings) > 1:
-            amounts = {which: n for which, n in amounts.items() if which[1] not in _NEEDS_ONE_SETTING}
+            amounts = {which: n for which, n in amounts.items() if not _is_one_of(which[1], _NEEDS_ONE_SETTING)}
         views, quartiles = self.numbers["video_views"], self.quartiles
         amounts["outbound_clicks", "outbound_click", "default"] = self.numbers["link_clicks"]
         amounts["video_play_actions", "video_view", "default"] = views + views // 4
@@ -115,7 +115,7 @@ def _cells(
         assert fact.ad is not None
         ids = (("campaign_id", fact.campaign.id), ("ad_set_id", fact.group.id), ("ad_id", fact.ad.id))[:level]
         day = fact.day.replace(day=1) if grain == "month" else fact.day
-        for place, numbers, quartiles, amounts in _dealt(fact, everywhere, dimensions):
+        for place, numbers, quartiles, amounts in _dealt(account, fact, everywhere, dimensions):
             key = (day, tuple((name, str(value)) for name, value in ids), place)
             cell = cells.setdefault(key, _Cell(account, fact))
             for name, n in numbers.items():
@@ -129,7 +129,7 @@ def _cells(
 
 
 def _dealt(
-    fact: Fact, everywhere: list[tuple[str, ...]], dimensions: tuple[str, ...]
+    account: Account, fact: Fact, everywhere: list[tuple[str, ...]], dimensions: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], dict[str, int], list[int], Amounts]]:
     """An ad's day dealt out like cards, beginning where the ad's id says."""
     assert fact.ad is not None
@@ -152,9 +152,9 @@ def _dealt(
     quartiles = [deal(n) for n in metrics.video_quartiles or (0, 0, 0, 0)]
     amounts = {
         (metric, action_type, window): int(value * (1_000_000 if metric == "action_values" else 1))
-        for metric, action_type, window, value in _action_values(metrics)
+        for metric, action_type, window, value in _action_values(account, metrics)
     }
-    off_meta = {which: n for which, n in amounts.items() if which[1] in _OFF_META}
+    off_meta = {which: n for which, n in amounts.items() if _is_one_of(which[1], _OFF_META)}
     apart = {"hour", "region", "product_id"} & set(dimensions)
     shared = {which: deal(n) for which, n in amounts.items() if not (apart and which in off_meta)}
     for n, place in enumerate(places):
@@ -166,6 +166,11 @@ def _dealt(
         )
     if "product_id" in apart and off_meta:
         yield tuple("" for _ in dimensions), {}, [0, 0, 0, 0], off_meta
+
+
+def _is_one_of(action_type: str, names: tuple[str, ...]) -> bool:
+    """Custom conversions are off Meta too, whichever account's they are."""
+    return action_type in names or action_type.startswith("offsite_conversion.custom.")
 
 
 def _counted(metric: str, *types: str, window: str = "default") -> Callable[[_Cell], int]:

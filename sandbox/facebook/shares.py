@@ -50,10 +50,11 @@ _REGION_LACKS = frozenset(
     {"video_avg_time_watched_actions", *(f"video_p{n}_watched_actions" for n in (25, 50, 75, 95, 100))}
 )
 
-PLACES = 8
+PLACES = 9
 """How many base counts an ad's day has; those of actions outside Meta are `OFF_META`."""
-OFF_META = frozenset({2, 5, 6})
-"""leads, purchases, and their value; of the leads those in forms on Meta have a count of their own."""
+OFF_META = frozenset({2, 5, 6, 8})
+"""leads, purchases, their value, and a custom conversion of them; of the leads those in forms on Meta have a count of
+their own."""
 
 
 def check(breakdowns: Sequence[str], fields: Sequence[str]) -> None:

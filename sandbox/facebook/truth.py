@@ -22,6 +22,7 @@ TABLES = (
     "ad_set",
     "ad",
     "creative",
+    "custom_conversion",
     "campaign_daily",
     "ad_set_daily",
     "ad_set_daily_actions",
@@ -56,6 +57,8 @@ def truth(world: World, table: str, first: dt.date, last: dt.date) -> list[Row]:
     for account in world.accounts("facebook"):
         if table == "account":
             rows.append(_account(account))
+        elif table == "custom_conversion":
+            rows += _custom_conversions(world, account)
         elif not table.endswith("_daily"):
             rows += _entities(world, account, table)
         elif not account.closed:
@@ -202,6 +205,32 @@ def _creative(account: Account, campaign: Campaign, ad: Ad) -> Row:
     }
 
 
+def _custom_conversions(world: World, account: Account) -> Iterator[Row]:
+    """One that counts every other purchase, and one that is archived."""
+    fired = _midnight(account, world.today(account)), _midnight(account, world.first_day)
+    for archived in (False, True) if account.campaigns else ():
+        number = f"{account.id}{6 if archived else 5}"
+        yield {
+            "account_id": account.id,
+            "custom_conversion_id": number,
+            "action_type": f"offsite_conversion.custom.{number}",
+            "name": "Old" if archived else "Every other order, “VIP”",
+            "description": None if archived else "Counted by hand",
+            "custom_event_type": "PURCHASE",
+            "event_source_type": "pixel",
+            "rule": '{"and":[{"event":{"eq":"Purchase"}},{"or":[{"URL":{"i_contains":"/danke"}}]}]}',
+            "default_conversion_value": Decimal("2.5") if archived else Decimal(0),
+            "retention_days": 30,
+            "is_archived": archived,
+            "is_unavailable": False,
+            "creation_time": dt.datetime(2024, 5, 2, 16, tzinfo=dt.UTC),
+            "first_fired_time": None if archived else fired[1],
+            "last_fired_time": None if archived else fired[0],
+            "pixel_id": account.id + "1",
+            "data_sources": [{"id": account.id + "1", "source_type": "PIXEL", "name": "Shop"}],
+        }
+
+
 def _daily(world: World, account: Account, table: str, first: dt.date, last: dt.date) -> Iterator[Row]:
     level = {"account_daily": 0, "campaign_daily": 1, "ad_set_daily": 2, "ad_daily": 3}[table]
 
@@ -291,7 +320,7 @@ def _attribution(account: Account, fact: Fact) -> str:
     return "7d_click_1d_view_1d_ev" if fact.campaign.video else "7d_click_1d_view"
 
 
-def _action_values(metrics: Metrics) -> Iterator[tuple[str, str, str, Decimal]]:
+def _action_values(account: Account, metrics: Metrics) -> Iterator[tuple[str, str, str, Decimal]]:
     bought = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")
     counts = {
         "link_click": metrics.link_clicks,
@@ -300,6 +329,7 @@ def _action_values(metrics: Metrics) -> Iterator[tuple[str, str, str, Decimal]]:
         "lead": metrics.leads,
         "onsite_conversion.lead_grouped": metrics.leads // 2,
         "video_view": metrics.video_views or 0,
+        f"offsite_conversion.custom.{account.id}5": _purchases(metrics) // 2,
     } | {name: _purchases(metrics) for name in bought}
     for window in ("default", *_SHARES, "1d_view"):
         for name, count in counts.items():

@@ -48,6 +48,14 @@ def test_parts_add_up_to_the_whole(first_run):
     assert total("ad_daily_country", "conversions") == total("ad_daily", "conversions")
 
 
+def test_actions_of_custom_conversions_have_names(first_run):
+    named = {(row["account_id"], row["action_type"]): row["is_archived"] for row in first_run.rows("custom_conversion")}
+    for table in ("ad_daily_actions", "ad_set_daily_actions"):
+        counted = {(row["account_id"], row["action_type"]) for row in first_run.rows(table)}
+        custom = {each for each in counted if each[1].startswith("offsite_conversion.custom.")}
+        assert custom == {each for each, is_archived in named.items() if not is_archived}
+
+
 def test_groups_that_are_not_asked_for_are_not_loaded(tiny, run):
     outcome = run(tiny, config={"start_date": "2026-11-20"}).read()
     assert set(outcome.tables) == set(TABLES)

@@ -48,7 +48,7 @@ def assert_complete(store, same, as_of):
     ("fault", "told"),
     [
         ("rate_limit", "(#17) User request limit reached"),
-        ("rate_limit@6x3", "(#80000)"),
+        ("rate_limit@7x3", "(#80000)"),
         ("rate_limit", "97 % of the quota is used; the next call waits 0.1 s"),
         ("server_error", "(#2) Service temporarily unavailable"),
         ("server_error@7x4", "HTTP status 500"),

@@ -150,6 +150,24 @@ def test_what_one_account_is_refused_leaves_the_others(code, kind, status, run, 
     assert {row["account_id"] for row in outcome.rows("campaign_daily")} == {SECOND}
 
 
+def test_custom_conversions_that_an_account_is_refused_are_lost_alone(run, sandbox, equals_truth):
+    """Without concurrency the first request reads an account, and the second its custom conversions."""
+    tables = ["custom_conversion", "campaign_daily"]
+    outcome = run_with(run, sandbox, f"error=200/{FIRST}@1", tables=tables, accounts=[FIRST, SECOND], concurrency=1)
+    assert outcome.status == 77
+    assert [(error.account_id, error.kind) for error in outcome.errors] == [(FIRST, Kind.AUTH)]
+    assert outcome.errors[0].message.startswith(f"custom_conversion: GET act_{FIRST}/customconversions: ")
+    equals_truth(outcome, tables=["campaign_daily"], accounts=[FIRST, SECOND])
+    equals_truth(outcome, tables=["custom_conversion"], accounts=[SECOND])
+
+
+def test_custom_conversions_that_a_closed_account_refuses_are_no_failure(run, sandbox, equals_truth):
+    tables = ["custom_conversion", "campaign_daily"]
+    outcome = run_with(run, sandbox, f"error=200/{ENDED}@1", tables=tables, accounts=[ENDED])
+    assert (outcome.status, outcome.errors) == (0, []), outcome.stderr
+    assert f"account {ENDED} is closed and shows no custom_conversion: " in outcome.stderr
+
+
 def test_the_last_days_of_a_closed_account_are_loaded(run, sandbox, equals_truth):
     outcome = run_with(run, sandbox, accounts=[ENDED], start_date="2026-11-09", lookback_days=28)
     assert outcome.status == 0, outcome.stderr
@@ -193,9 +211,9 @@ def test_days_on_which_the_account_has_nothing_are_confirmed_by_its_total(run, s
 
 
 def test_objects_that_are_no_longer_listed_are_counted_apart(run, sandbox):
-    config = {"accounts": ["4000000077"], "tables": ["campaign", "creative"]}
+    config = {"accounts": ["4000000077"], "tables": ["campaign", "creative", "custom_conversion"]}
     again = run_with(run, sandbox, **config, state=run_with(run, sandbox, **config).state)
-    assert [region.confirmed for region, _ in again.regions] == [True, True]
+    assert [region.confirmed for region, _ in again.regions] == [True, True, True]
 
 
 def calls(outcome):

@@ -10,11 +10,13 @@ import msgspec
 
 from facebook_pipeline.accounts import Account
 from facebook_pipeline.client import Graph
-from facebook_pipeline.errors import UNREADABLE, DeletedRefusedError, incomplete_answer, unreadable
+from facebook_pipeline.errors import UNREADABLE, DeletedRefusedError, Scope, incomplete_answer, unreadable
 from facebook_pipeline.objects import ACCOUNT, ENTITIES, Entity, not_deleted, status_filter
 from wire import Extraction, Kind, PipelineError
 
 log = logging.getLogger(__name__)
+
+_PASSING = frozenset({Kind.TRANSIENT, Kind.RATE_LIMIT})
 
 
 def load_entities(graph: Graph, extraction: Extraction, account: Account, wanted: frozenset[str]) -> None:
@@ -25,9 +27,24 @@ def load_entities(graph: Graph, extraction: Extraction, account: Account, wanted
         counts[ACCOUNT.table.name] = extraction.replace_account(ACCOUNT.table.name, account.id, rows)
     for entity in ENTITIES:
         if entity.table.name in wanted and not extraction.is_loaded(entity.table.name, account.id):
-            counts[entity.table.name] = _load(graph, extraction, account, entity)
+            try:
+                counts[entity.table.name] = _load(graph, extraction, account, entity)
+            except PipelineError as error:
+                if entity.is_core or error.kind in _PASSING or getattr(error, "scope", None) is Scope.LOGIN:
+                    raise
+                _give_up(extraction, account, entity, error)
     if counts:
         log.info("account %s: %s", account.id, ", ".join(f"{name} {count}" for name, count in counts.items()))
+
+
+def _give_up(extraction: Extraction, account: Account, entity: Entity, error: PipelineError) -> None:
+    """Leave out what Facebook refuses of an account; of a closed one that is no failure."""
+    name = entity.table.name
+    told = error.message if error.message.startswith(name) else f"{name}: {error.message}"
+    if account.is_closed and error.kind is Kind.AUTH:
+        log.info("account %s is closed and shows no %s: %s", account.id, name, error.message)
+    else:
+        extraction.give_up([name], account.id, PipelineError(error.kind, told))
 
 
 def _load(graph: Graph, extraction: Extraction, account: Account, entity: Entity) -> int:
@@ -48,7 +65,12 @@ def _replace(graph: Graph, extraction: Extraction, account: Account, entity: Ent
             yield from page
 
     def is_empty() -> bool:
-        """Whether the edge's own count, which is made apart from its list, says that there is nothing."""
+        """Whether the edge's own count, which is made apart from its list, says that there is nothing.
+
+        An edge without a count is asked for its list once more.
+        """
+        if not entity.counted:
+            return not any(graph.pages(account.node, entity.edge))
         answer = graph.get(account.node, entity.edge, summary="total_count", limit=1, **filtering)
         count = (answer.get("summary") or {}).get("total_count")
         if not isinstance(count, int):

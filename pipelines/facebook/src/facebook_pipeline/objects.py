@@ -32,7 +32,8 @@ class ObjectColumn(Struct, frozen=True):
 class Entity(Struct, frozen=True):
     """One entity table; `edge` is the account's edge that lists it.
 
-    Where its objects have statuses, `level` is the API's word for them, and `statuses` must be asked for by name.
+    Where its objects have statuses, `level` is the API's word for them, and `statuses` must be asked for by name. An
+    edge that is not `counted` has no `summary`.
     """
 
     table: Table
@@ -41,6 +42,12 @@ class Entity(Struct, frozen=True):
     columns: tuple[ObjectColumn, ...]
     level: str = ""
     statuses: tuple[str, ...] = ()
+    counted: bool = True
+
+    @property
+    def is_core(self) -> bool:
+        """Whether its account is not loaded without it; a table of another group is lost alone."""
+        return self.table.group == "core"
 
     def row(self, raw: Mapping[str, Any], account_id: str, currency: str) -> dict[str, Any]:
         row: dict[str, Any] = {"account_id": account_id}
@@ -88,11 +95,15 @@ def _creative_id(raw: Mapping[str, Any], _: str) -> str | None:
     return values.text((raw.get("creative") or {}).get("id"))
 
 
-def _entity(name: str, edge: str, columns: tuple[ObjectColumn, ...], key: str, **status: Any) -> Entity:
+def _entity(
+    name: str, edge: str, columns: tuple[ObjectColumn, ...], key: str, *, group: str = "core", **more: Any
+) -> Entity:
+    """`more` are the other fields of `Entity`."""
     head = Column("account_id", Type.STRING, "ad account id without act_")
-    table = Table(name, (head, *(each.column for each in columns)), tuple(dict.fromkeys(("account_id", key))))
+    keyed = tuple(dict.fromkeys(("account_id", key)))
+    table = Table(name, (head, *(each.column for each in columns)), keyed, group=group)
     fields = tuple(dict.fromkeys(each.field for each in columns if each.field))
-    return Entity(table=table, edge=edge, fields=fields, columns=columns, **status)
+    return Entity(table=table, edge=edge, fields=fields, columns=columns, **more)
 
 
 _ACCOUNT_STATUSES = {
@@ -220,4 +231,33 @@ _CREATIVE = _entity(
     "creative_id",
 )
 
-ENTITIES = (_CAMPAIGN, _AD_SET, _AD, _CREATIVE)
+_CUSTOM_CONVERSION = _entity(
+    "custom_conversion",
+    "customconversions",
+    (
+        _column("custom_conversion_id", Type.STRING, field="id"),
+        ObjectColumn(
+            Column("action_type", Type.STRING, "what the tables of actions call it"),
+            "id",
+            lambda raw, _: f"offsite_conversion.custom.{raw['id']}",
+        ),
+        *_text("name", "description"),
+        _column("custom_event_type", Type.STRING, "the standard event that it counts as, such as PURCHASE or OTHER"),
+        _column("event_source_type", Type.STRING, "such as pixel"),
+        _column("rule", Type.STRING, "which events it counts, in Meta's JSON"),
+        _column("default_conversion_value", Type.DECIMAL, "of an event that has none, as Meta tells it; 0 is none"),
+        _column("retention_days", Type.INTEGER),
+        _column("is_archived", Type.BOOLEAN, "deleted in the Events Manager; Meta keeps it"),
+        _column("is_unavailable", Type.BOOLEAN, "Meta lets no new campaign use it"),
+        *_times("creation_time", "first_fired_time", "last_fired_time"),
+        ObjectColumn(
+            Column("pixel_id", Type.STRING), "pixel", lambda raw, _: values.text((raw.get("pixel") or {}).get("id"))
+        ),
+        _column("data_sources", Type.JSON, "id, source_type and name of each"),
+    ),
+    "custom_conversion_id",
+    group="conversions",
+    counted=False,
+)
+
+ENTITIES = (_CAMPAIGN, _AD_SET, _AD, _CREATIVE, _CUSTOM_CONVERSION)
