@@ -27,6 +27,12 @@ VIDEO_LISTS = (
     "video_p75_watched_actions",
     "video_p100_watched_actions",
 )
+COSTS = {
+    "cost_per_action_type": "actions",
+    "cost_per_outbound_click": "outbound_clicks",
+    "cost_per_thruplay": "video_thruplay_watched_actions",
+}
+"""The lists of costs, and the counts that the spend is divided by."""
 DEFAULT_FIELDS = ("account_id", "impressions", "spend")
 """What a report tells where no fields are asked for, beside its dates."""
 _KEYS = ("value", "1d_click", "7d_click", "28d_click", "1d_view")
@@ -237,7 +243,8 @@ def _row(account: Account, level: str, each: _Sum) -> dict[str, Any]:
         row["optimization_goal"] = "OFFSITE_CONVERSIONS"
     if level == "ad":
         row |= {"ad_id": str(fact.ad.id), "ad_name": fact.ad.name, "quality_ranking": _ranking(metrics)}
-    return row | _lists(account, each.counts, is_mixed=len(each.settings) > 1) | _clicks(metrics) | _video(metrics)
+    row |= _lists(account, each.counts, is_mixed=len(each.settings) > 1) | _clicks(metrics) | _video(metrics)
+    return row | {name: _costs(row[of], metrics) for name, of in COSTS.items() if of in row and metrics.cost_micros}
 
 
 def _lists(account: Account, counts: list[int], *, is_mixed: bool) -> dict[str, Any]:
@@ -250,6 +257,17 @@ def _lists(account: Account, counts: list[int], *, is_mixed: bool) -> dict[str, 
         entry = {key: write(amount) for key, amount in zip(_KEYS, amounts, strict=True) if amount}
         lists.setdefault(name, []).append({"action_type": action_type.format(account.id), **entry})
     return lists
+
+
+def _costs(entries: list[dict[str, str]], metrics: Metrics) -> list[dict[str, str]]:
+    """A list of counts as what was spent for each: of every window all that was spent."""
+    return [
+        {
+            key: value if key == "action_type" else _ratio(metrics.cost_micros, int(value) * 1_000_000)
+            for key, value in entry.items()
+        }
+        for entry in entries
+    ]
 
 
 def _ranking(metrics: Metrics) -> str:

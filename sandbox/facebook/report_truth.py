@@ -36,6 +36,11 @@ _OFF_META = ("lead", "omni_purchase", "purchase", "offsite_conversion.fb_pixel_p
 _NEEDS_ONE_SETTING = (*_OFF_META, "onsite_conversion.lead_grouped", "landing_page_view")
 _LISTS = ("actions", "action_values", "outbound_clicks", "video_play_actions", "video_thruplay_watched_actions")
 _QUARTILES = {f"video_p{part}_watched_actions": n for n, part in enumerate((25, 50, 75, 100))}
+_COSTS = {
+    "cost_per_action_type": "actions",
+    "cost_per_outbound_click": "outbound_clicks",
+    "cost_per_thruplay": "video_thruplay_watched_actions",
+}
 Amounts = dict[tuple[str, str, str], int]
 
 
@@ -80,7 +85,7 @@ def report_truth(
     name, by = definition["name"], tuple(definition.get("by", ()))
     grain = definition.get("grain", "day")
     dimensions = (*by, *(("hour",) if grain == "hour" else ()))
-    lists = [each for each in definition["metrics"] if each in _LISTS or each in _QUARTILES]
+    lists = [each for each in definition["metrics"] if each in _LISTS or each in _QUARTILES or each in _COSTS]
     plain = [each for each in definition["metrics"] if each not in lists]
     tables: dict[str, list[Row]] = {name: [], **({f"{name}_actions": []} if lists else {})}
     for account in world.accounts("facebook"):
@@ -97,11 +102,9 @@ def report_truth(
             if fits and not fits({**values, **{each: read(cell) for each, read in _METRICS.items()}}):
                 continue
             tables[name].append({**head, **told, **tail})
-            for (metric, action_type, window), amount in cell.listed.items() if lists else ():
-                if metric in lists:
-                    value = Decimal(amount) / (1_000_000 if metric == "action_values" else 1)
-                    own = {"metric": metric, "action_type": action_type, "attribution_window": window, "value": value}
-                    tables[f"{name}_actions"].append({**head, **own, **tail})
+            for (metric, action_type, window), value in _valued(cell, lists).items() if lists else ():
+                own = {"metric": metric, "action_type": action_type, "attribution_window": window, "value": value}
+                tables[f"{name}_actions"].append({**head, **own, **tail})
     return tables
 
 
@@ -171,6 +174,18 @@ def _dealt(
 def _is_one_of(action_type: str, names: tuple[str, ...]) -> bool:
     """Custom conversions are off Meta too, whichever account's they are."""
     return action_type in names or action_type.startswith("offsite_conversion.custom.")
+
+
+def _valued(cell: _Cell, lists: list[str]) -> dict[tuple[str, str, str], Decimal]:
+    """What some lists say in units; those of costs have what was spent for each of their counts."""
+    spent = Decimal(cell.numbers["cost_micros"]) / 1_000_000
+    values: dict[tuple[str, str, str], Decimal] = {}
+    for (metric, action_type, window), n in cell.listed.items():
+        if metric in lists:
+            values[metric, action_type, window] = Decimal(n) / (1_000_000 if metric == "action_values" else 1)
+        for cost in (each for each in lists if spent and _COSTS.get(each) == metric):
+            values[cost, action_type, window] = _cut(spent / n)
+    return values
 
 
 def _counted(metric: str, *types: str, window: str = "default") -> Callable[[_Cell], int]:
@@ -270,8 +285,9 @@ def table_truth(world: World, table: str, first: dt.date, last: dt.date) -> list
     """The rows of a table of a group, or of actions."""
     if table in FURTHER:
         return report_truth(world, {"name": table, **FURTHER[table]}, first, last)[table]
-    level = "ad_set" if table == "ad_set_daily_actions" else "ad"
-    asked = {"name": "own", "of": level, "metrics": (*_LISTS, *_QUARTILES)}
+    level = "ad_set" if table.startswith("ad_set_") else "ad"
+    metrics = tuple(_COSTS) if table.endswith("_costs") else (*_LISTS, *_QUARTILES)
+    asked = {"name": "own", "of": level, "metrics": metrics}
     rows = report_truth(world, asked, first, last)["own_actions"]
     if level == "ad":
         rows = [{name: row[name] for name in row if name not in ("campaign_id", "ad_set_id")} for row in rows]

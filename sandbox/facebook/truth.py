@@ -37,6 +37,8 @@ FURTHER = (
     "ad_daily_country",
     "ad_daily_region",
     "campaign_hourly",
+    "ad_daily_action_costs",
+    "ad_set_daily_action_costs",
 )
 """The tables of groups that are not loaded unless they are asked for."""
 

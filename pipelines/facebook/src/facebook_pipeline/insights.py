@@ -290,7 +290,7 @@ _LISTS = (
     *("video_play_actions", "video_thruplay_watched_actions"),
     *(f"video_p{part}_watched_actions" for part in (25, 50, 75, 100)),
 )
-"""Costs per action are spend divided by these."""
+"""What is counted, and what it is worth. Spend divided by these counts is in tables of its own."""
 _LIST_NOTES = (
     "the list: actions, conversions, outbound_clicks and video_… are counts, …_values money, purchase_roas a ratio",
     f"count; {_CURRENCY} where metric is action_values or conversion_values; a ratio where it is purchase_roas",
@@ -298,6 +298,21 @@ _LIST_NOTES = (
 _AD_ACTIONS = action_lists("ad_daily_actions", _LISTS, AD[:1], _LIST_NOTES)
 _AD_SET_ACTIONS = action_lists(
     "ad_set_daily_actions", _LISTS, (*CAMPAIGN[:1], *AD_SET[:1]), _LIST_NOTES, group="conversions"
+)
+
+_COSTS = ("cost_per_action_type", "cost_per_conversion", "cost_per_outbound_click", "cost_per_thruplay")
+"""One for each count of the tables of actions, whose entries it repeats: beside them it would double their rows."""
+_COST_NOTES = ("the list, each spend divided by a count: of actions, conversions, outbound_clicks, …", _CURRENCY)
+_COSTS_GROUP = "action_costs"
+_COST_OF_COSTS = "no job of its own; as many rows again as the table of actions"
+_AD_COSTS = action_lists("ad_daily_action_costs", _COSTS, AD[:1], _COST_NOTES, group=_COSTS_GROUP, cost=_COST_OF_COSTS)
+_AD_SET_COSTS = action_lists(
+    "ad_set_daily_action_costs",
+    _COSTS,
+    (*CAMPAIGN[:1], *AD_SET[:1]),
+    _COST_NOTES,
+    group=_COSTS_GROUP,
+    cost=_COST_OF_COSTS,
 )
 
 _ON_META = tuple(
@@ -329,13 +344,18 @@ REPORTS = (
     Report("campaign", (numbers("campaign_daily", (*CAMPAIGN, *METRICS), ("campaign_id",)),)),
     Report(
         "adset",
-        (numbers("ad_set_daily", (*CAMPAIGN, *AD_SET, *METRICS), ("campaign_id", "ad_set_id")), _AD_SET_ACTIONS),
+        (
+            numbers("ad_set_daily", (*CAMPAIGN, *AD_SET, *METRICS), ("campaign_id", "ad_set_id")),
+            _AD_SET_ACTIONS,
+            _AD_SET_COSTS,
+        ),
     ),
     Report(
         "ad",
         (
             numbers("ad_daily", (*CAMPAIGN, *AD_SET, *AD, *METRICS), ("campaign_id", "ad_set_id", "ad_id")),
             _AD_ACTIONS,
+            _AD_COSTS,
         ),
     ),
     Report(ACCOUNT_LEVEL, (numbers("account_daily", _OF_AN_ACCOUNT, ()),), least_days=31),
