@@ -21,6 +21,7 @@ from wire.messages import ErrorLine
 
 _SECONDS = 120.0
 _MOST_BYTES = 16 * 1024 * 1024
+_LINE = msgspec.json.Decoder(AccountsLine | ErrorLine)
 
 
 @frozen(kw_only=True)
@@ -60,4 +61,4 @@ def account_list(pipeline: Pipeline, settings: Mapping[str, Any], *, run_as: str
 def _lines(heard: Heard) -> Iterator[AccountsLine | ErrorLine]:
     for line in heard.stdout.splitlines():
         with suppress(msgspec.DecodeError, UnicodeDecodeError):  # somebody's print
-            yield msgspec.json.decode(line, type=AccountsLine | ErrorLine)
+            yield _LINE.decode(line)

@@ -14,6 +14,7 @@ from wire.listing import FieldsLine
 
 _SECONDS = 30.0
 _MOST_BYTES = 16 * 1024 * 1024
+_LINE = msgspec.json.Decoder(FieldsLine)
 
 
 def field_list(pipeline: Pipeline, *, run_as: str | None = None) -> FieldsLine:
@@ -21,7 +22,7 @@ def field_list(pipeline: Pipeline, *, run_as: str | None = None) -> FieldsLine:
     heard = ask(pipeline, "--fields", {}, run_as=run_as, seconds=_SECONDS, most_bytes=_MOST_BYTES)
     for line in heard.stdout.splitlines() if heard.status == OK else ():
         with suppress(msgspec.DecodeError, UnicodeDecodeError):  # somebody's print
-            return msgspec.json.decode(line, type=FieldsLine)
+            return _LINE.decode(line)
     raise ConfigError(
         f"platform {pipeline.name!r}: its pipeline lists no fields (exit status {heard.status}); {heard.last_words}"
     )

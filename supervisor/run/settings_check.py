@@ -32,6 +32,7 @@ PROBE_SECONDS = 120.0
 _MOST_BYTES = 256 * 1024
 _MOST_FINDINGS = 50
 _MOST_TABLES = 200
+_LINE = msgspec.json.Decoder(CheckLine)
 
 
 @frozen(kw_only=True)
@@ -100,7 +101,7 @@ def _ask(
 def _understood(heard: Heard, question: str) -> Answer:
     for line in heard.stdout.splitlines():
         with suppress(msgspec.DecodeError, UnicodeDecodeError):  # a SCHEMA line, say, or somebody's print
-            found = msgspec.json.decode(line, type=CheckLine)
+            found = _LINE.decode(line)
             if heard.status not in (OK, CONFIGURATION):
                 break
             errors = tuple(found.errors[:_MOST_FINDINGS])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,39 @@ def test_check_names_what_is_wrong_with_every_platform(house: Any) -> None:
     ]
     assert any("FACEBOOK_ACCESS_TOKEN" in line for line in lines[3:])
     assert started(house) == []
+
+
+ANSWERS_AT_ONCE = """
+import json, os, sys, threading
+from supervisor.run.asking import Heard
+from supervisor.run.settings_check import _understood
+
+sys.setswitchinterval(1e-7)
+said = {"type": "CHECK", "errors": [], "warnings": [], "api": %s, "tables": %s}
+heard = Heard(ended=True, status=0, stdout=json.dumps(said).encode(), stderr=b"")
+
+def read_by_eight():
+    start = threading.Barrier(8)
+    threads = [threading.Thread(target=lambda: start.wait() + 1 and _understood(heard, "--check")) for _ in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+for _ in range(40):
+    child = os.fork()
+    if not child:
+        read_by_eight()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_answers_of_many_pipelines_are_read_at_once() -> None:
+    """As they come; msgspec crashes where two threads are the first to read lines of one kind."""
+    program = ANSWERS_AT_ONCE % (API, str(TABLES))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
 
 
 def test_check_and_plan_tell_the_version_of_the_api_and_warnings(house: Any) -> None:

@@ -39,6 +39,8 @@ from wire.shards import Shard
 
 log = logging.getLogger(__name__)
 
+_JSON = msgspec.json.Decoder()
+
 SHARED = "all"
 """What the state calls the account of a table that belongs to none."""
 
@@ -54,7 +56,7 @@ class Extraction:
         self._invocation = invocation
         self._tables = {table.name: table for table in tables}
         self._announced: set[str] = set()
-        self._state: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(invocation.state))
+        self._state: dict[str, Any] = _JSON.decode(msgspec.json.encode(invocation.state))
         self._sends_patches = takes_patches()
         self._failed: set[Kind] = set()
         self._failed_accounts: set[str] = set()

@@ -93,9 +93,12 @@ class Catalog(Struct, frozen=True, dict=True):
         return {each.name: each for each in self.breakdowns}
 
 
+_CATALOG = msgspec.json.Decoder(Catalog)
+
+
 @functools.cache
 def catalog() -> Catalog:
-    return msgspec.json.decode(FILE.read_bytes(), type=Catalog)
+    return _CATALOG.decode(FILE.read_bytes())
 
 
 def differing_version() -> CheckWarning | None:

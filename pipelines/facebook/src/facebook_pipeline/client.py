@@ -37,6 +37,8 @@ from wire import Kind, Limiter, PipelineError, call_with_retries, count_calls, c
 
 log = logging.getLogger(__name__)
 
+_JSON = msgspec.json.Decoder()
+
 _UNTOLD_PAUSE = 5.0
 """Seconds between two calls when a quota is nearly used up and no header says for how long."""
 _SLOWER_FROM = 75.0
@@ -256,7 +258,7 @@ def _is_the_logins(error: PipelineError) -> bool:
 def _parsed(content: bytes) -> Any:
     """The JSON value of a body; None for what is none. Half a character, cut by the API, becomes U+FFFD."""
     try:
-        return msgspec.json.decode(content)
+        return _JSON.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass
     try:

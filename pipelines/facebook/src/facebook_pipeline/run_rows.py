@@ -15,6 +15,7 @@ from wire import Kind
 if TYPE_CHECKING:
     from facebook_pipeline.client import Graph
 
+_JSON = msgspec.json.Decoder()
 KEPT_IN_MEMORY = 16 * 1024 * 1024
 """Bytes of rows, of all accounts together, that wait for the next table in memory; more wait in temporary files."""
 
@@ -67,7 +68,7 @@ class RunRows:
     def _again(self, kept: IO[bytes]) -> Iterator[Any]:
         kept.seek(0)
         for line in kept:
-            yield from msgspec.json.decode(line)
+            yield from _JSON.decode(line)
 
     def _pages(self) -> Iterator[list[Any]]:
         for run_id in self._run_ids:

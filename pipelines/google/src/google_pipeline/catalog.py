@@ -79,9 +79,12 @@ class Catalog(Struct, frozen=True):
         return of, *self.resources[of].joined
 
 
+_CATALOG = msgspec.json.Decoder(Catalog)
+
+
 @cache
 def catalog() -> Catalog:
-    return msgspec.json.decode(files("google_pipeline").joinpath("catalog.json").read_bytes(), type=Catalog)
+    return _CATALOG.decode(files("google_pipeline").joinpath("catalog.json").read_bytes())
 
 
 def fits(name: str, patterns: tuple[str, ...]) -> bool:

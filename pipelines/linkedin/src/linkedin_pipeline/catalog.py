@@ -61,10 +61,13 @@ class Catalog(Struct, frozen=True):
     filters: Mapping[str, KnownFilter]
 
 
+_CATALOG = msgspec.json.Decoder(Catalog)
+
+
 @cache
 def catalog() -> Catalog:
     """The catalog, read once."""
-    return msgspec.json.decode(FILE.read_bytes(), type=Catalog)
+    return _CATALOG.decode(FILE.read_bytes())
 
 
 def snake_case(name: str) -> str:

@@ -65,6 +65,7 @@ class Answer(Struct, frozen=True):
         return f"HTTP {self.status}" + (f", {told}" if told else "")
 
 
+_JSON = msgspec.json.Decoder()
 _AGAIN = "authorize the application again, and set LINKEDIN_REFRESH_TOKEN or LINKEDIN_ACCESS_TOKEN"
 _VERSION = "set api_version to a version that LinkedIn serves"
 _LATER = "nothing; it is repeated"
@@ -203,7 +204,7 @@ RULES = (
 def answer(what: str, status: int, body: bytes, retry_after: str | None = None) -> Answer:
     """Read LinkedIn's error body, the API's or the token endpoint's; anything else, such as HTML, is only named."""
     try:
-        content = msgspec.json.decode(body)
+        content = _JSON.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         content = None
     if not isinstance(content, dict):

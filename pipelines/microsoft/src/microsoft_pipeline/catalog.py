@@ -103,10 +103,13 @@ class Catalog(Struct, frozen=True):
         return self.column(kind, name).column or snake_case(name)
 
 
+_CATALOG = msgspec.json.Decoder(Catalog)
+
+
 @cache
 def catalog() -> Catalog:
     """The catalog, read once."""
-    return msgspec.json.decode(Path(__file__).with_name("catalog.json").read_bytes(), type=Catalog)
+    return _CATALOG.decode(Path(__file__).with_name("catalog.json").read_bytes())
 
 
 def warnings() -> Iterator[CheckWarning]:

@@ -26,6 +26,9 @@ class _Stored(Struct, frozen=True):
     refresh_token: str
 
 
+_TOKEN = msgspec.json.Decoder(_Stored)
+
+
 class TokenStore:
     """One file, readable by its owner alone, replaced as a whole."""
 
@@ -75,7 +78,7 @@ class TokenStore:
     def newest(self) -> str:
         """The token to use: the stored one if it descends from the configured one, else the configured one."""
         try:
-            stored = msgspec.json.decode(self._path.read_bytes(), type=_Stored)
+            stored = _TOKEN.decode(self._path.read_bytes())
         except (FileNotFoundError, NotADirectoryError):
             return self._configured
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as cause:
