@@ -187,6 +187,11 @@ class StoredPull(Pull):
         columns = tuple(Column(name, kinds[kind]) for name, kind in described)
         return self._storage.rows(platform, Table(table, columns, ()))
 
+    def query(self, text: str) -> list[Any]:
+        """What a storage that has SQL says to it."""
+        found: list[Any] = self._storage.query(text)  # type: ignore[attr-defined]  # Vertica's alone has it
+        return found
+
 
 @pytest.fixture(
     params=[("vertica_double", "VerticaDatabase"), ("azurite", "AzureTables")], ids=["vertica", "azure_table"]

@@ -263,7 +263,7 @@ def test_connecting_is_ended_by_an_interruption(database: VerticaDatabase, sink:
 
 def test_waiting_for_anothers_definitions_is_ended_by_an_interruption(sink: VerticaSink) -> None:
     session = sink.session("p", "run-1")
-    with sink._catalog:
+    with sink._definitions.changing():
         seconds, sentence = interrupted(session, lambda: session.prepare(DAILY))
     assert 0 <= seconds < 8, "its timeout is ten seconds"
     assert sentence == "the session was ended"

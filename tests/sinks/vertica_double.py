@@ -64,8 +64,8 @@ class VerticaDatabase:
             "VERTICA_PASSWORD": PASSWORD,
         }
 
-    def open(self) -> VerticaSink:
-        return VerticaSink(access_to(self.server))
+    def open(self, **other: Any) -> VerticaSink:
+        return VerticaSink(access_to(self.server), **other)
 
     def rows(self, platform: str, table: Table) -> list[dict[str, Any]]:
         names = ", ".join(f'"{column.name}"' for column in table.columns)

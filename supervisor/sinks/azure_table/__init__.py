@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def open_sink(environment: RunEnvironment, spools: Path | None = None) -> AzureSink:
     from supervisor.sinks.azure_table.sink import AzureSink  # noqa: PLC0415 - the SDK loads only when it is used
 
-    return AzureSink(_access(environment), spools=spools)
+    return AzureSink(_access(environment), spools=spools, shard=environment.shard)
 
 
 def open_history(environment: RunEnvironment) -> AzureHistory:

@@ -14,13 +14,14 @@ from azure.data.tables import TableClient
 
 from supervisor.config.errors import SinkError
 from supervisor.sinks.azure_table.access import Account, code_of, options
-from supervisor.sinks.azure_table.documents import Documents
+from supervisor.sinks.azure_table.documents import Document, Documents
 from supervisor.sinks.azure_table.keys import table_name
 from supervisor.sinks.tables import ADDED, missing_columns
 from wire.schema import Column, Table
 
 PARTITION = "schema"
 OWN = "supervisor"
+_TRIES = 20
 
 
 def own_table(prefix: str) -> str:
@@ -68,25 +69,44 @@ class Catalog:
         return client
 
     def _describe(self, platform: str, table: Table, name: str, client: TableClient) -> None:
-        found = self._documents.get(PARTITION, name)
+        """Make the table and keep what it is; another shard may do the same at the same time."""
         is_new = create(client)
-        remedy = f"delete the Azure table {name}"
+        for _ in range(_TRIES):
+            found = self._documents.get(PARTITION, name)
+            text = self._description(platform, table, name, found)
+            if text is None:
+                return
+            if found is None and not is_new and _has_rows(client):
+                if self._documents.get(PARTITION, name) is not None:
+                    continue  # rows come after their description, and there was none a moment ago
+                missing_columns(platform, table, {"PartitionKey": "Edm.String"}, wanted=_type_of, remedy=_remedy(name))
+            if self._documents.replace(found, PARTITION, name, text):
+                return
+        raise SinkError(f"the columns of the Azure table {name} are being changed by several runs at once; try again")
+
+    @staticmethod
+    def _description(platform: str, table: Table, name: str, found: Document | None) -> str | None:
+        """What is to be kept of a table; None where it is kept already."""
         if found is None:
-            if not is_new and next(
-                iter(client.list_entities(results_per_page=1, select="PartitionKey", **options())), None
-            ):
-                missing_columns(platform, table, {"PartitionKey": "Edm.String"}, wanted=_type_of, remedy=remedy)
             columns = {column.name: _type_of(column) for column in (*table.columns, *ADDED)}
         else:
             known = json.loads(found.text)
             _check_owner(known, platform, table, name)
-            missing = missing_columns(platform, table, known["columns"], wanted=_type_of, remedy=remedy)
+            missing = missing_columns(platform, table, known["columns"], wanted=_type_of, remedy=_remedy(name))
             if not missing:
-                return
+                return None
             columns = known["columns"] | {column.name: _type_of(column) for column in missing}
         description: dict[str, Any] = {"platform": platform, "stream": table.name, "key": list(table.key)}
         description |= {"replication_key": table.replication_key, "columns": columns}
-        self._documents.put(PARTITION, name, json.dumps(description, ensure_ascii=False))
+        return json.dumps(description, ensure_ascii=False)
+
+
+def _has_rows(client: TableClient) -> bool:
+    return next(iter(client.list_entities(results_per_page=1, select="PartitionKey", **options())), None) is not None
+
+
+def _remedy(name: str) -> str:
+    return f"delete the Azure table {name}"
 
 
 def _check_owner(known: dict[str, Any], platform: str, table: Table, name: str) -> None:

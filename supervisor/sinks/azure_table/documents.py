@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableEntity, UpdateMode
 
 from supervisor.config.errors import SinkError
@@ -34,7 +35,7 @@ class Document:
 
     key: str
     text: str
-    properties: Mapping[str, Any]
+    properties: TableEntity
 
 
 class Documents:
@@ -46,21 +47,49 @@ class Documents:
 
     def put(self, partition: str, key: str, text: str, properties: Mapping[str, Any] | None = None) -> None:
         """Keep a text in place of the one of that key."""
-        pieces = _pieces(zlib.compress(text.encode(), 1))
-        version = uuid.uuid4().hex
-        head: dict[str, Any] = {"PartitionKey": partition, "RowKey": key, **(properties or {})}
-        if len(pieces) <= _PIECES:
-            head |= _numbered(pieces)
-        else:
-            head |= {"version": version, "chunks": self._put_chunks(partition, key, version, pieces)}
+        head = self._put_pieces(partition, key, text, properties or {})
         # The former entity says whether it will leave chunks behind.
         former = None if (partition, key) in self._whole else self._head(partition, key)
         self._client.upsert_entity(head, mode=UpdateMode.REPLACE, **options())
+        self._tidy(head, former)
+
+    def replace(self, former: Document | None, partition: str, key: str, text: str) -> bool:
+        """Keep a text in place of the one that was got, or of none; False where another process was faster."""
+        head = self._put_pieces(partition, key, text, {})
+        try:
+            if former is None:
+                self._client.create_entity(head, **options())
+            else:
+                self._client.update_entity(
+                    head,
+                    mode=UpdateMode.REPLACE,
+                    etag=former.properties.metadata["etag"],
+                    match_condition=MatchConditions.IfNotModified,
+                    **options(),
+                )
+        except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
+            now = self.get(partition, key)  # it may have been this very request, whose answer was lost
+            return now is not None and now.text == text
+        self._tidy(head, former.properties if former else None)
+        return True
+
+    def _put_pieces(self, partition: str, key: str, text: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """The entity of a text that is to be kept; what does not fit into it lies beside it already."""
+        pieces = _pieces(zlib.compress(text.encode(), 1))
+        head: dict[str, Any] = {"PartitionKey": partition, "RowKey": key, **properties}
+        if len(pieces) <= _PIECES:
+            return head | _numbered(pieces)
+        version = uuid.uuid4().hex
+        return head | {"version": version, "chunks": self._put_chunks(partition, key, version, pieces)}
+
+    def _tidy(self, head: Mapping[str, Any], former: Mapping[str, Any] | None) -> None:
+        """Remove the chunks of what an entity has replaced."""
+        place = (head["PartitionKey"], head["RowKey"])
         if "version" in head or (former is not None and "version" in former):
-            self._whole.discard((partition, key))
-            self._remove_chunks(partition, key, head.get("version"))
+            self._whole.discard(place)
+            self._remove_chunks(*place, head.get("version"))
         if "version" not in head:
-            self._whole.add((partition, key))
+            self._whole.add(place)
 
     def put_all(self, partition: str, texts: Mapping[str, str], properties: Mapping[str, Any]) -> None:
         """Keep texts in place of those of the same keys: small ones together, a hundred in one transaction."""
@@ -87,6 +116,12 @@ class Documents:
             document = self._document(head) or self.get(partition, head["RowKey"])
             if document is not None:
                 yield document
+
+    def following(self, partition: str, key: str) -> Document | None:
+        """The first document whose key comes after this one."""
+        query = f"PartitionKey eq '{partition}' and RowKey gt '{key}'"
+        head = next(iter(self._client.query_entities(query, results_per_page=1, **options())), None)
+        return None if head is None else self._document(head) or self.get(partition, head["RowKey"])
 
     def get(self, partition: str, key: str) -> Document | None:
         for _ in range(_LOOKS):

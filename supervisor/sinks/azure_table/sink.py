@@ -1,4 +1,4 @@
-"""A storage account of Azure: a table per stream, and one of the supervisor's own. One run writes at a time."""
+"""A storage account of Azure: a table per stream, and one of the supervisor's own. One run writes, or shards do."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ from supervisor.sinks.azure_table.documents import Documents
 from supervisor.sinks.azure_table.history import store_run
 from supervisor.sinks.azure_table.lease import HOLD_SECONDS, Lease
 from supervisor.sinks.azure_table.session import AzureSession, Tools
-from supervisor.sinks.azure_table.state import stored_parts, write_changes
+from supervisor.sinks.azure_table.state import stored_parts, stored_wholes, write_changes
+from supervisor.sinks.sharing import check_states
 from supervisor.sinks.staging import StagingDatabase
+from wire.shards import Shard
 
 
 class AzureSink:
-    """An open account. `hold_seconds` is how long a killed run keeps the next one out. Every verb raises SinkError."""
+    """An open account, which a `shard` shares with the others. Every verb raises SinkError.
+
+    `hold_seconds` is how long a killed run keeps the next one out.
+    """
 
     def __init__(
         self,
@@ -28,6 +33,7 @@ class AzureSink:
         hold_seconds: float = HOLD_SECONDS,
         patience: Patience | None = None,
         spools: Path | None = None,
+        shard: Shard | None = None,
     ) -> None:
         self._access = access
         self._patience = patience
@@ -38,7 +44,7 @@ class AzureSink:
         self._own = own_table(self._account.prefix)
         self._documents = Documents(self._account.table(self._own))
         try:
-            self._lease = self._take(hold_seconds)
+            self._lease = self._take(hold_seconds, shard)
         except BaseException:
             self._hold.close()
             self._account.close()
@@ -76,8 +82,16 @@ class AzureSink:
         self._account.close()
         self._database.close()
 
-    def _take(self, seconds: float) -> Lease:
+    def _take(self, seconds: float, shard: Shard | None) -> Lease:
         client = self._hold.table(self._own)
         with self._account.refusals():
             create(client)
-            return Lease(client, what=self.description, seconds=seconds)
+            lease = Lease(client, what=self.description, shard=shard, seconds=seconds)
+        try:
+            if shard is not None:
+                with self._account.refusals():
+                    check_states(stored_wholes(self._documents))
+        except BaseException:
+            lease.release()
+            raise
+        return lease

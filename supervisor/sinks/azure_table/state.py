@@ -26,6 +26,18 @@ def stored_parts(documents: Documents, platform: str) -> dict[Place, bytes]:
     return found | {place_of(each.key): each.text.encode() for each in others}
 
 
+def stored_wholes(documents: Documents) -> dict[str, bytes]:
+    """By platform, the part of its state that belongs to no table and account; others are passed over unread."""
+    found: dict[str, bytes] = {}
+    document = documents.following(STATE, "")
+    while document is not None:
+        platform, *place = split(document.key)
+        if not place:
+            found[platform] = document.text.encode()
+        document = documents.following(STATE, escape(platform) + _AFTER_SEPARATOR if place else document.key)
+    return found
+
+
 def write_changes(documents: Documents, platform: str, changes: Changes, *, run_id: str) -> None:
     """Put parts in place of the stored ones, or take those away. Raises AzureError, and SinkError."""
     properties = {"platform": platform, "run_id": run_id, "updated_at": dt.datetime.now(dt.UTC)}

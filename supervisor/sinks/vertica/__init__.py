@@ -24,7 +24,13 @@ warnings.filterwarnings("ignore", module=r"vertica_python\.")
 def open_sink(environment: RunEnvironment, spools: Path | None = None) -> VerticaSink:
     from supervisor.sinks.vertica.sink import VerticaSink  # noqa: PLC0415 - its libraries load only when it is used
 
-    return VerticaSink(_access(environment), spools=spools, reporting_currency=environment.reporting_currency)
+    return VerticaSink(
+        _access(environment),
+        spools=spools,
+        reporting_currency=environment.reporting_currency,
+        shard=environment.shard,
+        in_group=environment.run_group is not None,
+    )
 
 
 def open_history(environment: RunEnvironment) -> VerticaHistory:

@@ -1,20 +1,23 @@
-"""The tables of the schema `_supervisor`: states, the ledger of commits, the lock, and the runs."""
+"""The tables of the schema `_supervisor`: states, the ledger of commits, the locks, and the runs."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import field, frozen
 
 from supervisor.sinks.vertica.connection import Link
 from supervisor.sinks.vertica.literals import literal, moment
+from supervisor.sinks.vertica.refusals import DUPLICATES, RefusedError
 from supervisor.sinks.vertica.target import make_schema
 
 LONGEST_TEXT = 4_000_000  # octets of a state, of a report, of a message
 _LONG = f"LONG VARCHAR({LONGEST_TEXT})"
 _ID = "VARCHAR(512)"
+LOCK = {"held": "BOOLEAN"}
+"""The columns of a table that is only there to be locked."""
 TABLES: Mapping[str, Mapping[str, str]] = {
     # A row for each platform, table and account; without the two it holds what belongs to none, as it did for all of a
     # state in versions before this layout.
@@ -34,7 +37,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "rows": "INT",
         "committed_at": "TIMESTAMP",
     },
-    "run_lock": {"held": "BOOLEAN"},
+    "run_lock": LOCK,
     "runs": {
         "run_id": _ID,
         "started_at": "TIMESTAMP",
@@ -80,19 +83,24 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def make_tables(link: Link) -> None:
-    """Create those that are missing; each is whole on every node. What a former version has left is widened."""
+def make_tables(link: Link, locks: Sequence[str] = ()) -> None:
+    """Create those that are missing, and tables to lock; each is whole on every node.
+
+    What a former version has left is widened. Others may do the same at the same time.
+    """
+    wanted = {**TABLES, **dict.fromkeys(locks, LOCK)}
     found = link.run(
         "SELECT lower(table_name) FROM v_catalog.tables WHERE lower(table_schema) = '_supervisor'", "show the tables"
     )
-    missing = sorted(set(TABLES) - {name for (name,) in found})
+    missing = sorted(set(wanted) - {name for (name,) in found})
     if "state" not in missing:
         _add_columns(link, "state")
     if missing:
         make_schema(link, "_supervisor")
     for name in missing:
-        columns = ", ".join(f'"{column}" {kind}' for column, kind in TABLES[name].items())
-        link.run(
+        columns = ", ".join(f'"{column}" {kind}' for column, kind in wanted[name].items())
+        _define(
+            link,
             f"CREATE TABLE IF NOT EXISTS _supervisor.{name} ({columns}) UNSEGMENTED ALL NODES",
             f"create the table _supervisor.{name}",
         )
@@ -108,7 +116,20 @@ def _add_columns(link: Link, name: str) -> None:
     known = {column for (column,) in found}
     for column, kind in TABLES[name].items():
         if column not in known:
-            link.run(f'ALTER TABLE _supervisor.{name} ADD COLUMN "{column}" {kind}', f"widen _supervisor.{name}")
+            _define(
+                link,
+                f'ALTER TABLE _supervisor.{name} ADD COLUMN IF NOT EXISTS "{column}" {kind}',
+                f"widen _supervisor.{name}",
+            )
+
+
+def _define(link: Link, statement: str, doing: str) -> None:
+    """DDL that another run may do at the same time: IF NOT EXISTS looks before it waits for the catalog."""
+    try:
+        link.run(statement, doing)
+    except RefusedError as refusal:
+        if refusal.sqlstate not in DUPLICATES:
+            raise
 
 
 @frozen(kw_only=True)

@@ -14,6 +14,7 @@ from supervisor.config.errors import SinkError
 
 LOCK_FAILURE = "55V03"
 MISSING = ("42V01", "3F000")  # a relation, a schema
+DUPLICATES = ("42710", "42701")  # an object, a column
 _LONGEST = 300
 _NO_ROOM = "make room on its nodes; nothing of this batch is stored, and the next attempt sends it again"
 _REMEDIES = {

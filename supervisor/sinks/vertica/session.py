@@ -6,9 +6,8 @@ The connection is made by the first verb that needs it, so a server that is away
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from attrs import frozen
@@ -22,6 +21,7 @@ from supervisor.sinks.staging import Staging, quoted
 from supervisor.sinks.tables import ADDED
 from supervisor.sinks.vertica.bookkeeping import Batch
 from supervisor.sinks.vertica.connection import Link
+from supervisor.sinks.vertica.defining import Definitions
 from supervisor.sinks.vertica.literals import literal, moment, where
 from supervisor.sinks.vertica.refusals import LostError
 from supervisor.sinks.vertica.state import stored_parts, write_changes
@@ -30,7 +30,6 @@ from supervisor.sinks.vertica.transfer import Measures, marker_of, measure, send
 from wire.schema import Table
 
 _EXPORT = "vertica.csv"
-_LOOK_SECONDS = 0.25
 
 
 @frozen
@@ -61,14 +60,14 @@ class VerticaSession:
         run_id: str,
         *,
         before: Callable[[], None],
-        catalog: threading.Lock,
+        definitions: Definitions,
     ) -> None:
         self._new_link = new_link
         self._staging = staging
         self._platform = platform
         self._run_id = run_id
         self._before = before
-        self._catalog = catalog
+        self._definitions = definitions
         self._targets: dict[str, Target] = {}
         self._measures: dict[tuple[str, str], Measures] = {}
         self._directory = Path()
@@ -80,8 +79,9 @@ class VerticaSession:
         former = self._targets.get(table.name)
         target = Target(self._platform, table, former.stage if former else f"_supervisor_stage_{len(self._targets)}")
         link = self._connected()
-        with self._defining():
-            target.prepare(link)
+        if not target.is_there(link):
+            with self._defining():
+                target.prepare(link)
         if former is not None:
             former.drop_stage(link)
         self._targets[table.name] = target
@@ -94,7 +94,8 @@ class VerticaSession:
     def commit(self, commits: Sequence[Commit]) -> Sequence[Result]:
         state = self._kept_state  # which is read by a query of its own, before the transaction
         verdict = judge(self._staging, commits, held=self._held, fits=self._fits)
-        parts = [self._measured(part) for part in verdict.parts]
+        # In one order for all, or two shards would each wait for a table that the other has.
+        parts = sorted((self._measured(part) for part in verdict.parts), key=lambda part: part.stream)
         self._measures.clear()
         link = self._connected()
         for part in parts:
@@ -102,6 +103,8 @@ class VerticaSession:
         batch = Batch(run_id=self._run_id, platform=self._platform, streams=verdict.streams)
         try:
             for part in parts:
+                self._send(link, part)
+            for part in parts:  # from here on tables are locked
                 self._replace(link, part)
             state.take(commits, verdict.refused)
             write_changes(link, self._platform, state.changes(), run_id=self._run_id)
@@ -147,16 +150,9 @@ class VerticaSession:
             self._state = KeptState(stored_parts(self._connected(), self._platform))
         return self._state
 
-    @contextmanager
-    def _defining(self) -> Iterator[None]:
-        """One platform at a time changes definitions; who waits for another can still be interrupted."""
-        while not self._catalog.acquire(timeout=_LOOK_SECONDS):
-            if self._interrupted:
-                raise SinkError("the session was ended")
-        try:
-            yield
-        finally:
-            self._catalog.release()
+    def _defining(self) -> AbstractContextManager[None]:
+        """The turn to change definitions; who waits for it can still be interrupted."""
+        return self._definitions.changing(lambda: self._interrupted)
 
     def _connected(self) -> Link:
         if self._link is None:
@@ -198,8 +194,6 @@ class VerticaSession:
 
     def _replace(self, link: Link, part: _Part) -> None:
         target = self._targets[part.stream]
-        if part.count:
-            self._send(link, target, part)
         for clear in self._clearing(target, part):
             link.run(f"DELETE FROM {target.sql} WHERE {clear}", f"delete former rows of {target.name}")
         if part.count:
@@ -212,7 +206,11 @@ class VerticaSession:
             )
             _expect(stored, part.count, target)
 
-    def _send(self, link: Link, target: Target, part: _Part) -> None:
+    def _send(self, link: Link, part: _Part) -> None:
+        """Into the temporary table, which locks nobody out."""
+        if not part.count:
+            return
+        target = self._targets[part.stream]
         sent = send(
             link,
             self._staging,

@@ -1,9 +1,8 @@
-"""A Vertica database, held for one run at a time; each platform's session has a connection of its own."""
+"""A Vertica database, held for one run or shared by shards; each platform's session has a connection of its own."""
 
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,19 +16,23 @@ from supervisor.record.spend import DailySpend
 from supervisor.record.state import parts_of, whole_changes
 from supervisor.sinks.exchange_rates import DEFINITION, statements
 from supervisor.sinks.reconciling import of_run
+from supervisor.sinks.sharing import check_states
 from supervisor.sinks.staging import StagingDatabase
 from supervisor.sinks.unified import SOURCES
+from supervisor.sinks.vertica import defining, lock
 from supervisor.sinks.vertica.bookkeeping import make_tables
 from supervisor.sinks.vertica.connection import Link, label
+from supervisor.sinks.vertica.defining import Definitions
 from supervisor.sinks.vertica.history import store_run
 from supervisor.sinks.vertica.literals import literal
-from supervisor.sinks.vertica.lock import PURPOSE, RunLock
+from supervisor.sinks.vertica.lock import RunLock
 from supervisor.sinks.vertica.refusals import addresses
 from supervisor.sinks.vertica.session import VerticaSession
 from supervisor.sinks.vertica.spend import daily_spend
-from supervisor.sinks.vertica.state import stored_parts, write_changes
+from supervisor.sinks.vertica.state import stored_parts, stored_wholes, write_changes
 from supervisor.sinks.vertica.target import make_schema
 from supervisor.sinks.views import reader_views
+from wire.shards import Shard
 
 _TYPES = {"DOUBLE": "DOUBLE PRECISION"}
 
@@ -37,29 +40,39 @@ _TYPES = {"DOUBLE": "DOUBLE PRECISION"}
 class VerticaSink:
     """An open database. Raises SinkError where nobody is let in, or another run is.
 
-    In a `reporting_currency` the views have their amounts once more.
+    In a `reporting_currency` the views have their amounts once more. A `shard` shares the database with the others; of
+    those `in_group` the one that ends last makes the views.
     """
 
     def __init__(
-        self, access: VerticaAccess, *, spools: Path | None = None, reporting_currency: str | None = None
+        self,
+        access: VerticaAccess,
+        *,
+        spools: Path | None = None,
+        reporting_currency: str | None = None,
+        shard: Shard | None = None,
+        in_group: bool = False,
     ) -> None:
         self._access = access
         self._reporting_currency = reporting_currency
+        self._is_one_of_a_group = shard is not None and in_group
         self._started = dt.datetime.now(dt.UTC)
-        link = Link(access, self._label(PURPOSE))
-        self._lock = RunLock(link)
+        link = Link(access, self._label(lock.purpose(shard)))
+        self._lock = RunLock(link, shard)
         try:
             link.open()
             if access.tls_mode is TlsMode.PREFER and not link.is_encrypted:
                 log.warning("The connections to Vertica on %s are not encrypted", addresses(access))
-            make_tables(link)
+            make_tables(link, (*lock.tables(shard), defining.TABLE) if shard else ())
             self._lock.take()
+            if shard is not None:
+                check_states(stored_wholes(link))
         except BaseException:
             link.close()
             raise
         self._database = StagingDatabase(spools)
         # DDL of several platforms at once meets in the global catalog, where Vertica would make one wait for the other.
-        self._catalog = threading.Lock()
+        self._definitions = Definitions((lambda: Link(access, self._label("definitions"))) if shard else None)
 
     @property
     def description(self) -> str:
@@ -72,7 +85,7 @@ class VerticaSink:
             platform,
             run_id,
             before=self._lock.ensure,
-            catalog=self._catalog,
+            definitions=self._definitions,
         )
 
     def put_state(self, platform: str, state: bytes | None) -> None:
@@ -99,14 +112,20 @@ class VerticaSink:
             )
 
     def put_rates(self, rates: Collection[Rate]) -> None:
-        with self._catalog, self._linked("rates") as link:
+        with self._definitions.changing(), self._linked("rates") as link:
             make_schema(link, "ads")
             for statement in (DEFINITION, *statements(rates), "COMMIT"):
                 link.run(statement, "keep the exchange rates")
 
     def publish(self) -> None:
-        """Make the views of the schema `ads` from the tables that exist."""
-        with self._catalog, self._linked("views") as link:
+        """Make the views of the schema `ads` from the tables that exist.
+
+        A shard of a group gives the database back before, so that of those that end at once one does it.
+        """
+        if self._is_one_of_a_group and not self._lock.end_work():
+            log.info("Other shards are at work; the views are left to the one that ends last")
+            return
+        with self._definitions.changing(), self._linked("views") as link:
             views = reader_views(columns_of(link), types=_TYPES, reporting_currency=self._reporting_currency)
             if views:
                 make_schema(link, "ads")

@@ -47,6 +47,12 @@ def stored_parts(link: Link, platform: str) -> dict[Place, bytes]:
     return {(stream or "", account or ""): value.encode() for stream, account, value in rows}
 
 
+def stored_wholes(link: Link) -> dict[str, bytes]:
+    """By platform, the part of its state that belongs to no table and account."""
+    rows = link.run(f'SELECT platform, "value" FROM _supervisor.state WHERE {_REST}', "read the states")
+    return {platform: value.encode() for platform, value in rows}
+
+
 def has_parts(link: Link) -> bool:
     """Whether the table has the columns that take a state apart: a former version kept it whole."""
     return bool(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import define, field
 
@@ -21,7 +21,7 @@ from supervisor.sinks.vertica.columns import (
 )
 from supervisor.sinks.vertica.connection import Link
 from supervisor.sinks.vertica.literals import check_length, literal
-from wire.schema import Table
+from wire.schema import Column, Table
 
 
 @define
@@ -48,22 +48,30 @@ class Target:
     def columns(self) -> str:
         return ", ".join(quoted(column.name) for column in self.table.columns)
 
-    def prepare(self, link: Link) -> None:
-        """Create the table, or add what it lacks. Raises SinkError where it is not ours or does not fit."""
+    def is_there(self, link: Link) -> bool:
+        """Whether the table has all its columns. Raises SinkError where it is not ours or does not fit."""
         check_names(self.platform, self.table)
         check_length("schema", self.platform)
         check_length("table", self.table.name)
         for column in self.table.columns:
             check_length("column", column.name)
         stored = self._stored(link)
+        if not stored or self._missing(stored):
+            return False
+        self._keep_sizes(stored)
+        return True
+
+    def prepare(self, link: Link) -> None:
+        """Create the table, or add what it lacks, after a look of `is_there`."""
+        stored = self._stored(link)
         if not stored:
             self._create(link)
             stored = self._stored(link)
-        for column in missing_columns(self.platform, self.table, stored, wanted=wanted, fits=fits):
+        for column in self._missing(stored):
             kind = declared(column, first_size(column))
             link.run(f"ALTER TABLE {self.sql} ADD COLUMN {quoted(column.name)} {kind}", f"add a column to {self.name}")
             stored[column.name.lower()] = kind.lower()
-        self.sizes = {c.name: size_of(stored[c.name.lower()]) or 0 for c in self.table.columns if is_text(c)}
+        self._keep_sizes(stored)
 
     def check_room(self, longest: Mapping[str, int]) -> None:
         """Raise RowError for a text that no column of its type can hold."""
@@ -76,7 +84,11 @@ class Target:
         return any(octets > self.sizes[name] for name, octets in longest.items())
 
     def widen(self, link: Link, longest: Mapping[str, int]) -> None:
-        """Make room for them. It commits, so it comes before all rows."""
+        """Make room for them, where nobody else has meanwhile. It commits, so it comes before all rows."""
+        known = dict(self.sizes)
+        self._keep_sizes(self._stored(link))
+        if known != self.sizes:
+            self.drop_stage(link)
         for column in self.table.columns:
             octets = longest.get(column.name, 0)
             if not is_text(column) or octets <= self.sizes[column.name]:
@@ -109,6 +121,12 @@ class Target:
     def forget_stage(self) -> None:
         """After the loss of the connection, which had it."""
         self.staged = False
+
+    def _missing(self, stored: Mapping[str, str]) -> Sequence[Column]:
+        return missing_columns(self.platform, self.table, stored, wanted=wanted, fits=fits)
+
+    def _keep_sizes(self, stored: Mapping[str, str]) -> None:
+        self.sizes = {c.name: size_of(stored[c.name.lower()]) or 0 for c in self.table.columns if is_text(c)}
 
     def _stored(self, link: Link) -> dict[str, str]:
         """The table's columns and their types, all in lower case, as Vertica compares names; empty without a table."""
