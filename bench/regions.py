@@ -50,7 +50,7 @@ def main() -> None:
     window = Window(FIRST_DAY, FIRST_DAY + dt.timedelta(days=DAYS - 1))
 
     def extract(_invocation: Any, extraction: Any) -> None:
-        for account in range(given.accounts):
+        for account in filter(lambda each: extraction.has(str(each)), range(given.accounts)):
             for number, table in enumerate(tables):
                 rows = account_rows(str(account), number)
                 extraction.replace_window(table.name, str(account), window, rows, today=dt.date(2026, 11, 21))

@@ -1,0 +1,107 @@
+"""One night in shards: what they write side by side into one Vertica, and what is left of the wait for a slow API."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench import regions, storages
+from bench.accounts import NOW, SINCE, TABLES
+from bench.process import BenchError, environment
+from bench.result import Result, per_second
+from bench.supervised import SUPERVISOR
+from sandbox.manager import Sandbox
+from wire.shards import Shard
+
+_COUNTS = (1, 2, 4, 8)
+_WRITTEN = 800
+_ASKED = 40
+_LATENCY = "150ms"
+_SECONDS = 600.0
+
+
+def measure() -> list[Result]:
+    return [*_writers(), *_waiting()]
+
+
+def _writers() -> list[Result]:
+    """The regions of `bench.agency`, from N pipelines at once."""
+    rows = _WRITTEN * regions.DAYS * len(regions.TABLES)
+    command = [sys.executable, regions.__file__, "--accounts", str(_WRITTEN)]
+    platform = {"name": "agency", "command": command, "timeout": _SECONDS, "shards": True}
+    took = {}
+    for count in _COUNTS:
+        with tempfile.TemporaryDirectory(prefix="bench-") as name, storages.vertica(Path(name)) as storage:
+            took[count], told = _night(Path(name), count, platform, storage.variables)
+        if told != rows:
+            raise BenchError(f"{count} shards loaded {told:,} rows of {rows:,}")
+    figures = "; ".join(f"{count}: {seconds:.1f} s, {per_second(rows, seconds)}" for count, seconds in took.items())
+    return [
+        Result(
+            name="shards, vertica",
+            what=f"{_WRITTEN} accounts × {len(regions.TABLES)} tables × {regions.DAYS} rows by so many shards at once, "
+            f"into {storage.where}",
+            figure=figures, peak_bytes=0, cpu_seconds=0.0, note="one run each; all share the cores of this machine",
+        )
+    ]  # fmt: skip
+
+
+def _waiting() -> list[Result]:
+    """LinkedIn's reports of `bench.accounts`, one request at a time in each shard."""
+    took, calls = {}, {}
+    for count in _COUNTS:
+        options = ("--size", "agency", "--as-of", NOW, "--accounts", str(_ASKED), "--latency", _LATENCY)
+        settings = {"start_date": SINCE, "tables": TABLES["linkedin"], "concurrency": count}
+        platform = {"name": "linkedin", "timeout": _SECONDS, "settings": settings}
+        with tempfile.TemporaryDirectory(prefix="bench-") as name, Sandbox(["linkedin"], options=options) as sandbox:
+            variables = {**sandbox.environment, "PIPELINE_NOW": NOW, "STORAGE_TYPE": "none"}
+            took[count], calls[count] = _night(Path(name), count, platform, variables, counted="api_calls")
+    alone = took[1]
+    figures = "; ".join(
+        f"{count}: {seconds:.1f} s, {calls[count]} calls, efficiency {alone / count / seconds:.2f}"
+        for count, seconds in took.items()
+    )
+    return [
+        Result(
+            name="shards, waiting",
+            what=f"linkedin, {_ASKED} accounts × 2 reports of 15 days by so many shards, answers after {_LATENCY}, one "
+            "request at a time in each",
+            figure=figures, aim="≥ 0.8 at 4", peak_bytes=0, cpu_seconds=0.0, note="one run each",
+        )
+    ]  # fmt: skip
+
+
+def _night(
+    directory: Path, count: int, platform: Mapping[str, Any], variables: Mapping[str, str], *, counted: str = "rows"
+) -> tuple[float, int]:
+    """Seconds from the first start to the last end of all shards, and the sum of what their attempts have `counted`."""
+    config = yaml.safe_dump({"platforms": [dict(platform)]})
+    (directory / "orchestrator_config.yml").write_text(config, encoding="utf-8")
+    shards = [Shard(index, count) for index in range(count)]
+    began = time.perf_counter()
+    runs = [
+        subprocess.Popen(
+            [str(SUPERVISOR), "run", "--shard", str(shard)], cwd=directory,
+            env=environment(**variables, RUN_GROUP="bench"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        for shard in shards
+    ]  # fmt: skip
+    try:
+        statuses = [run.wait(_SECONDS) for run in runs]
+        seconds = time.perf_counter() - began
+    finally:
+        for run in runs:
+            run.kill()
+            run.wait()
+    if any(statuses):
+        raise BenchError(f"{count} shards ended with {statuses}")
+    reports = [json.loads((directory / f"execution_report.{shard.label}.json").read_text()) for shard in shards]
+    return seconds, sum(sum(each[counted] for each in report["platforms"][0]["attempts"]) for report in reports)
