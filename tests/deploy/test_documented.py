@@ -10,7 +10,6 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 CLUSTER = "needs a cluster"
-SLURM = "needs a Slurm"
 AZURE = "needs an Azure subscription"
 
 RUN_BY = {
@@ -43,7 +42,7 @@ RUN_BY = {
     "Azure Container Apps": {r"az .*": AZURE},
     "Several machines": {
         r"kubectl -n social-ads apply .*": CLUSTER,
-        r"sbatch .*": SLURM,
+        r"sbatch .*": "test_slurm.py::submit",
         r"install -D .*|systemctl daemon-reload": "test_systemd.py::booted",
         r"systemctl start social-ads-shard@1-of-2": "test_systemd.py::test_a_shard_by_hand_belongs_to_the_group_of_its_date",
         r"systemctl enable --now social-ads-shard@1-of-2.timer": "test_systemd.py::test_a_shard_by_hand_belongs_to_the_group_of_its_date",
@@ -61,7 +60,7 @@ def test_every_command_is_run_by_a_test_or_named(heading: str, on_the_page: Call
         assert [pattern for pattern in known if re.fullmatch(pattern, command)], f"nothing runs {command!r}"
     for pattern, place in known.items():
         assert any(re.fullmatch(pattern, command) for command in on_the_page(heading)), f"{pattern} is not on the page"
-        if place not in (CLUSTER, SLURM, AZURE):
+        if place not in (CLUSTER, AZURE):
             file, name = place.split("::")
             assert f"\ndef {name}(" in (HERE / file).read_text(), f"there is no {place}"
 
