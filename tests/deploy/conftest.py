@@ -20,9 +20,9 @@ PYTHON = "/usr/bin/python3.11" if Path("/usr/bin/python3.11").exists() else sys.
 """The system's own, which services can see, before one in somebody's home."""
 
 
-def documented(heading: str) -> list[str]:
-    """The commands under a heading of docs/deploying.md, one a line, without their comments."""
-    sections = re.split(r"(?m)^## ", (ROOT / "docs" / "deploying.md").read_text())
+def documented(heading: str, page: str = "deploying.md") -> list[str]:
+    """The commands under a heading of a page of docs/, one a line, without their comments."""
+    sections = re.split(r"(?m)^## ", (ROOT / "docs" / page).read_text())
     (section,) = (section for section in sections if section.startswith(f"{heading}\n"))
     blocks = "\n".join(re.findall(r"(?ms)^```bash\n(.*?)^```", section)).replace("\\\n", " ")
     lines = (re.sub(r"(^|\s+)#.*", "", line).strip() for line in blocks.splitlines())
@@ -30,7 +30,7 @@ def documented(heading: str) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def on_the_page() -> Callable[[str], list[str]]:
+def on_the_page() -> Callable[..., list[str]]:
     """`documented`, for the tests."""
     return documented
 
