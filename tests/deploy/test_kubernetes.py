@@ -124,6 +124,7 @@ def test_the_schedule_is_one_and_no_two_runs_meet(resources: dict[str, Any]) -> 
     assert spec["concurrencyPolicy"] == "Forbid"
     job = spec["jobTemplate"]["spec"]
     assert "completions" in job or job["backoffLimit"] == 0
+    assert job["ttlSecondsAfterFinished"] > 24 * 3600, "the logs of a night are read by day"
 
 
 def test_shards_are_counted_alike_everywhere_and_called_as_the_job(
@@ -143,6 +144,8 @@ def test_shards_are_counted_alike_everywhere_and_called_as_the_job(
         assert found_by_engine(told)[0] == Shard(index, job["completions"])
     assert resources["PersistentVolumeClaim"]["spec"]["accessModes"] == ["ReadWriteMany"]
     (spread,) = pod["topologySpreadConstraints"]
+    assert (spread["maxSkew"], spread["topologyKey"]) == (1, "kubernetes.io/hostname")
+    assert spread["whenUnsatisfiable"] == "ScheduleAnyway", "one node is enough"
     labels = job["template"]["metadata"]["labels"]
     assert spread["labelSelector"]["matchLabels"].items() <= labels.items()
 
