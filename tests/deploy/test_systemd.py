@@ -227,6 +227,23 @@ def test_a_shard_by_hand_belongs_to_the_group_of_its_date(machine: Machine) -> N
 
 
 @boots
+def test_a_shard_that_fails_is_tried_three_times_and_one_with_a_mistake_once(machine: Machine) -> None:
+    unit = "social-ads-shard@0-of-4.service"
+    machine.drop_in("[Service]\nRestartSec=100ms\n", unit)
+    machine.configured({"name": "fails", "retry": {"max_attempts": 1}, "command": ["/bin/false"]})
+    machine.starts(unit)
+    _wait(lambda: machine.made_of(unit)["ActiveState"] == "failed")
+    told = machine.shell(f"journalctl --sync; journalctl -u {unit} -o cat")
+    assert told.count("Starting Social Ads Orchestrator") == 3, told
+    assert machine.made_of(unit)["ExecMainStatus"] == "3"
+    machine.configured({"name": "fails", "command": ["/bin/false"], "timeout": "soon"})
+    machine.starts(unit)
+    made = machine.made_of(unit)
+    assert (made["ActiveState"], made["Result"], made["ExecMainStatus"]) == ("failed", "exit-code", "1")
+    assert machine.shell(f"systemctl show {unit} -p NRestarts") == "NRestarts=0\n"
+
+
+@boots
 def test_a_stop_in_mid_run_is_no_failure_and_leaves_nobody_behind(machine: Machine) -> None:
     _run_forever(machine)
     machine.shell("systemctl stop social-ads.service")
