@@ -41,6 +41,7 @@ SHARDS = 4
 KILLED = Shard(2, SHARDS)
 HANGING, LOADED, *_ = (account.id for account in WORLD.accounts("linkedin") if KILLED.has(account.id))
 """The accounts that the killed shard begins with: with one of them it is in the middle until it is killed."""
+FILE_OF_EACH = "social_ads.{shard}.duckdb"
 PYTHON = "/opt/social-ads/bin/python"
 
 pytestmark = pytest.mark.skipif(slurm_hosts.why_not() is not None, reason=str(slurm_hosts.why_not()))
@@ -107,6 +108,8 @@ def hosts(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Ite
     assert built.returncode == 0, built.stderr
     top = tmp_path_factory.mktemp("slurm")
     with slurm_hosts.hosts(top, installed.environment) as made:
+        (top / "shared/etc/social-ads/secrets").mkdir()
+        (top / "shared/etc/social-ads/environment").write_text(f"DUCKDB_PATH={FILE_OF_EACH}\n")
         yield made, top / "shared"
         every = [process for host in made.values() for process in host.processes()]
     until(lambda: not [process for process in every if process.is_running()])
@@ -178,7 +181,6 @@ def test_what_must_be_mended_is_not_tried_again(
     hosts: tuple[dict[str, Host], Path], submit: Callable[..., Array]
 ) -> None:
     _, shared = hosts
-    (shared / "etc/social-ads/environment").touch()
     (shared / "etc/social-ads/orchestrator_config.yml").write_text("platforms: [{name: linkedin, timeout: soon}]\n")
     array = submit("--array=0")
     array.wait()
@@ -187,13 +189,28 @@ def test_what_must_be_mended_is_not_tried_again(
     assert "timeout" in array.log(0)
 
 
+def test_a_shard_that_is_cancelled_ends_in_order_and_stays_cancelled(
+    hosts: tuple[dict[str, Host], Path], submit: Callable[..., Array]
+) -> None:
+    _, shared = hosts
+    waits = {"name": "waits", "command": ["/usr/bin/python3", "-c", "import time; time.sleep(300)"], "kill_grace": 1}
+    (shared / "etc/social-ads/orchestrator_config.yml").write_text(yaml.safe_dump({"platforms": [waits]}))
+    array = submit("--array=0")
+    until(lambda: "Platform 'waits' started" in array.log(0))
+    array.controller.shell(f"scancel {array.job}")
+    array.wait()
+    (task,) = array.tasks().values()
+    assert (task["JobState"], task["Restarts"]) == ("CANCELLED", "0"), array.log(0)
+    shown = array.typed(f"DUCKDB_PATH=social_ads.0-of-1.duckdb supervisor show --group slurm-{array.job}")
+    assert "exit code 143" in shown.stdout, "the supervisor was asked to end, and wrote down that it did"
+
+
 def _configure(directory: Path, served: dict[str, str]) -> None:
     """The files that are the same on every node, as the page says."""
     linkedin = {"name": "linkedin", "settings": {"start_date": FIRST_DAY.isoformat()}}
     (directory / "orchestrator_config.yml").write_text(yaml.safe_dump({"platforms": [linkedin]}))
-    (directory / "secrets").mkdir()
     plain = {
-        "DUCKDB_PATH": "social_ads.{shard}.duckdb",
+        "DUCKDB_PATH": FILE_OF_EACH,
         "PIPELINE_NOW": AS_OF.isoformat(),
         "ALLOW_INSECURE_ENDPOINTS": "true",  # the sandbox has no certificate
     }
