@@ -116,6 +116,7 @@ def test_four_shards_at_once_one_of_them_killed_and_another_number_the_next_nigh
         assert_true(pull, same_rows)
         # Another number loads the days that are always loaded anew, and entities: nobody's former days.
         before, after = (
-            sum(each.report(index)["summary"]["total_rows_processed"] for index in range(each.count)) for each in (night, later)
+            sum(each.report(index)["summary"]["total_rows_processed"] for index in range(each.count))
+            for each in (night, later)
         )
         assert 0 < after < before / 2

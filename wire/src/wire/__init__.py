@@ -21,11 +21,12 @@ from wire.metrics import count_calls, count_pause
 from wire.money import from_micros, plain
 from wire.program import run_pipeline
 from wire.rounds import EVERYTHING, Round
-from wire.schema import Column, Table, Type
+from wire.schema import CORE, Column, Table, Type
 from wire.settings import concurrency, wrong_settings
 from wire.side_by_side import side_by_side
 
 __all__ = [
+    "CORE",
     "EVERYTHING",
     "SHARED",
     "Api",

@@ -10,9 +10,9 @@ from msgspec import Struct
 from wire.definitions import did_you_mean
 from wire.exits import Kind
 from wire.failures import PipelineError
-from wire.schema import Table
+from wire.schema import CORE, Table
 
-LOADED = ("core", "conversions")
+LOADED = (CORE, "conversions")
 """The groups that are loaded unless the setting `tables` says otherwise."""
 
 ALL = "all"

@@ -18,6 +18,8 @@ from msgspec import Meta, Struct
 
 from wire.failures import SchemaError
 
+CORE = "core"
+"""The group of the tables without which an account is not loaded; one of another group may be lost alone."""
 _ODD = re.compile(r'["\\\x00-\x1f]')
 DECIMAL_PRECISION = 38
 DECIMAL_SCALE = 18
@@ -57,7 +59,7 @@ class Table(Struct, frozen=True):
     key: tuple[str, ...]
     replication_key: str | None = None
     fingerprint: str = ""
-    group: str = "core"
+    group: str = CORE
     cost: str = ""
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from facebook_pipeline import values
-from wire import Column, Table, Type
+from wire import CORE, Column, Table, Type
 
 _CONVERT: dict[Type, Callable[[Any], Any]] = {
     Type.STRING: values.text,
@@ -47,7 +47,7 @@ class Entity(Struct, frozen=True):
     @property
     def is_core(self) -> bool:
         """Whether its account is not loaded without it; a table of another group is lost alone."""
-        return self.table.group == "core"
+        return self.table.group == CORE
 
     def row(self, raw: Mapping[str, Any], account_id: str, currency: str) -> dict[str, Any]:
         row: dict[str, Any] = {"account_id": account_id}
@@ -96,7 +96,7 @@ def _creative_id(raw: Mapping[str, Any], _: str) -> str | None:
 
 
 def _entity(
-    name: str, edge: str, columns: tuple[ObjectColumn, ...], key: str, *, group: str = "core", **more: Any
+    name: str, edge: str, columns: tuple[ObjectColumn, ...], key: str, *, group: str = CORE, **more: Any
 ) -> Entity:
     """`more` are the other fields of `Entity`."""
     head = Column("account_id", Type.STRING, "ad account id without act_")

@@ -6,7 +6,7 @@ from enum import Enum
 
 from msgspec import Struct
 
-from wire import Column, Grain, Table, Type, Window
+from wire import CORE, Column, Grain, Table, Type, Window
 
 
 class As(Enum):
@@ -74,7 +74,7 @@ class Query(Struct, frozen=True):
     lookback_days: int | None = None
     by_conversion_windows: bool = False
     window_days: int | None = None
-    group: str = "core"
+    group: str = CORE
     cost: str = ""
 
     @property
@@ -85,7 +85,7 @@ class Query(Struct, frozen=True):
     @property
     def stands_alone(self) -> bool:
         """Whether Google may refuse it to an account of which everything else is loaded."""
-        return bool(self.fingerprint) or self.group != "core"
+        return bool(self.fingerprint) or self.group != CORE
 
     @property
     def is_monthly(self) -> bool:

@@ -14,12 +14,12 @@ from linkedin_pipeline.confirmation import Confirmation
 from linkedin_pipeline.directory import Directory
 from linkedin_pipeline.entities import load_entities, row, rows_of
 from linkedin_pipeline.names import Names
-from linkedin_pipeline.report_table import CORE, Report
+from linkedin_pipeline.report_table import Report
 from linkedin_pipeline.reports import ReportLoad
 from linkedin_pipeline.room import Room
 from linkedin_pipeline.settings import Settings
 from linkedin_pipeline.tables import ACCOUNT, FURTHER, Entity
-from wire import Extraction, Kind, PipelineError, Round
+from wire import CORE, Extraction, Kind, PipelineError, Round
 
 MOST_NAMES = 100_000
 """Names that are kept for later rounds, of all accounts together: about 30 MB."""

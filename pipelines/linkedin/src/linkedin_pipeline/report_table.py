@@ -13,7 +13,7 @@ from msgspec import Struct
 from linkedin_pipeline.fields import Field
 from linkedin_pipeline.levels import ACCOUNT, BY_NAME, Level
 from linkedin_pipeline.restli import Value
-from wire import Column, Table, Type
+from wire import CORE, Column, Table, Type
 
 METRICS_PER_CALL = 18
 """LinkedIn takes 20 fields a call; `dateRange` and `pivotValues`, without which rows have no key, are two of them."""
@@ -25,9 +25,6 @@ OLDEST_DEMOGRAPHIC = dt.timedelta(days=730)
 
 DEMOGRAPHIC = "MEMBER_"
 """How the pivots begin that are about the members who saw an ad: approximate, and for one pivot at a time only."""
-
-CORE = "core"
-"""The group of the tables without which an account is not loaded."""
 
 ACCOUNT_COLUMN = Column("account_id", Type.STRING, "ad account")
 

@@ -11,8 +11,8 @@ from linkedin_pipeline import levels
 from linkedin_pipeline.breakdowns import BREAKDOWNS
 from linkedin_pipeline.fields import LOCAL, Field, amount, flag, identifier, moment, structure, text, whole
 from linkedin_pipeline.metrics import METRICS
-from linkedin_pipeline.report_table import ACCOUNT_COLUMN, CORE, Report
-from wire import Table
+from linkedin_pipeline.report_table import ACCOUNT_COLUMN, Report
+from wire import CORE, Table
 
 
 class Entity(Struct, frozen=True):

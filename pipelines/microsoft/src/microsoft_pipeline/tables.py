@@ -11,14 +11,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from wire import Column, Grain, Table, Type
+from wire import CORE, Column, Grain, Table, Type
 
 THREE_YEARS = 3 * 365
 """For how many days Microsoft keeps daily data of most reports (guides/report-data-retention-time-periods)."""
 SIX_MONTHS = 181
 """And hourly data (the same page)."""
-CORE = "core"
-"""The group of the tables without which an account is not loaded; one of another group is lost alone."""
 
 
 class Field(Struct, frozen=True):
