@@ -12,7 +12,7 @@ from bench.table import machine, table, write
 
 MEASUREMENTS = (
     *("start", "load", "agency", "large", "peer", "four", "sinks"),
-    *("pipelines", "accounts", "gaarf", "night", "keeping", "reconciliation", "reports", "shards"),
+    *("pipelines", "accounts", "gaarf", "night", "keeping", "reconciliation", "reports", "shards", "groups"),
 )
 
 
