@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import pickle
 import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +44,19 @@ KILLED = Shard(2, SHARDS)
 HANGING, LOADED, *_ = (account.id for account in WORLD.accounts("linkedin") if KILLED.has(account.id))
 """The accounts that the killed shard begins with: with one of them it is in the middle until it is killed."""
 FILE_OF_EACH = "social_ads.{shard}.duckdb"
+PASSWORD = "a-password-of-the-night"
 PYTHON = "/opt/social-ads/bin/python"
+VERTICA = {"STORAGE_TYPE": "vertica", "VERTICA_DATABASE": "night", "VERTICA_USER": "etl", "VERTICA_TLSMODE": "disable"}
+STORED = """
+import pickle, sys, vertica_python
+port, password, query = sys.argv[1:]
+given = dict(host="127.0.0.1", port=int(port), user="etl", password=password, database="night", tlsmode="disable")
+with vertica_python.connect(**given) as connection:
+    cursor = connection.cursor()
+    cursor.execute(query)
+    sys.stdout.buffer.write(pickle.dumps([tuple(row) for row in cursor.fetchall()]))
+"""
+"""`python -c STORED PORT PASSWORD QUERY` on the host of the Vertica."""
 
 pytestmark = pytest.mark.skipif(slurm_hosts.why_not() is not None, reason=str(slurm_hosts.why_not()))
 
@@ -55,6 +69,7 @@ class Array:
         self.hosts = hosts
         self.state = state
         self.job = job
+        self.vertica_port = 0
 
     def log(self, index: int) -> str:
         path = self.state / f"social-ads-{self.job}_{index}.log"
@@ -130,20 +145,45 @@ def submit(hosts: tuple[dict[str, Host], Path], on_the_page: Callable[..., list[
     return submitted
 
 
-@pytest.fixture
-def array(hosts: tuple[dict[str, Host], Path], submit: Callable[..., Array]) -> Iterator[Array]:
-    """Four shards of a night; LinkedIn is served on the first host, and does not answer the first request for HANGING."""
+@pytest.fixture(params=["duckdb", "vertica"])
+def array(
+    request: pytest.FixtureRequest, hosts: tuple[dict[str, Host], Path], submit: Callable[..., Array]
+) -> Iterator[Array]:
+    """Four shards of a night, into a file of each or a Vertica on the first host.
+
+    LinkedIn is served there, too, and does not answer the first request for HANGING.
+    """
     made, shared = hosts
     sandbox = (
         *(PYTHON, "-m", "sandbox.serve", "linkedin", "--size", "tiny", "--accounts", "8"),
         *("--as-of", AS_OF.isoformat(), "--first-day", FIRST_DAY.isoformat(), "--fault", f"hang/{HANGING}"),
     )
-    with made["n1"].serving(*sandbox) as said:
-        served: dict[str, str] = json.loads(said)["environment"]
-        port = str(urlsplit(served["LINKEDIN_API_URL"]).port)
-        with made["n1"].serving("/usr/bin/python3", "-c", RELAY, ADDRESSES["n1"], port):
-            _configure(shared / "etc/social-ads", served)
-            yield submit()
+    with ExitStack() as serving:
+        served: dict[str, str] = json.loads(serving.enter_context(made["n1"].serving(*sandbox)))["environment"]
+        ports = [str(urlsplit(served["LINKEDIN_API_URL"]).port)]
+        storage, vertica_port = {"DUCKDB_PATH": FILE_OF_EACH}, 0
+        if request.param == "vertica":
+            (shared / "etc/social-ads/secrets/VERTICA_PASSWORD").write_text(PASSWORD)
+            password = "/etc/social-ads/secrets/VERTICA_PASSWORD"
+            double = (
+                PYTHON,
+                "-m",
+                "sandbox.vertica",
+                "--database",
+                "night",
+                "--user",
+                "etl",
+                "--password-file",
+                password,
+            )
+            vertica_port = json.loads(serving.enter_context(made["n1"].serving(*double)))["port"]
+            ports.append(str(vertica_port))
+            storage = VERTICA | {"VERTICA_HOST": ADDRESSES["n1"], "VERTICA_PORT": str(vertica_port)}
+        serving.enter_context(made["n1"].serving("/usr/bin/python3", "-c", RELAY, ADDRESSES["n1"], *ports))
+        _configure(shared / "etc/social-ads", served, storage)
+        submitted = submit()
+        submitted.vertica_port = vertica_port
+        yield submitted
 
 
 def test_a_shard_that_is_killed_is_queued_again_and_every_row_is_there(
@@ -166,13 +206,20 @@ def test_a_shard_that_is_killed_is_queued_again_and_every_row_is_there(
     whole, rest = array.rows_told(KILLED.index, LOADED)
     assert rest < whole, "the second try goes on after what the first has committed"
 
-    (merge,) = on_the_page("One DuckDB file of many", "scaling.md")
-    merged = array.typed(merge)
-    assert merged.returncode == 0, merged.stderr
+    if not array.vertica_port:
+        (merge,) = on_the_page("One DuckDB file of many", "scaling.md")
+        merged = array.typed(merge)
+        assert merged.returncode == 0, merged.stderr
     for table in TABLES:
         wanted = truth(WORLD, table, FIRST_DAY, AS_OF.date())
-        assert _rows(array.state / "social_ads.duckdb", table) == sorted(map(_as_text, wanted)), table
-    shown = array.typed(f"DUCKDB_PATH=social_ads.duckdb supervisor show --group slurm-{array.job}")
+        found = (
+            _shared_rows(array, table, wanted)
+            if array.vertica_port
+            else _rows(array.state / "social_ads.duckdb", table)
+        )
+        assert found == sorted(map(_as_text, wanted)), table
+    where = "SECRETS_DIRECTORY=/etc/social-ads/secrets" if array.vertica_port else "DUCKDB_PATH=social_ads.duckdb"
+    shown = array.typed(f"{where} supervisor show --group slurm-{array.job}")
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert f"{SHARDS} of {SHARDS} shards complete" in shown.stdout
 
@@ -205,12 +252,12 @@ def test_a_shard_that_is_cancelled_ends_in_order_and_stays_cancelled(
     assert "exit code 143" in shown.stdout, "the supervisor was asked to end, and wrote down that it did"
 
 
-def _configure(directory: Path, served: dict[str, str]) -> None:
+def _configure(directory: Path, served: dict[str, str], storage: dict[str, str]) -> None:
     """The files that are the same on every node, as the page says."""
     linkedin = {"name": "linkedin", "settings": {"start_date": FIRST_DAY.isoformat()}}
     (directory / "orchestrator_config.yml").write_text(yaml.safe_dump({"platforms": [linkedin]}))
     plain = {
-        "DUCKDB_PATH": FILE_OF_EACH,
+        **storage,
         "PIPELINE_NOW": AS_OF.isoformat(),
         "ALLOW_INSECURE_ENDPOINTS": "true",  # the sandbox has no certificate
     }
@@ -233,6 +280,26 @@ def _rows(database: Path, table: str) -> list[str]:
             })
             for row in found.fetchall()
         )  # fmt: skip
+
+
+def _shared_rows(array: Array, table: str, wanted: list[dict[str, Any]]) -> list[str]:
+    """The same of the Vertica, asked on its host."""
+    names = list(wanted[0])
+    lists = {name for row in wanted for name, value in row.items() if isinstance(value, (dict, list))}
+    query = f'SELECT {", ".join(map(_quoted, names))} FROM linkedin."{table}"'
+    asked = array.controller.command(PYTHON, "-c", STORED, str(array.vertica_port), PASSWORD, query)
+    found = pickle.loads(subprocess.run(asked, capture_output=True, check=True, timeout=120).stdout)
+    return sorted(
+        _as_text({
+            name: json.loads(value) if name in lists and value is not None else value
+            for name, value in zip(names, row, strict=True)
+        })
+        for row in found
+    )  # fmt: skip
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def _as_text(row: dict[str, Any]) -> str:

@@ -207,10 +207,14 @@ def stored_pull(request: pytest.FixtureRequest, tmp_path: Path, first_pull: Pull
 
 @pytest.fixture
 def pull(tmp_path: Path) -> Pull:
+    return Pull(tmp_path)
+
+
+@pytest.fixture
+def late_pull(pull: Pull) -> Pull:
     """An empty database, and runs into it of a world that begins late."""
-    made = Pull(tmp_path)
-    made.first_day = LATE_FIRST_DAY
-    return made
+    pull.first_day = LATE_FIRST_DAY
+    return pull
 
 
 @pytest.fixture

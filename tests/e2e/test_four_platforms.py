@@ -48,7 +48,8 @@ AD_TABLES = (
 )
 
 
-def test_after_every_fault_the_data_is_complete_and_no_secret_was_told(pull: Any, check_truth: Any) -> None:
+def test_after_every_fault_the_data_is_complete_and_no_secret_was_told(late_pull: Any, check_truth: Any) -> None:
+    pull = late_pull
     quick = {name: {"request_timeout": 2, "retry_attempts": 6} for name in PLATFORMS}
     quick["microsoft"] |= {"rate_limit_wait": 0.1}
     quick["linkedin"] |= {"data_limit_wait": 0.1}
@@ -73,7 +74,8 @@ def test_a_second_run_with_nothing_new_changes_no_row(filled_pull: Any) -> None:
     assert {name: pull.fingerprint(*name) for name in tables} == before
 
 
-def test_a_revoked_token_fails_its_platform_and_no_other(pull: Any, check_truth: Any) -> None:
+def test_a_revoked_token_fails_its_platform_and_no_other(late_pull: Any, check_truth: Any) -> None:
+    pull = late_pull
     assert pull.run(faults={"microsoft": ["revoked_token"], "facebook": ["revoked_token"]}, attempts=3) == 2
     for name in ("microsoft", "facebook"):
         platform = pull.platform(name)
@@ -87,7 +89,8 @@ def test_a_revoked_token_fails_its_platform_and_no_other(pull: Any, check_truth:
         check_truth(pull, name)
 
 
-def test_only_google(pull: Any, check_truth: Any) -> None:
+def test_only_google(late_pull: Any, check_truth: Any) -> None:
+    pull = late_pull
     assert pull.run(only=["google"]) == 0, pull.log
     assert "Left out by --only: microsoft, facebook, linkedin" in pull.log
     check_truth(pull, "google")
