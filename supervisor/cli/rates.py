@@ -29,6 +29,8 @@ def _load(file: Path) -> None:
 
 def _loaded(file: Path) -> Iterator[str]:
     """Keep the rates of a file and make the views anew. Raises ConfigError with all that is wrong, or SinkError."""
+    from attrs import evolve  # noqa: PLC0415 - as in `supervisor run`
+
     from supervisor.config.environment import StorageType, read_environment  # noqa: PLC0415 - as in `supervisor run`
     from supervisor.config.errors import ConfigError  # noqa: PLC0415 - as above
     from supervisor.record.exchange_rates import read_rates  # noqa: PLC0415 - as above
@@ -42,7 +44,7 @@ def _loaded(file: Path) -> Iterator[str]:
         raise ConfigError(f"STORAGE_TYPE: rates are kept in DuckDB and Vertica, not in {environment.storage_type}")
     rates = read_rates(file)
     make_files_for(environment.readable_by)
-    sink = open_sink(environment)
+    sink = open_sink(evolve(environment, shard=None))  # rates are for all accounts, whichever the variables are of
     try:
         assert isinstance(sink, KeepsRates)
         sink.put_rates(rates)

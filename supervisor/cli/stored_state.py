@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from attrs import evolve
+
 from supervisor.config.environment import read_environment
 from supervisor.config.errors import ConfigError
 from supervisor.config.schema import OrchestratorConfig
@@ -63,7 +65,7 @@ def reset_state(platform: str | None, account: str | None, stream: str | None) -
     findings: list[str] = []
     environment = read_environment()
     make_files_for(environment.readable_by)
-    sink = open_sink(environment)
+    sink = open_sink(evolve(environment, shard=None))  # a state is of all accounts, whichever the variables are of
     try:
         for name in names:
             try:

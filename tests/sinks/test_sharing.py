@@ -15,6 +15,7 @@ from azurite import AzureTables
 from storage import DAILY, day, load
 from vertica_double import VerticaDatabase
 
+from supervisor.cli.stored_state import reset_state
 from supervisor.config.errors import SinkError
 from supervisor.sinks.sharing import is_in_the_way
 from wire.messages import Replaces
@@ -105,6 +106,21 @@ def test_who_could_load_the_same_account_is_refused(
             shared.open(shard=wanted)
         beside.close()
     shared.open(shard=wanted).close()
+
+
+def test_a_state_is_reset_beside_no_shard_whichever_the_variables_are_of(
+    shared: Shared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (shared.variables | {"SHARD": str(SECOND), "RUN_GROUP": "night"}).items():
+        monkeypatch.setenv(name, value)
+    holder = shared.open(shard=FIRST)
+    load(holder, tmp_path, DAILY, day("1", "c", "2026-01-01", 1), state=b'{"seen": 1}', is_patch=True)
+    with pytest.raises(SinkError, match=r"a run of shard 0/2 .*; wait until all runs of 2 shards have ended"):
+        list(reset_state(None, None, None))
+    holder.close()
+    assert list(reset_state(None, None, None)) == [
+        "p: the whole state is forgotten; the next run loads those days anew"
+    ]
 
 
 def test_of_all_that_come_at_once_none_is_beside_one_that_it_may_not_be_with(shared: Shared) -> None:
