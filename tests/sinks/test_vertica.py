@@ -107,6 +107,28 @@ def test_a_commit_is_one_transaction_with_an_entry_in_the_ledger(
     assert entries == [["run-1", "p", "daily", 1], ["run-2", "p", "daily", 1]]
 
 
+def test_tables_are_locked_in_one_order_for_all_and_only_when_their_rows_are_there(
+    database: VerticaDatabase, session: VerticaSession, tmp_path: Path
+) -> None:
+    session.prepare(ENTITY)
+    stage(session, ENTITY, {"account_id": "1", "campaign_id": "a", "name": "n"}, directory=tmp_path)
+    whole = Commit(streams=("campaign",), replaces=Replaces(stream="campaign", where={"account_id": "1"}))
+    assert session.commit([SECOND, whole]) == ({"daily": 1}, {"campaign": 1})
+    words = [" ".join(s.split()[:3]).replace('"', "") for s in database.server.statements()]
+    begin = max(n for n, said in enumerate(words) if said.startswith("COPY _supervisor_stage_1"))
+    assert [said for said in words[begin - 2 :] if said.split()[0] in ("COPY", "DELETE", "INSERT")] == [
+        "COPY _supervisor_stage_1 (account_id,",
+        "COPY _supervisor_stage_0 (account_id,",
+        "DELETE FROM p.campaign",
+        "INSERT INTO p.campaign",
+        "DELETE FROM p.daily",
+        "INSERT INTO p.daily",
+        "DELETE FROM _supervisor.state",
+        "COPY _supervisor.state (platform,",
+        "INSERT INTO _supervisor.loads",
+    ]
+
+
 def test_a_commit_whose_answer_was_lost_is_found_in_the_ledger(
     database: VerticaDatabase, session: VerticaSession, tmp_path: Path
 ) -> None:
