@@ -2,7 +2,7 @@
 
 It prints one JSON line, `{"port": N}`, and serves until its standard input ends or it gets SIGTERM. Each line of its
 standard input is a JSON document that controls it, answered by one line: `{"do": "fault", "fault": {"kind": …}}` (see
-sandbox.vertica.faults), `{"do": "clear"}`, `{"do": "struck"}` and `{"do": "statements"}`.
+sandbox.vertica.faults), `{"do": "clear"}`, `{"do": "struck"}`, `{"do": "statements"}` and `{"do": "waits"}`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ def control(server: VerticaServer, document: dict[str, object]) -> dict[str, obj
             return {"struck": list(database.faults.struck)}
         case "statements":
             return {"statements": list(database.statements)}
+        case "waits":
+            return {"waits": database.locks.waits, "seconds": database.locks.waited}
         case other:
-            raise ValueError(f"{other!r} is no order; they are fault, clear, struck and statements")
+            raise ValueError(f"{other!r} is no order; they are fault, clear, struck, statements and waits")
     return {"ok": True}
 
 

@@ -31,7 +31,10 @@ class Owner:
 
 
 class Locks:
+    """`waits` are how many locks were had after a wait, and `waited` how long all these waits took, in seconds."""
+
     def __init__(self, timeout: float) -> None:
+        self.waits, self.waited = 0, 0.0
         self._timeout = timeout
         self._changed = threading.Condition()
         self._owners: set[Owner] = set()
@@ -57,17 +60,20 @@ class Locks:
 
     def take(self, owner: Owner, table: str, mode: str, *, wait: bool = True) -> None:
         """Raises ServerError: 55V03 when the lock is not to be had, 40V01 for a deadlock, 57014 when canceled."""
-        until = time.monotonic() + (self._timeout if wait else 0)
+        asked = time.monotonic()
+        until, had_to_wait = asked + (self._timeout if wait else 0), False
         with self._changed:
             mode = _stronger(owner.held.get(table), mode)
             while in_the_way := self._in_the_way(owner, table, mode):
-                self._waits[owner] = in_the_way
+                self._waits[owner], had_to_wait = in_the_way, True
                 try:
                     self._wait(owner, table, mode, until)
                 finally:
                     del self._waits[owner]
             owner.held[table] = mode
             self._owners.add(owner)
+            if had_to_wait:
+                self.waits, self.waited = self.waits + 1, self.waited + time.monotonic() - asked
 
     def release(self, owner: Owner) -> None:
         """All of them: the transaction has ended."""

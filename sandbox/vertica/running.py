@@ -111,6 +111,11 @@ class VerticaDouble:
         """The last statements (up to 1,000) that sessions sent."""
         return list(self._order({"do": "statements"})["statements"])
 
+    def waits(self) -> tuple[int, float]:
+        """How many locks were had after a wait, and how long all these waits took, in seconds."""
+        told = self._order({"do": "waits"})
+        return int(told["waits"]), float(told["seconds"])
+
     def kill(self) -> None:
         """A crash: every connection ends, all data are gone."""
         self._process.send_signal(signal.SIGKILL)

@@ -389,6 +389,19 @@ class TestLocks:
             with pytest.raises(errors.LockFailure, match="Timed out S locking Table:google.daily. X held by"):
                 rows(other, f"LOCK TABLE {table} IN SHARE MODE NOWAIT")
 
+    def test_the_modes_share_and_insert_go_with_themselves_and_not_with_each_other(
+        self, server: VerticaDouble, connection: Any, table: str
+    ) -> None:
+        modes = {"SHARE": "S", "INSERT": "I"}
+        for mode, other_mode in (("SHARE", "INSERT"), ("INSERT", "SHARE")):
+            rows(connection, f"LOCK TABLE {table} IN {mode} MODE NOWAIT")
+            with connected(server) as alike, connected(server) as other:
+                rows(alike, f"LOCK TABLE {table} IN {mode} MODE NOWAIT")
+                said = f"Timed out {modes[other_mode]} locking Table:google.daily. {modes[mode]} held by"
+                with pytest.raises(errors.LockFailure, match=said):
+                    rows(other, f"LOCK TABLE {table} IN {other_mode} MODE NOWAIT")
+            connection.rollback()
+
     def test_a_lock_ends_with_its_session(self, server: VerticaDouble, connection: Any, table: str) -> None:
         with connected(server) as other:
             rows(other, f"LOCK TABLE {table} IN EXCLUSIVE MODE NOWAIT")
@@ -406,6 +419,7 @@ class TestLocks:
     def test_a_writer_waits_for_the_writer_before_it(self, server: VerticaDouble, connection: Any, table: str) -> None:
         rows(connection, f"INSERT INTO {table} (id) VALUES (1)")
         connection.commit()
+        waits, waited = server.waits()
         rows(connection, f"DELETE FROM {table} WHERE id = 1")
         finished = threading.Event()
 
@@ -423,6 +437,8 @@ class TestLocks:
         connection.commit()
         thread.join(60)
         assert rows(connection, f"SELECT id FROM {table} ORDER BY id") == [[1], [2]]
+        waits, waited = server.waits()[0] - waits, server.waits()[1] - waited
+        assert waits == 1 and waited > 0
 
     def test_a_wait_ends_with_the_lock_timeout(self, server: VerticaDouble, connection: Any, table: str) -> None:
         rows(connection, f"DELETE FROM {table}")
