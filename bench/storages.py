@@ -26,12 +26,16 @@ _PREFIX = "bench"
 
 @frozen(kw_only=True)
 class Storage:
-    """`variables` point `supervisor run` to it; `check` raises BenchError unless it holds exactly the rows sent."""
+    """`variables` point `supervisor run` to it; `check` raises BenchError unless it holds exactly the rows sent.
+
+    `waits` are how many locks sessions had after a wait for each other, and how long they waited in all, in seconds.
+    """
 
     kind: str
     where: str
     variables: Mapping[str, str]
     check: Callable[[str, int, int], None]
+    waits: Callable[[], tuple[int, float]] = lambda: (0, 0.0)
 
 
 @contextmanager
@@ -74,6 +78,7 @@ def vertica(directory: Path) -> Iterator[Storage]:  # noqa: ARG001 - it keeps ev
 
         yield Storage(
             kind="vertica", where="the Vertica double (DuckDB behind Vertica's protocol)", check=check,
+            waits=server.waits,
             variables={
                 "STORAGE_TYPE": "vertica", "VERTICA_HOST": server.host, "VERTICA_PORT": str(server.port),
                 "VERTICA_DATABASE": _DATABASE, "VERTICA_USER": _USER, "VERTICA_PASSWORD": _PASSWORD,
