@@ -38,8 +38,9 @@ TEXTS = Table("texts", (Column("id", Type.STRING), Column("text", Type.STRING), 
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> VerticaDatabase:
-    return VerticaDatabase(tmp_path)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> VerticaDatabase:
+    """Its parameter, if it has one, is the lock timeout in seconds."""
+    return VerticaDatabase(tmp_path, getattr(request, "param", 300.0))
 
 
 @pytest.fixture
@@ -355,6 +356,7 @@ def test_no_column_that_may_grow_says_where_rows_lie(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("database", [1.0], ids=["one second"], indirect=True)
 def test_a_lock_of_somebody_else_is_named_with_its_remedy(database: VerticaDatabase, session: VerticaSession) -> None:
     options = {
         "host": "127.0.0.1",

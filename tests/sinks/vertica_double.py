@@ -19,9 +19,9 @@ USER, PASSWORD, DATABASE = "etl", "a-password", "marketing"
 
 
 @cache
-def server() -> VerticaDouble:
-    """The one that storages share; it has a lock timeout of a second."""
-    double = VerticaDouble(users={USER: PASSWORD}, database=DATABASE, lock_timeout=1.0)
+def server(lock_timeout: float = 300.0) -> VerticaDouble:
+    """The one that storages share; by default its lock timeout is Vertica's own."""
+    double = VerticaDouble(users={USER: PASSWORD}, database=DATABASE, lock_timeout=lock_timeout)
     double.__enter__()
     atexit.register(double.__exit__, None, None, None)
     return double
@@ -43,9 +43,9 @@ class VerticaDatabase:
     widest: ClassVar[int] = 1000
     longest_text: ClassVar[int] = 65_000
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, lock_timeout: float = 300.0) -> None:
         self._directory = directory
-        self.server = server()
+        self.server = server(lock_timeout)
         self.server.clear_faults()
         schemas = self.query(
             "SELECT schema_name FROM v_catalog.schemata WHERE NOT is_system_schema AND schema_name <> 'public'"
