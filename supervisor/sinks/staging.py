@@ -208,6 +208,8 @@ class Staging:
 
         try:
             return self._opened().execute(statement, values)
+        except duckdb.InterruptException as cause:
+            raise SinkError("what DuckDB was doing was interrupted") from cause
         except duckdb.Error as cause:
             raise SinkError(f"DuckDB refused: {first_line(cause)}{_remedy(cause)}") from cause
 

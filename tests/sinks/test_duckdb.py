@@ -83,7 +83,7 @@ def test_a_statement_is_interrupted_from_another_thread(tmp_path: Path) -> None:
     stage(session, DAILY, day("1", "a", "2026-01-01", 1), directory=tmp_path)
     threading.Timer(0.3, session.interrupt).start()
     begun = time.monotonic()
-    with pytest.raises(SinkError, match=r"DuckDB refused: INTERRUPT"):
+    with pytest.raises(SinkError, match="what DuckDB was doing was interrupted"):
         session._run("SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range % 7 = b.range % 11")
     assert time.monotonic() - begun < 60
     assert commit_one(session, Commit(streams=("daily",))) == {"daily": 1}
