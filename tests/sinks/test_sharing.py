@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -77,6 +78,21 @@ def test_shards_make_the_same_tables_at_once_and_keep_the_rows_and_states_of_eac
     kept = json.loads(sink.session("p", "run-9").state() or b"null")
     sink.close()
     assert set(kept["bookmarks"]["daily"]["accounts"]) == {f"{index}{n}" for index in range(3) for n in range(4)}
+
+
+def test_of_shards_that_end_in_the_same_moment_one_makes_the_views(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = VerticaDatabase(tmp_path)
+    caplog.set_level(logging.INFO)
+    for _ in range(5):
+        sinks = [database.open(shard=Shard(index, 3), in_group=True) for index in range(3)]
+        caplog.clear()
+        assert all_at_once(*(sink.publish for sink in sinks)) == [None] * 3
+        assert caplog.text.count("the views are left to the one that ends last") == 2
+        for sink in sinks:
+            sink.close()
+    database.close()
 
 
 @pytest.mark.parametrize(

@@ -77,19 +77,19 @@ class RunLock:
         self._link.close()
 
     def end_work(self) -> bool:
-        """Give a shard's hold back; whether no other one is at work.
+        """Give a shard's hold back; whether no other one is at work, and then none begins before `release`.
 
-        Of shards that end at the same time one is told so: who asks has given its own hold back before.
+        Of shards that end at the same time one is told so: who asks has given its own hold back before, and has by then
+        committed all that it will.
         """
         self._link.run("ROLLBACK", "give the database back")
         try:
             self._lock(f"{_AT_WORK} IN EXCLUSIVE MODE NOWAIT")
         except RefusedError as refusal:
+            self._link.close()
             if refusal.sqlstate != LOCK_FAILURE:
                 raise
             return False
-        finally:
-            self._link.close()
         return True
 
     def _modes(self) -> Iterator[tuple[str, str]]:

@@ -122,9 +122,17 @@ class VerticaSink:
 
         A shard of a group gives the database back before, so that of those that end at once one does it.
         """
-        if self._is_one_of_a_group and not self._lock.end_work():
+        if not self._is_one_of_a_group:
+            self._make_views()
+        elif self._lock.end_work():
+            try:
+                self._make_views()
+            finally:
+                self._lock.release()
+        else:
             log.info("Other shards are at work; the views are left to the one that ends last")
-            return
+
+    def _make_views(self) -> None:
         with self._definitions.changing(), self._linked("views") as link:
             views = reader_views(columns_of(link), types=_TYPES, reporting_currency=self._reporting_currency)
             if views:
