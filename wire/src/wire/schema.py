@@ -62,6 +62,11 @@ class Table(Struct, frozen=True):
     group: str = CORE
     cost: str = ""
 
+    @property
+    def is_core(self) -> bool:
+        """Whether its account is not loaded without it: neither of a further group nor a report of the user's own."""
+        return self.group == CORE and not self.fingerprint
+
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
         odd = [name for name in names if _ODD.search(name)]

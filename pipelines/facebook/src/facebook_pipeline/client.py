@@ -22,12 +22,12 @@ from requests.adapters import HTTPAdapter
 
 from facebook_pipeline.errors import (
     ApiError,
-    Scope,
     TooMuchDataError,
     UnexplainedError,
     api_failure,
     incomplete_answer,
     is_mendable,
+    is_the_logins,
     no_answer,
     odd_answer,
 )
@@ -220,10 +220,10 @@ class Graph:
                 what=f"account {self._account_id}" if self._account_id else "the Graph API",
                 sleep=self._sleep,
                 limiter=self.limiter,
-                shared=_is_the_logins,
+                shared=is_the_logins,
             )
         except ApiError as error:
-            if error.kind is Kind.RATE_LIMIT and _is_the_logins(error) and mendable(error):
+            if error.kind is Kind.RATE_LIMIT and is_the_logins(error) and mendable(error):
                 # Whoever asked next would be refused too, each account after all of its patience.
                 self.limiter.stop(error)
             raise
@@ -249,10 +249,6 @@ class Graph:
             self._pause = pause
             whose = f"account {self._account_id}: " if self._account_id else ""
             log.warning("%s%.0f %% of the quota is used; the next call waits %.1f s", whose, used, pause)
-
-
-def _is_the_logins(error: PipelineError) -> bool:
-    return isinstance(error, ApiError) and error.scope is Scope.LOGIN
 
 
 def _parsed(content: bytes) -> Any:

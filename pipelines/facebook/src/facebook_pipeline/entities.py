@@ -10,7 +10,7 @@ import msgspec
 
 from facebook_pipeline.accounts import Account
 from facebook_pipeline.client import Graph
-from facebook_pipeline.errors import UNREADABLE, DeletedRefusedError, Scope, incomplete_answer, unreadable
+from facebook_pipeline.errors import UNREADABLE, DeletedRefusedError, incomplete_answer, is_the_logins, unreadable
 from facebook_pipeline.objects import ACCOUNT, ENTITIES, Entity, not_deleted, status_filter
 from wire import Extraction, Kind, PipelineError
 
@@ -30,7 +30,7 @@ def load_entities(graph: Graph, extraction: Extraction, account: Account, wanted
             try:
                 counts[entity.table.name] = _load(graph, extraction, account, entity)
             except PipelineError as error:
-                if entity.is_core or error.kind in _PASSING or getattr(error, "scope", None) is Scope.LOGIN:
+                if entity.table.is_core or error.kind in _PASSING or is_the_logins(error):
                     raise
                 _give_up(extraction, account, entity, error)
     if counts:

@@ -267,6 +267,11 @@ def unreadable(table: str, which: object, cause: Exception) -> PipelineError:
     return PipelineError(Kind.DATA, f"{table}: {which} cannot be read ({type(cause).__name__}: {cause})")
 
 
+def is_the_logins(error: PipelineError) -> bool:
+    """Whether it is about the login, and so about every account."""
+    return isinstance(error, ApiError) and error.scope is Scope.LOGIN
+
+
 def is_mendable(error: PipelineError) -> bool:
     """Whether asking the same again, later, can help."""
     return error.kind in (Kind.RATE_LIMIT, Kind.TRANSIENT) and not isinstance(error, TooMuchDataError)

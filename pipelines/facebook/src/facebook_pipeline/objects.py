@@ -44,11 +44,6 @@ class Entity(Struct, frozen=True):
     statuses: tuple[str, ...] = ()
     counted: bool = True
 
-    @property
-    def is_core(self) -> bool:
-        """Whether its account is not loaded without it; a table of another group is lost alone."""
-        return self.table.group == CORE
-
     def row(self, raw: Mapping[str, Any], account_id: str, currency: str) -> dict[str, Any]:
         row: dict[str, Any] = {"account_id": account_id}
         for each in self.columns:

@@ -59,11 +59,11 @@ class _Snapshot:
         try:
             self._load(self._missing)
         except PipelineError as error:
-            further = [entity for entity in self._missing if not entity.is_core]
+            further = [entity for entity in self._missing if not entity.table.is_core]
             if not further or error.kind in _PASSING:
                 raise
             # Without them all is well, or what failed was not about them and is raised now.
-            self._load([entity for entity in self._missing if entity.is_core])
+            self._load([entity for entity in self._missing if entity.table.is_core])
             for entity in further:
                 self._give_up(entity, error)
 

@@ -38,7 +38,7 @@ class RefusedReports:
 
     def take(self, report: Report, account_id: str, error: PipelineError) -> None:
         """Take what a report failed with; raises it again where it is about more than a report that is not core."""
-        if report.is_core:
+        if report.table.is_core:
             raise error
         name = report.table.name
         if is_about_the_report(error):

@@ -41,10 +41,6 @@ class Entity(Struct, frozen=True):
         """The column that tells an account's rows apart."""
         return self.table.key[-1]
 
-    @property
-    def is_core(self) -> bool:
-        return self.table.group == CORE
-
 
 class Report(Struct, frozen=True):
     """A report of the Reporting service; `kind` is its request type without "Request".
@@ -75,10 +71,6 @@ class Report(Struct, frozen=True):
     def is_own(self) -> bool:
         """Whether a user defined it."""
         return bool(self.table.fingerprint)
-
-    @property
-    def is_core(self) -> bool:
-        return self.table.group == CORE and not self.is_own
 
 
 def _field(name: str, kind: Type, source: str, note: str = "", *, bulk: str = "") -> Field:

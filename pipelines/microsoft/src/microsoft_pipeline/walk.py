@@ -50,13 +50,12 @@ class Walk:
 
     def campaign_ids(self) -> list[str]:
         """The account's campaigns, asked for now."""
-        call = operations.get_campaigns(self._account.id)
-        return [str(raw.get("Id")) for raw in self._listed(call, "Campaigns")]
+        return [str(raw.get("Id")) for raw in self._listed_campaigns()]
 
     def campaigns_with_asset_groups(self) -> list[str]:
         """Those of the account's campaigns that can have asset groups, asked for now."""
-        found = self._listed(operations.get_campaigns(self._account.id), "Campaigns")
-        return [str(raw.get("Id")) for raw in found if raw.get("CampaignType") in operations.WITH_ASSET_GROUPS]
+        having = operations.WITH_ASSET_GROUPS
+        return [str(raw.get("Id")) for raw in self._listed_campaigns() if raw.get("CampaignType") in having]
 
     def _read_asset_groups(self) -> Iterator[Row]:
         for campaign_id in self.campaigns_with_asset_groups():
@@ -64,8 +63,7 @@ class Walk:
                 yield of_object(ASSET_GROUP, raw, self._own(campaign_id=campaign_id))
 
     def _read_campaigns(self) -> Iterator[Row]:
-        found = self._listed(operations.get_campaigns(self._account.id), "Campaigns")
-        rows = [of_object(CAMPAIGN, raw, self._own()) for raw in found]
+        rows = [of_object(CAMPAIGN, raw, self._own()) for raw in self._listed_campaigns()]
         self._campaigns = [row["campaign_id"] for row in rows]
         return iter(rows)
 
@@ -89,6 +87,9 @@ class Walk:
 
     def _own(self, **more: str) -> dict[str, Any]:
         return {"account_id": self._account.id, "currency_code": self._account.currency, **more}
+
+    def _listed_campaigns(self) -> list[dict[str, Any]]:
+        return self._listed(operations.get_campaigns(self._account.id), "Campaigns")
 
     def _listed(self, call: Call, name: str) -> list[dict[str, Any]]:
         account = self._account
