@@ -137,9 +137,11 @@ class Pull:
         (self.directory / "orchestrator_config.yml").write_text(yaml.safe_dump(config))
 
 
-def truth(platform: str, as_of: dt.datetime = AS_OF, first_day: dt.date = FIRST_DAY) -> dict[str, list[dict[str, Any]]]:
+def truth(
+    platform: str, as_of: dt.datetime = AS_OF, first_day: dt.date = FIRST_DAY, accounts: int | None = None
+) -> dict[str, list[dict[str, Any]]]:
     """What each table of a platform must hold after a run at `as_of`."""
-    world = World.at(as_of, "tiny", first_day=first_day)
+    world = World.at(as_of, "tiny", first_day=first_day, accounts=accounts)
     module = import_module(f"sandbox.{platform}.truth")
     last = as_of.date() + dt.timedelta(days=1)
     return {table: [_in_utc(row) for row in module.truth(world, table, first_day, last)] for table in module.TABLES}
@@ -249,9 +251,9 @@ def same_rows() -> Any:
 
 @pytest.fixture(scope="session")
 def check_truth() -> Any:
-    def check(pull: Pull, platform: str, as_of: dt.datetime = AS_OF) -> int:
+    def check(pull: Pull, platform: str, as_of: dt.datetime = AS_OF, accounts: int | None = None) -> int:
         count = 0
-        for table, wanted in truth(platform, as_of, pull.first_day).items():
+        for table, wanted in truth(platform, as_of, pull.first_day, accounts).items():
             found = pull.table(platform, table)
             assert_same_rows(found, wanted, f"{platform}.{table}")
             count += len(found)

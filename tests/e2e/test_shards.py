@@ -7,29 +7,22 @@ import json
 import os
 import signal
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from starting import SUPERVISOR, Forked, ForkedSandbox
 from until import until
 
-from sandbox.linkedin.truth import TABLES, truth
+from sandbox.linkedin.truth import truth
 from sandbox.world import World
 from wire.shards import Shard
 
 AS_OF = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 FIRST_DAY = dt.date(2026, 11, 6)
 ACCOUNTS = 12
-OPTIONS = (
-    "--size",
-    "tiny",
-    "--as-of",
-    AS_OF.isoformat(),
-    "--first-day",
-    FIRST_DAY.isoformat(),
-    "--accounts",
-    str(ACCOUNTS),
-)
+WORLD = World.at(AS_OF, "tiny", first_day=FIRST_DAY, accounts=ACCOUNTS)
+OPTIONS = ("--size", "tiny", "--as-of", AS_OF.isoformat(), "--first-day", FIRST_DAY.isoformat())
 
 
 class Night:
@@ -39,18 +32,30 @@ class Night:
         self._directory = directory
         self._variables = dict(variables)
         self.count = count
+        self._started: list[Any] = []
         self.runs = [self.start(index) for index in range(count)]
+
+    def __enter__(self) -> Night:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for run in self._started:
+            run.terminate()
+            run.wait(60)
 
     def start(self, index: int) -> Any:
         shard = Shard(index, self.count)
-        return Forked(
-            [SUPERVISOR, "run", "--only", "linkedin", "--shard", str(shard)],
-            cwd=self._directory,
-            env=self._variables | {"RUN_GROUP": f"night-of-{self.count}", "LOG_LEVEL": "INFO"},
-            stdout=(self._directory / f"{shard.label}.out").open("a"),
-            stderr=(self._directory / f"{shard.label}.log").open("a"),
-            start_new_session=True,
-        )
+        with (self._directory / f"{shard.label}.log").open("a") as log:
+            run = Forked(
+                [SUPERVISOR, "run", "--only", "linkedin", "--shard", str(shard)],
+                cwd=self._directory,
+                env=self._variables | {"RUN_GROUP": f"night-of-{self.count}", "LOG_LEVEL": "INFO"},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._started.append(run)
+        return run
 
     def log(self, index: int) -> str:
         return (self._directory / f"{Shard(index, self.count).label}.log").read_text()
@@ -61,36 +66,18 @@ class Night:
         return told
 
 
-def night_world() -> World:
-    return World.at(AS_OF, "tiny", first_day=FIRST_DAY, accounts=ACCOUNTS)
-
-
-def assert_true(pull: Any, same_rows: Any) -> None:
-    world = night_world()
-    for table in TABLES:
-        wanted = truth(world, table, FIRST_DAY, AS_OF.date() + dt.timedelta(days=1))
-        same_rows(pull.table("linkedin", table), [in_utc(row) for row in wanted], f"linkedin.{table}")
-
-
-def in_utc(row: dict[str, Any]) -> dict[str, Any]:
-    """Times as a database has them: UTC, without saying so."""
-    return {
-        name: value.astimezone(dt.UTC).replace(tzinfo=None)
-        if isinstance(value, dt.datetime) and value.tzinfo
-        else value
-        for name, value in row.items()
-    }
-
-
 def test_four_shards_at_once_one_of_them_killed_and_another_number_the_next_night(
-    stored_pull: Any, same_rows: Any
+    stored_pull: Any, check_truth: Any
 ) -> None:
     pull = stored_pull
     pull.configure({"linkedin": {"lookback_days": 2}}, {})
-    with ForkedSandbox(("linkedin",), options=(*OPTIONS, "--latency", "20ms")) as sandbox:
+    with (
+        ForkedSandbox(("linkedin",), options=(*OPTIONS, "--accounts", str(ACCOUNTS), "--latency", "20ms")) as sandbox,
+        ExitStack() as nights,
+    ):
         own = {"PATH": os.environ["PATH"], "HOME": str(pull.directory), "PIPELINE_NOW": AS_OF.isoformat()}
         variables = own | pull.variables | sandbox.environment
-        night = Night(pull.directory, variables, 4)
+        night = nights.enter_context(Night(pull.directory, variables, 4))
         killed = 2
         until(lambda: "Platform 'linkedin' started" in night.log(killed))
         # A hold of Azure's outlives a process that is killed, by a minute and a half; see tests/sinks/test_azure_table.py.
@@ -100,20 +87,20 @@ def test_four_shards_at_once_one_of_them_killed_and_another_number_the_next_nigh
         until(lambda: night.start(killed).wait(300) == 0, seconds=300)
         for index, run in enumerate(night.runs):
             assert index == killed or run.wait(300) == 0, night.log(index)
-        assert_true(pull, same_rows)
+        check_truth(pull, "linkedin", accounts=ACCOUNTS)
         if has_a_lock:
             leaving = [index for index in range(4) if "left to the one that ends last" in night.log(index)]
             assert len(leaving) == 3
-            told = truth(night_world(), "campaign_group_daily", FIRST_DAY, AS_OF.date())
+            told = truth(WORLD, "campaign_group_daily", FIRST_DAY, AS_OF.date())
             (found,) = pull.query("SELECT count(*), count(DISTINCT account_id) FROM ads.campaign_daily")
             assert tuple(found) == (len(told), len({row["account_id"] for row in told}))
         shown = pull.command("show", "--group", "night-of-4")
         assert shown.returncode == 0, shown.stdout + shown.stderr
 
-        later = Night(pull.directory, variables, 3)
+        later = nights.enter_context(Night(pull.directory, variables, 3))
         for index, run in enumerate(later.runs):
             assert run.wait(300) == 0, later.log(index)
-        assert_true(pull, same_rows)
+        check_truth(pull, "linkedin", accounts=ACCOUNTS)
         # Another number loads the days that are always loaded anew, and entities: nobody's former days.
         before, after = (
             sum(each.report(index)["summary"]["total_rows_processed"] for index in range(each.count))
