@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 from pathlib import Path
 
 import click
@@ -33,6 +34,9 @@ def command(
     from supervisor.process.stopping import leave  # noqa: PLC0415 - as below
     from supervisor.run.orchestrate import orchestrate  # noqa: PLC0415 - `--help` and completion must not pay for it
 
+    # What is imported stays: no search for garbage needs to look at it, nor the one at the end. DuckDB, which comes
+    # later, must stay out of this, or it would tell standard error of leaks.
+    gc.freeze()
     result = orchestrate(
         config,
         only,

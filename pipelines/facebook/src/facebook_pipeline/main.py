@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -27,18 +28,20 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    sys.exit(
-        run_pipeline(
-            "pipeline-facebook",
-            tables,
-            extract,
-            check=check,
-            probe=probe,
-            api=api_of,
-            accounts=listed,
-            fields=fields,
-        )
+    status = run_pipeline(
+        "pipeline-facebook",
+        tables,
+        extract,
+        check=check,
+        probe=probe,
+        api=api_of,
+        accounts=listed,
+        fields=fields,
     )
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All is sent and logged; taking the modules apart would only keep the run.
+    os._exit(status)
 
 
 def tables(invocation: Invocation) -> tuple[Table, ...]:

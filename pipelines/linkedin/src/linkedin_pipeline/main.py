@@ -28,18 +28,20 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Run the pipeline and exit with its status."""
-    sys.exit(
-        run_pipeline(
-            "pipeline-linkedin",
-            tables_of,
-            extract,
-            check=check,
-            probe=probe,
-            api=api_of,
-            accounts=listed,
-            fields=fields,
-        )
+    status = run_pipeline(
+        "pipeline-linkedin",
+        tables_of,
+        extract,
+        check=check,
+        probe=probe,
+        api=api_of,
+        accounts=listed,
+        fields=fields,
     )
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All is sent and logged; taking the modules apart would only keep the run.
+    os._exit(status)
 
 
 def tables_of(invocation: Invocation) -> tuple[Table, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import os
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -30,18 +31,20 @@ _SOAP = Api("v13, SOAP", dt.date(2027, 1, 31), "learn.microsoft.com/advertising/
 
 
 def main() -> None:
-    sys.exit(
-        run_pipeline(
-            "pipeline-microsoft",
-            tables,
-            extract,
-            check=check,
-            probe=probe,
-            api=spoken,
-            accounts=listed,
-            fields=fields,
-        )
+    status = run_pipeline(
+        "pipeline-microsoft",
+        tables,
+        extract,
+        check=check,
+        probe=probe,
+        api=spoken,
+        accounts=listed,
+        fields=fields,
     )
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All is sent and logged; taking the modules apart would only keep the run.
+    os._exit(status)
 
 
 def tables(invocation: Invocation) -> tuple[Table, ...]:
