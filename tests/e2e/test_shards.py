@@ -70,6 +70,7 @@ def test_four_shards_at_once_one_of_them_killed_and_another_number_the_next_nigh
     stored_pull: Any, check_truth: Any
 ) -> None:
     pull = stored_pull
+    pull.first_day = FIRST_DAY
     pull.configure({"linkedin": {"lookback_days": 2}}, {})
     with (
         ForkedSandbox(("linkedin",), options=(*OPTIONS, "--accounts", str(ACCOUNTS), "--latency", "20ms")) as sandbox,

@@ -15,7 +15,7 @@ from sandbox.world import World
 
 START = dt.date(2026, 10, 1)
 LAST = dt.date(2026, 12, 31)
-FIRST_DAY = dt.date(2026, 10, 13)
+FIRST_DAY = dt.date(2026, 10, 24)
 AS_OF = dt.datetime(2026, 11, 22, 10, 30, tzinfo=dt.UTC)
 LATER = dt.datetime(2026, 12, 2, 10, 30, tzinfo=dt.UTC)
 CORE = ["impressions", "clicks", "cost_micros"]
