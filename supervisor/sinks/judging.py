@@ -32,14 +32,20 @@ class Part:
     """What a transaction stores of one stream: `source` is what follows FROM, `regions` are cleared before.
 
     `regions` is None where rows are merged by key. `commits` are the places of the commits in the transaction, by the
-    number that the staging gave to their rows; `once` says that the same row may come twice.
+    number that the staging gave to their rows, and `counts` how many rows of each number there are to store; `once`
+    says that the same row may come twice.
     """
 
     stream: str
     source: str
     regions: tuple[Region, ...] | None
     commits: Mapping[int, int]
+    counts: Mapping[int, int]
     once: bool = False
+
+    @property
+    def count(self) -> int:
+        return sum(self.counts.values())
 
 
 @frozen
@@ -58,12 +64,14 @@ class Verdict:
     def has_state(self) -> bool:
         return any(c.state is not None for n, c in enumerate(self.commits) if n not in self.refused)
 
-    def results(self, stored: Mapping[str, Mapping[int, int]]) -> tuple[Mapping[str, int] | Refusal, ...]:
-        """Of each commit what was stored, or why not; `stored` are the rows of each stream by their number."""
+    def results(self, stored: Mapping[str, Mapping[int, int]] | None = None) -> tuple[Mapping[str, int] | Refusal, ...]:
+        """Of each commit what was stored, or why not; `stored` are the rows of each stream by their number, where the
+        storage has counted them itself."""
         counts: list[dict[str, int]] = [dict.fromkeys(commit.streams, 0) for commit in self.commits]
         for part in self.parts:
+            of_numbers = part.counts if stored is None else stored[part.stream]
             for number, place in part.commits.items():
-                counts[place][part.stream] = stored[part.stream].get(number, 0)
+                counts[place][part.stream] = of_numbers.get(number, 0)
         return tuple(
             Refusal(self.refused[place]) if place in self.refused else count for place, count in enumerate(counts)
         )
@@ -92,7 +100,8 @@ def judge(
         if not replaces:
             source = staging.merged(stream)
             fits(stream, source)
-            parts.append(Part(stream=stream, source=source, regions=None, commits={0: places[0]}))
+            counts = staging.counts(source)
+            parts.append(Part(stream=stream, source=source, regions=None, commits={0: places[0]}, counts=counts))
             continue
         may_empty = [commits[place].may_empty or replaces[n].confirmed for n, place in enumerate(places)]
         bench = _Bench(staging, staging.table(stream), replaces, may_empty)
@@ -100,9 +109,9 @@ def judge(
         refused |= {places[number]: sentence for number, sentence in sentences.items()}
         left = {number: place for number, place in enumerate(places) if number not in sentences}
         regions = tuple(bench.regions[number] for number in left)
-        parts.append(
-            Part(stream=stream, source=bench.source(left), regions=regions, commits=left, once=bench.has_repeats)
-        )
+        source, once = bench.source(left), bench.has_repeats
+        counts = staging.counts(source) if once else {number: bench.counts.get(number, 0) for number in left}
+        parts.append(Part(stream=stream, source=source, regions=regions, commits=left, counts=counts, once=once))
     return Verdict(commits, tuple(parts), refused)
 
 
@@ -115,6 +124,7 @@ class _Bench:
         self._replaces = replaces
         self._may_empty = may_empty
         self.regions = [region_of(table, each) for each in replaces]
+        self.counts: dict[int, int] = {}
         self.has_repeats = False
 
     def source(self, numbers: Mapping[int, object] | Sequence[int]) -> str:
@@ -125,11 +135,13 @@ class _Bench:
         """Why each region that breaks a rule is refused."""
         name = self._table.name
         found: dict[int, str] = {}
-        for number, count in self._staging.outside(name, self.regions).items():
-            found[number] = (
-                f"{count} rows of {self._where(number)} lie outside the region that they replace: "
-                f"{self.regions[number].values}"
-            )
+        for number, (count, outside) in self._staging.looked_through(name, self.regions).items():
+            self.counts[number] = count
+            if outside:
+                found[number] = (
+                    f"{outside} rows of {self._where(number)} lie outside the region that they replace: "
+                    f"{self.regions[number].values}"
+                )
         self.has_repeats = self._staging.has_repeats(name)
         if self.has_repeats:
             for number, (key, column) in self._staging.contradictions(name).items():
@@ -138,9 +150,8 @@ class _Bench:
                     f"{self._where(number)} was sent two rows with the key {key} that differ in {column!r}; "
                     "the key does not tell rows apart",
                 )
-        counts = self._staging.counts(name)
         for number, region in enumerate(self.regions):
-            if number in found or counts.get(number) or self._may_empty[number]:
+            if number in found or self.counts.get(number) or self._may_empty[number]:
                 continue
             rows = held(self._table, region)
             if rows:

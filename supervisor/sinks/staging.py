@@ -107,15 +107,18 @@ class Staging:
                 f"DuckDB read {staged and staged[0]} of {count} rows of {stream!r}; nothing of them is kept"
             )
 
-    def outside(self, stream: str, regions: Sequence[Region]) -> dict[int, int]:
-        """How many rows lie outside the region whose number they have, by that number; regions of the same columns."""
+    def looked_through(self, stream: str, regions: Sequence[Region]) -> dict[int, tuple[int, int]]:
+        """How many rows have the number of a region, and how many of them lie outside of it, by that number.
+
+        All regions have conditions on the same columns.
+        """
         if len(regions) == 1:
             (region,) = regions
-            ((count,),) = self.run(
-                f"SELECT count(*) FROM {relation(stream)} WHERE NOT coalesce({region.sql(quoted)}, false)",
+            ((count, outside),) = self.run(
+                f"SELECT count(*), count(*) FILTER (NOT coalesce({region.sql(quoted)}, false)) FROM {relation(stream)}",
                 region.values,
             ).fetchall()
-            return {0: count} if count else {}
+            return {0: (count, outside)}
         types = {column.name: TYPES[column.type] for column in self._tables[stream].columns}
         conditions = regions[0].conditions
         names = [f'"\\v{n}"' for n in range(len(conditions))]
@@ -124,13 +127,11 @@ class Staging:
             for each, name in zip(conditions, names, strict=True)
         )
         rows = ", ".join(f"({n}, {', '.join(map(text, each.values))})" for n, each in enumerate(regions))
-        return dict(
-            self.run(
-                f"SELECT {_NUMBER}, count(*) FROM {relation(stream)} "
-                f"JOIN (VALUES {rows}) AS regions({_NUMBER}, {', '.join(names)}) USING ({_NUMBER}) "
-                f"WHERE NOT coalesce({holds}, false) GROUP BY ALL"
-            ).fetchall()
-        )
+        found = self.run(
+            f"SELECT {_NUMBER}, count(*), count(*) FILTER (NOT coalesce({holds}, false)) FROM {relation(stream)} "
+            f"JOIN (VALUES {rows}) AS regions({_NUMBER}, {', '.join(names)}) USING ({_NUMBER}) GROUP BY {_NUMBER}"
+        ).fetchall()
+        return {number: (count, outside) for number, count, outside in found}
 
     def has_repeats(self, stream: str) -> bool:
         """Whether a key comes twice in a region."""
@@ -186,13 +187,9 @@ class Staging:
             found += f" QUALIFY row_number() OVER (PARTITION BY {_NUMBER}, {key} ORDER BY rowid) = 1"
         return found
 
-    def counts(self, stream: str, source: str | None = None) -> dict[int, int]:
-        """How many rows there are of each number, in what follows FROM, or among all that is staged."""
-        return dict(
-            self.run(
-                f"SELECT {_NUMBER}, count(*) FROM (FROM {source or relation(stream)}) GROUP BY {_NUMBER}"
-            ).fetchall()
-        )
+    def counts(self, source: str) -> dict[int, int]:
+        """How many rows there are of each number in `source`, which is what follows FROM."""
+        return dict(self.run(f"SELECT {_NUMBER}, count(*) FROM (FROM {source}) GROUP BY {_NUMBER}").fetchall())
 
     def empty(self, stream: str) -> None:
         self.run(f"TRUNCATE {relation(stream)}")

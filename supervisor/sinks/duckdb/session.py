@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,8 @@ class DuckDBSession:
         verdict = judge(self._staging, commits, held=self._held)
         self._run("BEGIN TRANSACTION")
         try:
-            stored = {part.stream: self._store(part) for part in verdict.parts}
+            for part in verdict.parts:
+                self._store(part)
             state.take(commits, verdict.refused)
             write_changes(self._run, self._platform, state.changes(), run_id=self._run_id)
             self._run("COMMIT")
@@ -69,7 +70,7 @@ class DuckDBSession:
         state.kept()
         for stream in verdict.streams:
             self._staging.empty(stream)
-        return verdict.results(stored)
+        return verdict.results()
 
     def discard(self) -> None:
         self._staging.discard()
@@ -114,7 +115,7 @@ class DuckDBSession:
         ((count,),) = self._run(query, region.values).fetchall()
         return int(count)
 
-    def _store(self, part: Part) -> Mapping[int, int]:
+    def _store(self, part: Part) -> None:
         table = self._staging.table(part.stream)
         if part.regions is not None:
             for selection in selections(table, part.regions):
@@ -122,17 +123,14 @@ class DuckDBSession:
         elif table.key:
             same = " AND ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in table.key)
             self._run(f"DELETE FROM {self._target(table)} t USING {relation(part.stream)} s WHERE {same}")
-        counts = self._staging.counts(part.stream, part.source)
         names = ", ".join(quoted(c.name) for c in table.columns)
         added = ", ".join(column.name for column in ADDED)
         stored = self._run(
             f"INSERT INTO {self._target(table)} ({names}, {added}) SELECT {names}, ?, ? FROM {part.source}",
             [dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0), self._run_id],
         ).fetchone()
-        expected = sum(counts.values())
-        if stored is None or stored[0] != expected:
-            raise SinkError(f"DuckDB stored {stored and stored[0]} of {expected} rows of {table.name!r}")
-        return counts
+        if stored is None or stored[0] != part.count:
+            raise SinkError(f"DuckDB stored {stored and stored[0]} of {part.count} rows of {table.name!r}")
 
     def _target(self, table: Table) -> str:
         return f"{quoted(self._platform)}.{quoted(table.name)}"

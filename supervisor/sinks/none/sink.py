@@ -31,10 +31,9 @@ class NoSession:
 
     def commit(self, commits: Sequence[Commit]) -> Sequence[Result]:
         verdict = judge(self._staging, commits, held=lambda _table, _region: 0)
-        stored = {part.stream: self._staging.counts(part.stream, part.source) for part in verdict.parts}
         for stream in verdict.streams:
             self._staging.empty(stream)
-        return verdict.results(stored)
+        return verdict.results()
 
     def discard(self) -> None:
         self._staging.discard()

@@ -5,7 +5,7 @@ Rows are checked as every sink checks them, and wait in a file; a commit sends t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -72,14 +72,13 @@ class SingerSession:
     def commit(self, commits: Sequence[Commit]) -> Sequence[Result]:
         with self._working():
             verdict = judge(self._staging, commits, held=lambda _table, _region: 0)
-            stored = {part.stream: self._staging.counts(part.stream, part.source) for part in verdict.parts}
             self._state.take(commits, verdict.refused)
-            self._send(verdict, stored)
+            self._send(verdict)
             self._state.kept()
             for stream in verdict.streams:
                 self._staging.empty(stream)
                 self._forget(stream)
-            return verdict.results(stored)
+            return verdict.results()
 
     def discard(self) -> None:
         self._staging.discard()
@@ -133,9 +132,9 @@ class SingerSession:
     def _announce(self, target: RunningTarget, table: Table) -> None:
         target.write(schema_line(self._name(table.name), table))
 
-    def _send(self, verdict: Verdict, stored: Mapping[str, Mapping[int, int]]) -> None:
+    def _send(self, verdict: Verdict) -> None:
         """Rows, and then the state that they lead to; no target is started for nothing."""
-        if not verdict.has_state and not any(stored.values()):
+        if not verdict.has_state and not any(part.count for part in verdict.parts):
             return
         target = self._running()
         for part in verdict.parts:

@@ -115,10 +115,9 @@ class VerticaSession:
             raise
         self._end(link, batch)
         state.kept()
-        stored = {part.stream: self._staging.counts(part.stream, part.source) for part in parts}
         for part in parts:
             self._staging.empty(part.stream)
-        return verdict.results(stored)
+        return verdict.results()
 
     def discard(self) -> None:
         self._staging.discard()
