@@ -30,7 +30,7 @@ def server(lock_timeout: float = 300.0) -> VerticaDouble:
 def access_to(double: VerticaDouble, **other: Any) -> VerticaAccess:
     values: dict[str, Any] = {
         "host": double.host, "port": double.port, "database": DATABASE, "user": USER, "password": PASSWORD,
-        "tls_mode": TlsMode.DISABLE, "ca_file": None, "backup_nodes": (), "timeout": 10.0,
+        "tls_mode": TlsMode.DISABLE, "ca_file": None, "backup_nodes": (), "timeout": 60.0,
     }  # fmt: skip
     return VerticaAccess(**values | other)
 

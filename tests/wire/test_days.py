@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wire.days import Window, due_windows, first_whole_month, in_months, merged, today_in, without
+from wire.days import Window, due_days, first_whole_month, in_months, in_windows, merged, today_in, without
 from wire.failures import PipelineError
 
 DAY_0 = dt.date(2026, 1, 1)
@@ -44,7 +44,7 @@ def test_what_is_left_is_what_was_not_done(window: Window, done: list[Window]) -
 def test_every_due_day_comes_once_and_the_newest_first(
     start: dt.date, today: dt.date, settled: list[Window], lookback: int, length: int
 ) -> None:
-    windows = due_windows(start=start, today=today, settled=settled, lookback_days=lookback, window_days=length)
+    windows = in_windows(due_days(start=start, today=today, settled=settled, lookback_days=lookback), length)
     got = days(windows)
     span = [] if start > today else list(Window(start, today).days())
     recent = today - dt.timedelta(days=lookback)
@@ -55,12 +55,11 @@ def test_every_due_day_comes_once_and_the_newest_first(
 
 
 def test_since_and_until_load_exactly_those_days_and_never_the_future() -> None:
-    due = due_windows(
+    due = due_days(
         start=DAY_0,
         today=dt.date(2026, 3, 1),
         settled=[Window(DAY_0, dt.date(2026, 3, 1))],
         lookback_days=30,
-        window_days=100,
         since=dt.date(2026, 1, 5),
         until=dt.date(2026, 9, 9),
     )

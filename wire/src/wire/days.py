@@ -78,21 +78,6 @@ def without(window: Window, done: Sequence[Window]) -> tuple[Window, ...]:
     return tuple(left)
 
 
-def due_windows(
-    *,
-    start: dt.date,
-    today: dt.date,
-    settled: Sequence[Window],
-    lookback_days: int,
-    window_days: int,
-    since: dt.date | None = None,
-    until: dt.date | None = None,
-) -> tuple[Window, ...]:
-    """The windows to load, newest first, none longer than `window_days`; see `due_days`."""
-    due = due_days(start=start, today=today, settled=settled, lookback_days=lookback_days, since=since, until=until)
-    return in_windows(due, window_days)
-
-
 def due_days(
     *,
     start: dt.date,
