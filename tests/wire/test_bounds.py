@@ -6,6 +6,8 @@ import json
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wire import bounds
 from wire.failures import WireError
@@ -57,3 +59,32 @@ def test_what_is_below_is_taken() -> None:
     deep = b"[" * 100 + b'"' + b"[" * 500 + b"9" * 500 + b'"' + b"]" * 100
     text = schema(columns=1000) + ERROR * 100 + b'{"type":"STATE","value":' + deep + b"}\n"
     assert len(list(Reader().feed(text))) == 102
+
+
+STRINGS = st.text(alphabet='{}[]"\\\x00aé1', max_size=4)
+STATES = st.recursive(
+    st.none() | st.integers() | STRINGS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(STRINGS, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+def levels(value: object) -> int:
+    if not isinstance(value, dict | list):
+        return 0
+    return 1 + max(map(levels, value.values() if isinstance(value, dict) else value), default=0)
+
+
+@given(STATES, st.lists(STRINGS | st.none(), min_size=90, max_size=110))
+def test_a_state_is_as_deep_as_it_is_whatever_its_texts_say(state: object, around: list[str | None]) -> None:
+    for key in around:
+        state = [state] if key is None else {key: state}
+    excess = bounds.state_excess(json.dumps(state, ensure_ascii=False).encode())
+    assert (excess is not None) == (levels(state) > bounds.DEEPEST_STATE)
+
+
+@given(st.integers(0, 9_000), st.integers(4_290, 4_310), st.booleans())
+def test_a_number_is_as_long_as_it_is_wherever_it_stands(before: int, digits: int, is_text: bool) -> None:
+    number = "1" * digits
+    state = ('["' + "x" * before + '",' + (f'"{number}"' if is_text else number) + "]").encode()
+    assert (bounds.state_excess(state) is not None) == (digits > bounds.MOST_DIGITS and not is_text)

@@ -7,7 +7,6 @@ over its bound ends the attempt; only of a log the rest is left out, and counted
 from __future__ import annotations
 
 import re
-from itertools import accumulate
 
 MOST_STREAMS = 2_000
 MOST_COLUMNS = 5_000
@@ -30,19 +29,45 @@ MOST_LOG_BYTES = 16 * 1024 * 1024
 """Of the lines of a log, and of the METRIC lines in it, within `LOG_SECONDS`."""
 
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"')
-_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % (MOST_DIGITS + 1))
-_STEPS = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
-_OTHERS = bytes(byte for byte in range(256) if byte not in _STEPS)
+_DIGITS = b"0123456789"
+_ONE_KIND = bytes.maketrans(b"[]", b"{}")
+_OTHERS = bytes(byte for byte in range(256) if byte not in b'{}[]"')
 
 
 def state_excess(state: bytes) -> str | None:
     """What of a state, valid JSON, is over its bound, as a sentence; None where nothing is."""
-    if _depth(state) > DEEPEST_STATE and _depth(_STRINGS.sub(b"", state)) > DEEPEST_STATE:
+    if _is_deeper(state, DEEPEST_STATE):
         return f"a STATE is nested more than {DEEPEST_STATE} levels deep"
-    if _LONG_NUMBER.search(state) and _LONG_NUMBER.search(_STRINGS.sub(b'""', state)):
+    if _has_long_number(state) and _has_long_number(_STRINGS.sub(b'""', state)):
         return f"a STATE has a number of more than {MOST_DIGITS:,} digits"
     return None
 
 
-def _depth(text: bytes) -> int:
-    return max(accumulate(map(_STEPS.__getitem__, text.translate(None, _OTHERS))), default=0)
+def _is_deeper(text: bytes, levels: int) -> bool:
+    brackets = text.translate(_ONE_KIND, _OTHERS).replace(b'""', b"")
+    if b'"' in brackets or b"\\" in text:  # in strings there are some, too, or there may be
+        brackets = _STRINGS.sub(b"", text).translate(_ONE_KIND, _OTHERS)
+    for _ in range(levels):
+        # What has nothing in it goes, which is one level wherever it is the innermost.
+        brackets = brackets.replace(b"{}", b"")
+        if not brackets:
+            return False
+    return True
+
+
+def _has_long_number(text: bytes) -> bool:
+    """So many digits side by side are in one of these places, wherever they begin."""
+    return any(
+        _digits_before(text, place) + _digits_after(text, place) > MOST_DIGITS
+        for place in range(MOST_DIGITS, len(text), MOST_DIGITS)
+    )
+
+
+def _digits_before(text: bytes, place: int) -> int:
+    part = text[place - MOST_DIGITS : place]
+    return len(part) - len(part.rstrip(_DIGITS))
+
+
+def _digits_after(text: bytes, place: int) -> int:
+    part = text[place : place + MOST_DIGITS + 1]
+    return len(part) - len(part.lstrip(_DIGITS))
