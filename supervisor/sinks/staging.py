@@ -123,13 +123,17 @@ class Staging:
         conditions = regions[0].conditions
         names = [f'"\\v{n}"' for n in range(len(conditions))]
         holds = " AND ".join(
-            f"{quoted(each.column)} {each.operator} CAST({name} AS {types[each.column]})"
+            f"{quoted(each.column)} {each.operator} {name}" for each, name in zip(conditions, names, strict=True)
+        )
+        # A list is one value, however many regions there are; a value of each would be read and planned by itself.
+        columns = "".join(
+            f", CAST(unnest(?::VARCHAR[]) AS {types[each.column]}) AS {name}"
             for each, name in zip(conditions, names, strict=True)
         )
-        rows = ", ".join(f"({n}, {', '.join(map(text, each.values))})" for n, each in enumerate(regions))
         found = self.run(
             f"SELECT {_NUMBER}, count(*), count(*) FILTER (NOT coalesce({holds}, false)) FROM {relation(stream)} "
-            f"JOIN (VALUES {rows}) AS regions({_NUMBER}, {', '.join(names)}) USING ({_NUMBER}) GROUP BY {_NUMBER}"
+            f"JOIN (SELECT unnest(range(?)) AS {_NUMBER}{columns}) AS regions USING ({_NUMBER}) GROUP BY {_NUMBER}",
+            [len(regions), *map(list, zip(*(each.values for each in regions), strict=True))],
         ).fetchall()
         return {number: (count, outside) for number, count, outside in found}
 

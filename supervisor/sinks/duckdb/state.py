@@ -7,8 +7,7 @@ version before this layout has left, which the first commit takes apart.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import duckdb
@@ -27,7 +26,6 @@ TABLE = """
     ALTER TABLE _supervisor.state ADD COLUMN IF NOT EXISTS account VARCHAR;
 """
 PARTS = "coalesce(stream, ''), coalesce(account, ''), value"
-_AT_ONCE = 1000
 
 
 def stored_parts(run: Run, platform: str) -> dict[Place, bytes]:
@@ -38,24 +36,25 @@ def stored_parts(run: Run, platform: str) -> dict[Place, bytes]:
 
 def write_changes(run: Run, platform: str, changes: Changes, *, run_id: str) -> None:
     """Put parts in place of the stored ones, or take those away; the transaction is the caller's."""
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-    for places in _batches(list(changes)):
+    if not changes:
+        return
+    # A list is one value, however many parts there are; a value of each would be read and planned by itself.
+    run(
+        "DELETE FROM _supervisor.state USING (SELECT unnest(?::VARCHAR[]) AS s, unnest(?::VARCHAR[]) AS a) AS changed "
+        "WHERE platform = ? AND coalesce(stream, '') = s AND coalesce(account, '') = a",
+        [*_columns(changes), platform],
+    )
+    left = {place: part.decode() for place, part in changes.items() if part is not None}
+    if left:
+        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         run(
-            "DELETE FROM _supervisor.state WHERE platform = ? AND (coalesce(stream, ''), coalesce(account, '')) IN "
-            f"(VALUES {_places(2, len(places))})",
-            [platform, *chain(*places)],
+            "INSERT INTO _supervisor.state (platform, value, run_id, updated_at, stream, account) "
+            "SELECT ?, unnest(?::VARCHAR[]), ?, ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
+            [platform, [*left.values()], run_id, now, *_columns(left)],
         )
-        rows = [
-            (platform, part.decode(), run_id, now, *place) for place in places if (part := changes[place]) is not None
-        ]
-        if rows:
-            run(f"INSERT INTO _supervisor.state VALUES {_places(6, len(rows))}", [*chain(*rows)])
 
 
-def _batches(places: Sequence[Place]) -> Iterable[Sequence[Place]]:
-    return (places[start : start + _AT_ONCE] for start in range(0, len(places), _AT_ONCE))
-
-
-def _places(columns: int, rows: int) -> str:
-    """Placeholders for rows of values."""
-    return ", ".join([f"({', '.join('?' * columns)})"] * rows)
+def _columns(places: Iterable[Place]) -> tuple[list[str], list[str]]:
+    """The streams and the accounts of places, in the same order."""
+    streams, accounts = zip(*places, strict=True)
+    return [*streams], [*accounts]
