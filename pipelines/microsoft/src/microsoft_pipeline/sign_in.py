@@ -56,11 +56,12 @@ class SignIn:
             return self._refresh()
 
     def _refresh(self) -> str:
-        newest = self._store.newest()
-        answer = self._exchange(newest)
-        given = str(answer.get("refresh_token") or newest)
-        if given != newest:
-            self._store.keep(given)
+        with self._store.turn():
+            newest = self._store.newest()
+            answer = self._exchange(newest)
+            given = str(answer.get("refresh_token") or newest)
+            if given != newest:
+                self._store.keep(given)
         self._token = str(answer["access_token"])
         return self._token
 

@@ -1,15 +1,19 @@
 """The newest refresh token, kept in a file, because Microsoft hands out a new one at every refresh.
 
 The file says which configured token its content descends from, by fingerprint, so that a newly configured token wins
-over what an older one led to.
+over what an older one led to. Runs that share the file, as shards do, take turns to refresh: of two that used the same
+token the later one would keep, or leave, a token that has a successor already.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -74,6 +78,25 @@ class TokenStore:
             Path(line.split()[4].replace("\\040", " ")): line.partition(" - ")[2].split(" ", 1)[0] for line in mounts
         }
         return next((kinds[each] for each in self._path.parents if each in kinds), "") in _FLEETING
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """From reading the newest token to keeping its successor, while no other process does the same.
+
+        Raises PipelineError (config) where the lock's file, which stays beside the token's, cannot be made.
+        """
+        try:
+            descriptor = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as cause:
+            raise self._unwritable(cause) from cause
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)  # ends with its process, however that ends
+            except OSError as cause:
+                raise self._unwritable(cause) from cause
+            yield
+        finally:
+            os.close(descriptor)
 
     def newest(self) -> str:
         """The token to use: the stored one if it descends from the configured one, else the configured one."""
