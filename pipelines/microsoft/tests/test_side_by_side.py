@@ -105,6 +105,20 @@ def test_no_more_reports_are_made_than_microsoft_allows(serve: Serve, run: Run) 
     assert 0 < metric(outcome.log, "http_retry_count", "rate_limit") <= 6
 
 
+def test_runs_that_share_the_places_of_a_user_do_not_wait_for_long(serve: Serve, tmp_path: Path) -> None:
+    """Twelve shards want reports at once, and six are made: who has none asks again soon, not after ten minutes."""
+    sandbox = serve(options=("--accounts", "24", "--job-seconds", "0.5"), first_day=FIRST_DAY)
+    began, runs = time.monotonic(), []
+    for index in range(12):
+        (tmp_path / str(index)).mkdir()
+        settings = {**FEW, "concurrency": 2, "rate_limit_wait": 600}
+        runs.append(start_run(tmp_path / str(index), sandbox, "--shard", f"{index}/12", settings=settings))
+    told = [run.communicate(timeout=500) for run in runs]
+    assert [run.returncode for run in runs] == [0] * 12, [log.decode() for _, log in told]
+    assert time.monotonic() - began < 300
+    assert sum(metric(log.decode(), "http_retry_count", "rate_limit") for _, log in told) > 0, "nobody was refused"
+
+
 def test_reports_of_many_accounts_are_in_the_making_with_few_requests_under_way(serve: Serve, run: Run) -> None:
     """Twenty reports that take two seconds each, six at once, with two requests under way: not one after the other."""
     sandbox = serve(options=("--accounts", "10", "--job-seconds", "2s"), first_day=FIRST_DAY)

@@ -11,6 +11,7 @@ from microsoft_pipeline import operations
 from microsoft_pipeline.accounts import Account
 from microsoft_pipeline.client import Client
 from microsoft_pipeline.errors import TooManyReportsError
+from microsoft_pipeline.report_room import pause_after
 from microsoft_pipeline.tables import Report
 from microsoft_pipeline.time_zones import reporting_zone
 from wire import Kind, PipelineError, Window, count_pause
@@ -43,7 +44,7 @@ def submit(client: Client, account: Account, report: Report, window: Window) -> 
 
 def submit_in_turn(client: Client, account: Account, report: Report, window: Window) -> str:
     """The same where nobody keeps a place for it: as soon as there is room, waited for as long as a report may take."""
-    deadline = time.monotonic() + client.settings.report_timeout
+    deadline, refusals = time.monotonic() + client.settings.report_timeout, 0
     while True:
         try:
             return submit(client, account, report, window)
@@ -51,8 +52,10 @@ def submit_in_turn(client: Client, account: Account, report: Report, window: Win
             if time.monotonic() >= deadline:
                 raise
             # Those in the making get made, whether or not they are asked for, but others may take their places.
-            count_pause(error.retry_after or 0)
-            client.limiter.rest(max(error.retry_after or 0, client.settings.poll_interval))
+            refusals += 1
+            pause = max(pause_after(error, refusals), client.settings.poll_interval)
+            count_pause(pause)
+            client.limiter.rest(pause)
 
 
 def poll(client: Client, account: Account, report: Report, request_id: str) -> Progress:

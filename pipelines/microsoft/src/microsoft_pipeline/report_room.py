@@ -2,7 +2,8 @@
 
 Microsoft limits the reports of a user, says so with 207, and names no number. The room begins with `FIRST` places and
 grows by one as often as that many reports were accepted. A refusal sets it to what is being made, and from then on one
-more is tried only after `PROBE_AFTER`. Whoever has a report of its own looks after that instead of waiting here.
+more is tried only after `PROBE_AFTER`. Whoever has a report of its own looks after that instead of waiting here. Where
+a refusal comes and none of ours is being made, another run of the user, a shard say, has all places, for seconds.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from microsoft_pipeline.errors import TooManyReportsError
-from wire import Kind, Limiter, count_pause
+from wire import Backoff, Kind, Limiter, count_pause
 from wire.metrics import count_retry
 
 log = logging.getLogger(__name__)
 
 FIRST = 5
 PROBE_AFTER = 30
+_FIRST_PAUSE = 1.0
 _LOOK_SECONDS = 0.5
 _SECONDS_OF_SILENCE = 60.0
 
@@ -39,6 +41,7 @@ class ReportRoom:
         self._making = 0
         self._accepted = 0
         self._refused_alone = 0
+        self._alone_since = 0.0
         self._speak_at = 0.0
 
     def take(self) -> None:
@@ -87,19 +90,25 @@ class ReportRoom:
         self._give_back()
 
     def wait_for_room(self, error: TooManyReportsError) -> None:
-        """After a refusal: wait as told where nothing of our own is being made, a few times; then raise it.
+        """After a refusal: wait a little, and longer each time, where nothing of our own is being made.
 
-        Where something is, the next `take` waits for that.
+        Raises the error after as long as the attempts of a request last that wait as told each time. Where something is
+        being made, the next `take` waits for that.
         """
+        longest = error.retry_after or 0
         with self._changed:
             if self._making:
                 return
+            now = time.monotonic()
+            if not self._refused_alone:
+                self._alone_since = now
             self._refused_alone += 1
-            alone = self._refused_alone
-        if alone >= self._attempts:
+            alone, waited = self._refused_alone, now - self._alone_since
+        if alone >= self._attempts and waited >= longest * (self._attempts - 1):
             raise error
-        count_pause(error.retry_after or 0)
-        self._limiter.rest(error.retry_after or 0)
+        pause = pause_after(error, alone)
+        count_pause(pause)
+        self._limiter.rest(pause)
 
     def speak(self) -> None:
         """A word now and then tells whoever watches that this is no standstill."""
@@ -125,3 +134,8 @@ class ReportRoom:
         with self._changed:
             self._taken -= 1
             self._changed.notify_all()
+
+
+def pause_after(error: TooManyReportsError, refusals: int) -> float:
+    """Seconds until a report is asked for again that was refused so often: a place is free as soon as one is made."""
+    return Backoff(first=_FIRST_PAUSE, longest=error.retry_after or 0).wait(refusals)
