@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import IO
 
@@ -71,9 +71,11 @@ def install(
             on_line(line)
 
     with _readable_by_all(), ThreadPoolExecutor(max_workers=len(wanted)) as pool:
-        findings = [
-            finding for finding in pool.map(lambda name: _install_one(root, name, say, stop), wanted) if finding
-        ]
+        installing = [pool.submit(_install_one, root, name, say, stop) for name in wanted]
+        # The system may hand a signal to any thread, and this one acts on it only when it wakes.
+        while wait(installing, _LOOK_SECONDS).not_done:
+            pass
+        findings = [finding for each in installing if (finding := each.result())]
     if findings:
         raise InstallError("\n".join(findings))
 

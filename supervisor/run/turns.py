@@ -13,6 +13,8 @@ from attrs import define, field
 
 from supervisor.record.log import log
 
+_LOOK_SECONDS = 0.5
+
 
 @define
 class Turns:
@@ -42,7 +44,9 @@ class Turns:
         if not threads:
             self._run()
         for thread in threads:
-            thread.join()
+            # The system may hand a signal to any thread, and this one acts on it only when it wakes.
+            while thread.is_alive():
+                thread.join(_LOOK_SECONDS)
         if self._errors:
             raise self._errors[0]
 

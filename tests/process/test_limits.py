@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -219,10 +220,25 @@ def test_a_signal_during_an_environment_build_ends_pip(house: Any) -> None:
     children = []
     until(lambda: children.extend(psutil.Process(process.pid).children(recursive=True)) or len(children) > 1)
     # pip has been told to try for a minute; what ends it is the signal.
-    process.send_signal(signal.SIGTERM)
+    hand_to_another_thread(process, signal.SIGTERM)
     _, stderr = process.communicate(timeout=40)
     assert process.returncode == 143, stderr
     assert not [each for each in children if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+
+
+def hand_to_another_thread(process: Any, number: int) -> None:
+    """Give a process a signal as the system may: to a thread that is not its first, which runs Python's handlers."""
+    other = next(each.id for each in psutil.Process(process.pid).threads() if each.id != process.pid)
+    assert ctypes.CDLL(None).tgkill(process.pid, other, number) == 0
+
+
+def test_a_signal_that_another_thread_gets_is_obeyed(house: Any) -> None:
+    house.tap("p", "open('up', 'w'); time.sleep(300)")
+    process = started(house)
+    until((house.directory / "up").exists)
+    hand_to_another_thread(process, signal.SIGTERM)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 143, stderr
 
 
 def test_kill_9_of_the_supervisor_and_the_next_run_completes_and_tidies_up(house: Any) -> None:
