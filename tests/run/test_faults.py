@@ -59,7 +59,9 @@ def test_each_call_of_an_attempt_may_fail_and_the_other_platform_completes(house
     for at in chosen:
         (house.directory / "execution_report.json").unlink(missing_ok=True)
         code, _, log = run(house, kind, at)
-        assert "Traceback" not in log, f"{kind} {at}: {log}"
+        # What the victim itself says of a pipe that nobody reads any more is its own.
+        own = [line for line in log.splitlines() if "| victim | " not in line]
+        assert not [line for line in own if "Traceback" in line], f"{kind} {at}: {log}"
         found = platforms(house)
         assert found["other"]["status"] == "completed", f"{kind} {at}: {log}"
         victim = found["victim"]
