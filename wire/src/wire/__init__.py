@@ -19,7 +19,7 @@ from wire.listing import FieldsLine, ListedAccount, ListedField
 from wire.messages import Replaces
 from wire.metrics import count_calls, count_pause
 from wire.money import from_micros, plain
-from wire.program import run_pipeline
+from wire.program import leave, run_pipeline
 from wire.rounds import EVERYTHING, Round
 from wire.schema import CORE, Column, Table, Type
 from wire.settings import concurrency, wrong_settings
@@ -58,6 +58,7 @@ __all__ = [
     "count_pause",
     "did_you_mean",
     "from_micros",
+    "leave",
     "load_accounts",
     "open_channel",
     "plain",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -19,6 +17,7 @@ from wire import (
     PipelineError,
     Round,
     Table,
+    leave,
     load_accounts,
     run_pipeline,
 )
@@ -38,10 +37,7 @@ def main() -> None:
         accounts=listed,
         fields=fields,
     )
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # All is sent and logged; taking the modules apart would only keep the run.
-    os._exit(status)
+    leave(status)
 
 
 def tables(invocation: Invocation) -> tuple[Table, ...]:

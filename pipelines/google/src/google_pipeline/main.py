@@ -6,7 +6,6 @@ The SDK is imported only where standard output is safe and the configuration mak
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from wire import (
     PipelineError,
     Round,
     Table,
+    leave,
     load_accounts,
     run_pipeline,
 )
@@ -47,10 +47,7 @@ def main() -> None:
         accounts=listed,
         fields=fields,
     )
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # All is sent and logged; taking the SDK's modules apart would only keep the run.
-    os._exit(status)
+    leave(status)
 
 
 def tables(invocation: Invocation) -> tuple[Table, ...]:

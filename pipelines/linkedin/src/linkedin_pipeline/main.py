@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from collections.abc import Iterator
 
 from linkedin_pipeline.settings import api_of, check, own_reports, read_settings
@@ -18,6 +17,7 @@ from wire import (
     ListedAccount,
     PipelineError,
     Table,
+    leave,
     load_accounts,
     run_pipeline,
     today_in,
@@ -38,10 +38,7 @@ def main() -> None:
         accounts=listed,
         fields=fields,
     )
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # All is sent and logged; taking the modules apart would only keep the run.
-    os._exit(status)
+    leave(status)
 
 
 def tables_of(invocation: Invocation) -> tuple[Table, ...]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
-import sys
 from collections.abc import Iterator, Sequence
 
 from microsoft_pipeline.settings import problems, read_settings
@@ -20,6 +18,7 @@ from wire import (
     ListedAccount,
     PipelineError,
     Table,
+    leave,
     load_accounts,
     run_pipeline,
 )
@@ -41,10 +40,7 @@ def main() -> None:
         accounts=listed,
         fields=fields,
     )
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # All is sent and logged; taking the modules apart would only keep the run.
-    os._exit(status)
+    leave(status)
 
 
 def tables(invocation: Invocation) -> tuple[Table, ...]:
