@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from sandbox.microsoft.bulk_file import BulkOrder, text_of, with_unknown_rows, with_wrong_first_line
+from sandbox.microsoft.bulk_file import BulkOrder, rows_about, text_of, with_unknown_rows, with_wrong_first_line
 from sandbox.microsoft.calls import Body, Call, Operation, flags, identifier, ids, items
 from sandbox.microsoft.refusals import RefusalError, refuse
 from sandbox.microsoft.report_file import packed
@@ -23,7 +23,6 @@ from sandbox.world import World
 _SECONDS_GOOD = 300
 _MOST_CAMPAIGNS = 1000
 _OLDEST_SYNC = dt.timedelta(days=30)
-_MAKING = 37
 
 
 @dataclass(slots=True)
@@ -31,11 +30,22 @@ class Download:
     """A file in the making."""
 
     order: BulkOrder
-    made: Future[str]
     pending_polls: int
+    made: Future[str] = field(init=False)
+    rows: int = 0
     failed: bool = False
     since: float = field(default_factory=time.monotonic)
     addresses: dict[str, float] = field(default_factory=dict)
+
+    def written(self, rows: int) -> None:
+        self.rows = rows
+
+    def percent(self, job_seconds: float) -> int:
+        """How much of it is made, while it is not all."""
+        share = self.rows / max(rows_about(self.order), 1)
+        if self.made.done():
+            share = (time.monotonic() - self.since) / job_seconds if job_seconds else 1.0
+        return min(99, int(100 * share))
 
 
 class Bulk:
@@ -126,9 +136,10 @@ class Bulk:
         )
         with self._lock:
             number = next(self._numbers)
-            made = self._maker.submit(text_of, order, self._world, number)
             # Every other file is not ready when first asked for.
-            self._downloads[str(number)] = Download(order, made, pending_polls=number % 2)
+            download = Download(order, pending_polls=number % 2)
+            download.made = self._maker.submit(text_of, order, self._world, number, download.written)
+            self._downloads[str(number)] = download
         return {"DownloadRequestId": str(number)}
 
     def _since(self, text: object) -> dt.datetime | None:
@@ -157,11 +168,12 @@ class Bulk:
             "ResultFileUrl": None,
         }
         if download.failed:
-            return answer | {"RequestStatus": "Failed", "PercentComplete": _MAKING}
+            return answer | {"RequestStatus": "Failed", "PercentComplete": download.percent(self._pace.job_seconds)}
         young = time.monotonic() - download.since < self._pace.job_seconds
         if download.pending_polls or young or not download.made.done():
             download.pending_polls = max(0, download.pending_polls - 1)
-            return answer | {"RequestStatus": "InProgress", "PercentComplete": _MAKING}
+            percent = download.percent(self._pace.job_seconds)
+            return answer | {"RequestStatus": "InProgress", "PercentComplete": percent}
         signature = secrets.token_hex(8)
         download.addresses[signature] = time.monotonic() + _SECONDS_GOOD
         return answer | {"ResultFileUrl": f"{self._base_url()}/bulk/{request_id}?sig={signature}"}

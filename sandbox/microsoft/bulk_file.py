@@ -12,7 +12,7 @@ import datetime as dt
 import io
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sandbox.microsoft.asset_groups import as_record, is_performance_max
@@ -29,6 +29,7 @@ from sandbox.microsoft.customers import customer_of
 from sandbox.world import Account, Ad, Campaign, Group, World
 
 Record = dict[str, str]
+_TOLD_EVERY = 1000
 _ADS = {
     "ExpandedText": ("Expanded Text Ad", "ExpandedTextAds"),
     "ResponsiveSearch": ("Responsive Search Ad", "ResponsiveSearchAds"),
@@ -48,8 +49,8 @@ class BulkOrder:
     gzip: bool
 
 
-def text_of(order: BulkOrder, world: World, number: int) -> str:
-    """The file as text; `number` decides the order of columns and rows."""
+def text_of(order: BulkOrder, world: World, number: int, tell: Callable[[int], None]) -> str:
+    """The file as text; `number` decides the order of columns and rows, and `tell` hears how many rows are written."""
     names: dict[str, None] = {}
     parts = []
     for part in (_format(), _account(order.account, world), *_records(order, world, backwards=number % 2 == 0)):
@@ -63,9 +64,17 @@ def text_of(order: BulkOrder, world: World, number: int) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n", delimiter=order.delimiter)
     writer.writerow(columns)
-    for record in itertools.chain.from_iterable(parts):
+    for written, record in enumerate(itertools.chain.from_iterable(parts)):
         writer.writerow([record.get(name, "") for name in columns])
+        if written % _TOLD_EVERY == 0:
+            tell(written)
     return text.getvalue()
+
+
+def rows_about(order: BulkOrder) -> int:
+    """How many rows a file of everything in an account has, more or less."""
+    groups = [group for campaign in order.account.campaigns for group in campaign.groups]
+    return len(order.account.campaigns) + sum(1 + len(group.ads) + len(group.keywords) for group in groups)
 
 
 def with_unknown_rows(text: str) -> str:

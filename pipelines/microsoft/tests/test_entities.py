@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import logging
+import re
 import zipfile
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from microsoft_runs import AS_OF, Run, Sandbox, Serve
 from test_end_to_end import assert_holds, expected
 
 from microsoft_pipeline.accounts import Account
+from microsoft_pipeline.bulk import seconds_left
 from microsoft_pipeline.bulk_file import BulkFile
 from microsoft_pipeline.downloads import BrokenFileError
 from microsoft_pipeline.rows import distinct, of_object
@@ -43,6 +46,36 @@ def test_file_and_walk_give_the_same_rows(
     world = World.at(AS_OF, "small")
     for table in ENTITIES:
         assert_holds(outcome, table, expected(world, table))
+
+
+@pytest.mark.parametrize("transport", ["rest", "soap"])
+def test_a_file_that_takes_long_is_asked_for_seldom(serve: Serve, run: Run, transport: str) -> None:
+    """Microsoft says how much of it is made: one look tells when the next one is worth its call."""
+    sandbox = serve(options=("--job-seconds", "4s"))
+    settings = {"tables": ["campaign"], "accounts": [FIRST], "transport": transport, "poll_interval": 0.05}
+    outcome = run(sandbox, settings=settings)
+    assert (outcome.status, outcome.failures) == (0, []), outcome.log
+    calls = sum(map(int, re.findall(r'"http_request_count", "value": (\d+)', outcome.log)))
+    assert 5 <= calls <= 6, "the user, the accounts, the file asked for, and two or three looks"
+
+
+@pytest.mark.parametrize(
+    ("percent", "waited", "left"),
+    [
+        (50, 10.0, 10.5),
+        (Decimal("50.0"), 10.0, 10.5),
+        (1, 1.0, 20.0),  # a hundredth may be much less than that
+        (25, 100.0, 60.0),
+        (0, 10.0, 0.0),
+        (100, 10.0, 0.0),
+        (-5, 10.0, 0.0),
+        (True, 10.0, 0.0),
+        ("37", 10.0, 0.0),
+        (None, 10.0, 0.0),
+    ],
+)
+def test_seconds_left_of_a_file(percent: object, waited: float, left: float) -> None:
+    assert seconds_left(percent, waited) == pytest.approx(left)
 
 
 def test_soap_says_when_it_ends(shared: Sandbox, run: Run) -> None:
