@@ -11,6 +11,7 @@ from microsoft_pipeline.client import Client
 from microsoft_pipeline.entities import load_entities
 from microsoft_pipeline.refused_reports import RefusedReports
 from microsoft_pipeline.report_room import ReportRoom
+from microsoft_pipeline.report_times import ReportTimes
 from microsoft_pipeline.reports import AccountReports, due_reports
 from microsoft_pipeline.tables import Report
 from wire import Extraction, Kind, PipelineError, Round
@@ -30,6 +31,7 @@ class Loading:
         self._reports = reports
         settings = client.settings
         self._room = ReportRoom(client.limiter, settings.max_reports_in_flight, settings.retry_attempts)
+        self._times = ReportTimes(settings.poll_interval)
         self._totals = AccountTotals(client)
         self._refused = RefusedReports(extraction)
 
@@ -54,6 +56,7 @@ class Loading:
                 account,
                 tasks,
                 room=self._room,
+                times=self._times,
                 totals=self._totals,
                 refused=self._refused,
             ).load()

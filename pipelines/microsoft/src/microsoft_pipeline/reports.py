@@ -20,6 +20,7 @@ from microsoft_pipeline.refused_reports import NotMadeError, RefusedReports
 from microsoft_pipeline.report_file import MissingRowsError, read_report
 from microsoft_pipeline.report_requests import Progress, poll, poll_once, submit
 from microsoft_pipeline.report_room import ReportRoom
+from microsoft_pipeline.report_times import ReportTimes
 from microsoft_pipeline.settings import Settings
 from microsoft_pipeline.tables import Report
 from microsoft_pipeline.time_zones import iana_zone
@@ -28,8 +29,6 @@ from wire import Extraction, Kind, PipelineError, Round, Window, today_in
 log = logging.getLogger(__name__)
 
 _REMAKES = 2
-_SLOWER = 1.5
-_SLOWEST = 30.0
 
 
 class Task(Struct, frozen=True):
@@ -58,9 +57,14 @@ class Job(Struct):
 
     task: Task
     request_id: str
-    deadline: float
+    since: float
     poll_at: float
-    interval: float
+    pending_at: float = 0.0
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was asked for."""
+        return time.monotonic() - self.since
 
 
 def due_reports(
@@ -95,12 +99,14 @@ class AccountReports:
         tasks: Sequence[Task],
         *,
         room: ReportRoom,
+        times: ReportTimes,
         totals: AccountTotals,
         refused: RefusedReports,
     ) -> None:
         self._client = client
         self._extraction = extraction
         self._room = room
+        self._times = times
         self._totals = totals
         self._refused = refused
         self._account = account
@@ -178,14 +184,8 @@ class AccountReports:
 
     def _submitted(self, task: Task) -> Job:
         request_id = submit(self._client, task.account, task.report, task.window)
-        settings, now = self._client.settings, time.monotonic()
-        return Job(
-            task=task,
-            request_id=request_id,
-            deadline=now + settings.report_timeout,
-            poll_at=now + settings.poll_interval,
-            interval=settings.poll_interval,
-        )
+        now = time.monotonic()
+        return Job(task, request_id, since=now, poll_at=now + self._times.first_look(task.report.table.name))
 
     def _look(self, job: Job) -> None:
         """Poll a job, and load it when it is ready."""
@@ -200,20 +200,19 @@ class AccountReports:
             return
         self._end(job)
         if progress.status == "Success":
+            self._times.ready(job.task.report.table.name, job.age, job.pending_at)
             self._load(job, progress)
         else:
             self._make_again(job.task, _failed(job.task.report, progress))
 
     def _keep_waiting(self, job: Job) -> None:
-        now = time.monotonic()
-        if now >= job.deadline:
+        timeout, table = self._client.settings.report_timeout, job.task.report.table.name
+        job.pending_at = job.age
+        if job.pending_at >= timeout:
             raise NotMadeError(
-                Kind.TRANSIENT,
-                f"{job.task.report.table.name} {job.task.window}: not made within the report_timeout of "
-                f"{self._client.settings.report_timeout:g} s",
+                Kind.TRANSIENT, f"{table} {job.task.window}: not made within the report_timeout of {timeout:g} s"
             )
-        job.interval = min(job.interval * _SLOWER, _SLOWEST)
-        job.poll_at = min(now + job.interval, job.deadline)
+        job.poll_at = job.since + min(self._times.next_look(table, job.pending_at), timeout)
 
     def _make_again(self, task: Task, error: PipelineError) -> None:
         """Let the task be the next to start; after a few failures raise the last one."""
