@@ -29,6 +29,8 @@ TABLES = {
 """The two reports of each platform."""
 _AIMS = {"google": 6.0, "facebook": 6.0, "linkedin": 5.0, "microsoft": 5.0}
 _JOB_SECONDS = {"facebook": "10"}
+# Microsoft's number is not published: as many reports at once as are asked for, and with --throttle the sandbox's six.
+_UNLIMITED = {"microsoft": {"SANDBOX_MICROSOFT_REPORTS": "1000"}}
 NOW = "2026-11-20T12:00:00+00:00"
 SINCE = "2026-11-06"
 _TIMEOUT = 500.0
@@ -50,13 +52,13 @@ def measure() -> list[Result]:
     return [result for platform in TABLES for throttled in (False, True) for result in _measure(platform, throttled)]
 
 
-def night(platform: str, *options: str, **settings: Any) -> Night:
+def night(platform: str, *options: str, limits: Mapping[str, str] | None = None, **settings: Any) -> Night:
     """Run a pipeline once against a sandbox of its own; raises BenchError where it or an account fails."""
     google = {"google": ROOT / ".venvs" / "google" / "bin" / "python"}
     options = ("--size", "agency", "--as-of", NOW, *options)
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as name,
-        Sandbox([platform], options=options, interpreters=google) as sandbox,
+        Sandbox([platform], options=options, interpreters=google, variables=limits) as sandbox,
     ):
         return _run(platform, Path(name), environment(PIPELINE_NOW=NOW) | sandbox.environment, settings)
 
@@ -64,9 +66,10 @@ def night(platform: str, *options: str, **settings: Any) -> Night:
 def _measure(platform: str, throttled: bool) -> list[Result]:
     paced = ("--accounts", str(ACCOUNTS), "--latency", LATENCY, "--job-seconds", _JOB_SECONDS.get(platform, "0"))
     options = (*paced, "--throttle") if throttled else paced
-    given = {"start_date": SINCE, "tables": TABLES[platform]}
-    alone = None if throttled else night(platform, *options, **given, concurrency=1)
-    together = night(platform, *options, **given)
+    limits = None if throttled else _UNLIMITED.get(platform)
+    given: dict[str, Any] = {"start_date": SINCE, "tables": TABLES[platform]}
+    alone = None if throttled else night(platform, *options, limits=limits, **given, concurrency=1)
+    together = night(platform, *options, limits=limits, **given)
     if alone is not None and alone.rows != together.rows:
         raise BenchError(f"{platform}: {alone.rows} rows one by one, {together.rows} side by side")
     faster = (

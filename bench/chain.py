@@ -53,7 +53,7 @@ LIMITS = {
 }
 NEEDS = {
     "google": Need(calls=44),
-    "microsoft": Need(calls=87, jobs=8),
+    "microsoft": Need(calls=62, jobs=9),
     "facebook": Need(calls=68, jobs=22),
     "linkedin": Need(calls=22),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import subprocess
 import sys
@@ -28,7 +29,8 @@ class Sandbox:
     """Running servers; `environment` points pipelines at them. Closing, or dying, ends them.
 
     `interpreters` names the Python that has what a platform's server needs (Google's messages come with its SDK);
-    other platforms run on this one. `faults` maps platforms to fault spellings, see `sandbox.faults.Fault.parse`.
+    other platforms run on this one. `faults` maps platforms to fault spellings, see `sandbox.faults.Fault.parse`, and
+    `variables` are for the servers themselves, their limits say.
     """
 
     program: type[subprocess.Popen[bytes]] = subprocess.Popen
@@ -41,8 +43,10 @@ class Sandbox:
         options: Iterable[str] = (),
         faults: Mapping[str, Iterable[str]] | None = None,
         interpreters: Mapping[str, Path] | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.environment: dict[str, str] = {}
+        self._variables = {**os.environ, **(variables or {})}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._logs: dict[str, IO[bytes]] = {}
         try:
@@ -88,6 +92,7 @@ class Sandbox:
             stdout=subprocess.PIPE,
             stderr=self._logs[platform],
             cwd=_HOME,
+            env=self._variables,
             # A Ctrl-C in the terminal is for whoever runs the sandbox, who then closes it.
             start_new_session=True,
         )

@@ -14,11 +14,11 @@ from sandbox.microsoft.calls import Body, Call, Operation
 from sandbox.microsoft.refusals import RefusalError, refuse
 from sandbox.microsoft.report_file import made, shortened
 from sandbox.microsoft.report_requests import Order, checked
+from sandbox.microsoft.throttles import reports_at_once
 from sandbox.pace import Pace
 from sandbox.world import World
 
 _SECONDS_GOOD = 300
-_LIMIT = 6
 _SECONDS_COUNTED = 2.0
 
 
@@ -40,6 +40,7 @@ class Reports:
         self._world = world
         self._pace = pace
         self._base_url = base_url
+        self._at_once = reports_at_once()
         self._reports: dict[str, Report] = {}
         self._numbers = itertools.count(30_000_001)
         self._lock = threading.Lock()
@@ -78,7 +79,7 @@ class Reports:
     def _submit(self, call: Call) -> Body:
         order = checked(call, self._world)
         with self._lock:
-            if sum(map(self._counts, self._reports.values())) >= _LIMIT:
+            if sum(map(self._counts, self._reports.values())) >= self._at_once:
                 raise RefusalError(207)
             number = next(self._numbers)
             # Every third is not ready when first asked for.

@@ -1,7 +1,8 @@
 """How many calls there may be: of a customer in any minute (117), and Bulk files of an account in 15 minutes (4204).
 
 Microsoft documents both codes and that it counts by the minute and customer, and names no numbers: those here are the
-sandbox's own. SANDBOX_MICROSOFT_LIMITS="CALLS SECONDS DOWNLOADS" gives others, SECONDS in place of the minute.
+sandbox's own. SANDBOX_MICROSOFT_LIMITS="CALLS SECONDS DOWNLOADS" gives others, SECONDS in place of the minute. So it is
+with the reports that are in the making at once (207), which SANDBOX_MICROSOFT_REPORTS sets.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ CALLS = 600
 SECONDS = 60.0
 DOWNLOADS = 8
 VARIABLE = "SANDBOX_MICROSOFT_LIMITS"
+REPORTS = 6
+REPORTS_VARIABLE = "SANDBOX_MICROSOFT_REPORTS"
 _PERIOD = 900.0
 
 
@@ -49,3 +52,8 @@ class Throttles:
             if len(counted) >= most:
                 raise RefusalError(code)
             counted.append(now)
+
+
+def reports_at_once(environment: Mapping[str, str] = os.environ) -> int:
+    """How many reports of the user may be in the making, with `--throttle` and without."""
+    return int(environment.get(REPORTS_VARIABLE, REPORTS))
