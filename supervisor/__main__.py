@@ -1,5 +1,5 @@
 """`python -m supervisor` is the command `supervisor`."""
 
-from supervisor.cli.main import main
+from supervisor.cli.main import entry
 
-main()
+entry()

@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
@@ -14,6 +15,7 @@ import supervisor
 from supervisor.cli import exit_codes
 from supervisor.cli.syntax import Group
 from supervisor.config.errors import ConfigError, SupervisorError
+from supervisor.process.leaving import leave
 from supervisor.report.display import say
 
 COMPLETE = "_SUPERVISOR_COMPLETE"
@@ -63,6 +65,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = exit_codes.INTERRUPTED
     _let_go()
     sys.exit(status)
+
+
+def entry() -> NoReturn:
+    """The installed command: `main`, and at its end nothing imported is taken apart, which takes longer than a row."""
+    try:
+        main()
+    except SystemExit as end:
+        leave(end.code if isinstance(end.code, int) else exit_codes.INTERNAL)
+    raise AssertionError("the command ends the process")
 
 
 def _status(arguments: list[str]) -> int:

@@ -31,11 +31,11 @@ def command(
     allow_emptying: bool,
     shard: str | None,
 ) -> int:
-    from supervisor.process.stopping import leave  # noqa: PLC0415 - as below
+    from supervisor.process.leaving import leave  # noqa: PLC0415 - as below
     from supervisor.run.orchestrate import orchestrate  # noqa: PLC0415 - `--help` and completion must not pay for it
 
-    # What is imported stays: no search for garbage needs to look at it, nor the one at the end. DuckDB, which comes
-    # later, must stay out of this, or it would tell standard error of leaks.
+    # What is imported stays: no search for garbage needs to look at it. DuckDB, which comes later, must stay out of
+    # this, or it would tell standard error of leaks where Python takes everything apart at the end.
     gc.freeze()
     result = orchestrate(
         config,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
 import attrs
@@ -39,6 +40,7 @@ def structure(raw: object, cls: type[T]) -> T:
         raise ConfigError(_findings(error, "")) from error
 
 
+@cache
 def _converter() -> Converter:
     from cattrs import Converter  # noqa: PLC0415 - see above
 

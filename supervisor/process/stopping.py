@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from types import FrameType
-from typing import NoReturn
 
 from attrs import define, field
 
@@ -53,15 +48,6 @@ class StopRequest:
         if self._deadline is not None and time.monotonic() >= self._deadline[0]:
             self.request(self._deadline[1])
         return self.event.is_set()
-
-
-def leave(code: int) -> NoReturn:
-    """End this process without waiting for threads that somebody's library keeps; what was written is flushed."""
-    logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)
 
 
 def stop_on_signals(stop: StopRequest, on_stop: Callable[[int], None]) -> None:

@@ -55,7 +55,7 @@ class RunResult:
     """How a run ended; `exit_code` is what the process should end with.
 
     `left_behind` says that a storage or its library answered no interruption and still keeps threads: then the process
-    should end with `supervisor.process.stopping.leave`, because the interpreter would wait for them.
+    should end with `supervisor.process.leaving.leave`, because the interpreter would wait for them.
     """
 
     exit_code: int

@@ -40,11 +40,12 @@ def connect(
     read_only: bool = False,
     files: Path | None = None,
     beside: Mapping[str, Path] | None = None,
+    later: Path | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """Open a file, or without one a database in memory, which spills into `files`. Raises what DuckDB raises.
 
     Statements can read and write what lies below `files`, and no other file than the database's own, and read those
-    that are open `beside` it under these names.
+    that are open `beside` it under these names; and they can attach one database `later`.
     """
     import duckdb  # noqa: PLC0415 - it loads only when it is used
 
@@ -59,6 +60,9 @@ def connect(
     if files is not None:
         name = str(files.absolute()).replace("'", "''")
         connection.execute(f"SET GLOBAL allowed_directories = ['{name}']")
+    if later is not None:
+        name = str(later.absolute()).replace("'", "''")
+        connection.execute(f"SET GLOBAL allowed_paths = ['{name}', '{name}.wal']")
     connection.execute("SET GLOBAL enable_external_access = false")
     connection.execute("SET GLOBAL lock_configuration = true")
     return connection

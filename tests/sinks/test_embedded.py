@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import datetime as dt
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from supervisor.config.errors import SinkError
 from supervisor.sinks import Commit
 from supervisor.sinks.duckdb.parquet import export_parquet
 from supervisor.sinks.duckdb.sink import DuckDBSink
-from supervisor.sinks.duckdb.snapshot import SLICES, WHOLE_BYTES, parts, write_snapshot
+from supervisor.sinks.duckdb.snapshot import SLICES, WHOLE_BYTES, CopyReader, parts, write_snapshot
 from supervisor.sinks.embedded import SETTINGS, connect
 from wire.schema import Column, Table, Type
 
@@ -140,6 +141,36 @@ def test_a_broken_database_does_not_replace_a_good_snapshot(
         snapshot.write_bytes(good)
         assert not list(tmp_path.glob(".x.snapshot*"))
     assert refused >= 2, "the check was not reached"
+
+
+def test_one_database_can_be_attached_later_and_no_other(tmp_path: Path) -> None:
+    for name in ("it's.duckdb", "other.duckdb"):
+        with duckdb.connect(str(tmp_path / name)) as database:
+            database.execute("CREATE TABLE t AS SELECT 7 AS n")
+    with connect(None, later=tmp_path / "it's.duckdb") as reader:
+        for forbidden in (f"ATTACH '{tmp_path}/other.duckdb' AS other", f"COPY (SELECT 1) TO '{tmp_path}/made.csv'"):
+            with pytest.raises(duckdb.PermissionException):
+                reader.execute(forbidden)
+        reader.execute(f"ATTACH '{tmp_path}/it''s.duckdb' AS later (READ_ONLY)")
+        assert reader.execute("SELECT n FROM later.t").fetchall() == [(7,)]
+
+
+def test_a_snapshot_is_read_where_there_can_be_no_further_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = DuckDBSink(tmp_path / "x.duckdb", snapshot=tmp_path / "x.snapshot.duckdb")
+    load(sink, tmp_path, DAILY, day("1", "a", "2026-01-05", 1))
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        CopyReader(tmp_path / "x.snapshot.duckdb")
+        sink.publish()
+        sink.close()
+    with duckdb.connect(str(tmp_path / "x.snapshot.duckdb"), read_only=True) as copy:
+        assert copy.execute("SELECT n FROM p.daily").fetchall() == [(1,)]
 
 
 def test_of_a_large_database_every_row_is_read_within_a_month(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from supervisor.record.state import parts_of, whole_changes
 from supervisor.sinks.duckdb.history import store_run
 from supervisor.sinks.duckdb.naming import taken_name
 from supervisor.sinks.duckdb.session import DuckDBSession
-from supervisor.sinks.duckdb.snapshot import write_snapshot
+from supervisor.sinks.duckdb.snapshot import CopyReader, write_snapshot
 from supervisor.sinks.duckdb.spend import daily_spend
 from supervisor.sinks.duckdb.state import TABLE, stored_parts, write_changes
 from supervisor.sinks.embedded import connect, temporary_files
@@ -58,6 +58,7 @@ class DuckDBSink:
         self._snapshot = snapshot
         self._check_name()
         self._published = False
+        self._reader: CopyReader | None = None
         self._opened = dt.datetime.now(dt.UTC)
         self._lock = RunLock(lock_path(self._path), what=f"the DuckDB file {self._path}")
         try:
@@ -123,6 +124,8 @@ class DuckDBSink:
     def publish(self) -> None:
         """Make the views of the schema `ads` from the tables that exist."""
         self._published = True
+        if self._snapshot is not None:
+            self._reader = CopyReader(self._snapshot)
         try:
             self._make_views()
         except duckdb.Error as cause:
@@ -146,7 +149,7 @@ class DuckDBSink:
 
     def _keep_snapshot(self, snapshot: Path) -> None:
         try:
-            write_snapshot(self._path, snapshot, since=self._opened)
+            write_snapshot(self._path, snapshot, since=self._opened, reader=self._reader)
         except SinkError as error:
             log.error("Readers keep the snapshot of an earlier run: %s", error)
 

@@ -12,9 +12,11 @@ import datetime as dt
 import fcntl
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -33,18 +35,51 @@ _FICLONE = 0x40049409
 _WORTH_A_LINE = 10.0
 
 
-def write_snapshot(database: Path, snapshot: Path, *, since: dt.datetime | None = None) -> None:
+class CopyReader:
+    """A DuckDB for reading a copy to come. A thread makes it meanwhile: that takes longer than reading a small copy."""
+
+    def __init__(self, snapshot: Path) -> None:
+        self._copy = _copy_of(snapshot)
+        self._made: Future[duckdb.DuckDBPyConnection] = Future()
+        try:
+            threading.Thread(target=self._make, daemon=True).start()
+        except RuntimeError:  # the process has as many threads as it may have
+            self._make()
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The copy, which is there by now, open for reading, once; raises what DuckDB raises."""
+        with self._made.result() as connection:
+            name = str(self._copy.absolute()).replace("'", "''")
+            connection.execute(f"ATTACH '{name}' AS copy (READ_ONLY)")
+            connection.execute("USE copy")
+            yield connection
+
+    def _make(self) -> None:
+        try:
+            connection = connect(None, later=self._copy)
+            list(parts(connection, None, dt.date.min))  # what is looked up for the first time takes long
+        except BaseException as error:  # noqa: BLE001 - it is raised where the copy is read
+            self._made.set_exception(error)
+        else:
+            self._made.set_result(connection)
+
+
+def write_snapshot(
+    database: Path, snapshot: Path, *, since: dt.datetime | None = None, reader: CopyReader | None = None
+) -> None:
     """Replace the snapshot by a copy of the closed database, in one step; raises SinkError.
 
     Whoever reads the former one keeps it until they close it. Whoever may read the database may read the copy,
     and nobody may write it. Rows stored from `since` (UTC) on are those of the run; without it all rows are read.
+    `reader` is one for this snapshot, where it was made ahead.
     """
     log_file = database.with_name(database.name + ".wal")
     if log_file.exists() and log_file.stat().st_size:
         raise SinkError(
             f"{database} is not whole without {log_file.name}, which somebody still holds or DuckDB could not fold in"
         )
-    new = snapshot.with_name(f".{snapshot.name}.new")
+    new = _copy_of(snapshot)
     began = time.monotonic()
     try:
         with suppress(FileNotFoundError):
@@ -52,7 +87,7 @@ def write_snapshot(database: Path, snapshot: Path, *, since: dt.datetime | None 
         new.touch(mode=0o600)
         _copy(database, new)
         new.chmod(database.stat().st_mode & 0o444)
-        _check(new, database, since)
+        _check(new, database, since, reader or CopyReader(snapshot))
         with new.open("rb") as file:
             os.fsync(file.fileno())
         new.replace(snapshot)
@@ -66,6 +101,11 @@ def write_snapshot(database: Path, snapshot: Path, *, since: dt.datetime | None 
         raise SinkError(f"the snapshot {snapshot} cannot be written: {cause.strerror or cause}") from cause
     if (seconds := time.monotonic() - began) >= _WORTH_A_LINE:
         log.info("The snapshot of %s took %.0f s", size_text(snapshot.stat().st_size), seconds)
+
+
+def _copy_of(snapshot: Path) -> Path:
+    """Where the copy lies until it has been read."""
+    return snapshot.with_name(f".{snapshot.name}.new")
 
 
 def _copy(database: Path, new: Path) -> None:
@@ -83,11 +123,11 @@ def _shares_blocks(database: Path, new: Path) -> bool:
         return True
 
 
-def _check(copy: Path, database: Path, since: dt.datetime | None) -> None:
+def _check(copy: Path, database: Path, since: dt.datetime | None, reader: CopyReader) -> None:
     """Read blocks of the copy, whose checksums DuckDB looks at: a broken copy must not replace a good one."""
     whole = since is None or copy.stat().st_size <= WHOLE_BYTES
     try:
-        with connect(copy, read_only=True) as connection:
+        with reader.reading() as connection:
             today = dt.datetime.now(dt.UTC).date()
             for table, condition, values in parts(connection, None if whole else since, today):
                 connection.execute(f"SELECT bit_xor(hash(t)) FROM {table} t {condition}", values).fetchall()
@@ -102,17 +142,13 @@ def parts(
 ) -> Iterator[tuple[str, str, list[object]]]:
     """What is read of all tables: table, condition and its values; everything where `since` is None."""
     tables = connection.execute(
-        """
-        SELECT schema_name, table_name, estimated_size,
-            EXISTS (FROM duckdb_columns() c WHERE c.table_oid = t.table_oid AND c.column_name = ?)
-        FROM duckdb_tables() t WHERE NOT internal AND NOT temporary
-        """,
-        [LOADED_AT.name],
+        "SELECT schema_name, table_name, estimated_size FROM duckdb_tables() WHERE NOT internal AND NOT temporary"
     ).fetchall()
+    stamped = set() if since is None else _stamped(connection)
     number = today.toordinal() % SLICES
-    for schema, name, rows, is_loaded in tables:
+    for schema, name, rows in tables:
         table = f"{quoted(schema)}.{quoted(name)}"
-        if since is None or not is_loaded:
+        if since is None or (schema, name) not in stamped:
             yield table, "", []
             continue
         yield table, f"WHERE {quoted(LOADED_AT.name)} >= ?", [since.replace(tzinfo=None, microsecond=0)]
@@ -121,3 +157,9 @@ def parts(
             yield table, "WHERE rowid >= ?", [first]
         else:
             yield table, "WHERE rowid >= ? AND rowid < ?", [first, end]
+
+
+def _stamped(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    """Schema and table of what is loaded by runs."""
+    found = "SELECT schema_name, table_name FROM duckdb_columns() WHERE column_name = ?"
+    return set(connection.execute(found, [LOADED_AT.name]).fetchall())

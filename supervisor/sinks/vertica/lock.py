@@ -79,8 +79,8 @@ class RunLock:
     def end_work(self) -> bool:
         """Give a shard's hold back; whether no other one is at work, and then none begins before `release`.
 
-        Of shards that end at the same time one is told so: who asks has given its own hold back before, and has by then
-        committed all that it will.
+        Of shards that end at the same time at least one is told so: who asks has given its own hold back before, and
+        has by then committed all that it will.
         """
         self._link.run("ROLLBACK", "give the database back")
         try:

@@ -7,7 +7,6 @@ are told at the end, as JSON. Only calls that an attempt of the platform `victim
 from __future__ import annotations
 
 import _posixsubprocess
-import atexit
 import builtins
 import errno
 import io
@@ -100,7 +99,11 @@ if KIND and sys.argv[0:1] != ["-c"]:
     def tell() -> None:
         Path(FILE).write_text(json.dumps(calls))
 
-    atexit.register(tell)
+    def ending(code: int, end: Any = os._exit) -> None:
+        tell()
+        end(code)
+
+    os._exit = ending  # type: ignore[assignment]
     import importlib.abc
     import importlib.machinery
 
