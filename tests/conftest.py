@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import psutil
 import pytest
 import yaml
+from reading import reading
 from starting import SUPERVISOR, Forked
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,7 +99,7 @@ class House:
         return not any(process.info["cwd"] == str(self.directory) for process in psutil.process_iter(["cwd"]))
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(self.directory / "social_ads.duckdb"), read_only=True) as connection:
+        with reading(self.directory / "social_ads.duckdb") as connection:
             return connection.execute(query).fetchall()
 
 

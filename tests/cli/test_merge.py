@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from reading import reading
 
 NIGHT = """
 import sys, pathlib
@@ -48,7 +49,7 @@ def loaded(night: Any, count: int) -> list[str]:
 
 
 def rows(night: Any, file: str, query: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(night.directory / file), read_only=True) as connection:
+    with reading(night.directory / file) as connection:
         return connection.execute(query).fetchall()
 
 

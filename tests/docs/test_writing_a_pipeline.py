@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
+from reading import reading
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "writing-a-pipeline.md").read_text()
@@ -58,7 +58,7 @@ def test_the_steps_of_the_guide_make_an_installed_platform(house: Any) -> None:
     assert installed.returncode == 0, installed.stderr + installed.stdout
     done = house.run("run", "--only", "tiktok")
     assert done.returncode == 0, done.stderr
-    with duckdb.connect(str(house.directory / "social_ads.duckdb"), read_only=True) as connection:
+    with reading(house.directory / "social_ads.duckdb") as connection:
         found = connection.execute(
             "SELECT min(date)::VARCHAR, sum(spend)::VARCHAR FROM tiktok.campaign_daily"
         ).fetchall()

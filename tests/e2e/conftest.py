@@ -15,10 +15,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 import yaml
-from starting import ForkedSandbox
+from reading import reading
+from starting import SUPERVISOR, Forked, ForkedSandbox
 
 from sandbox.world import PLATFORMS, World
 from supervisor.sinks.staging import TYPES
@@ -49,6 +49,7 @@ class Pull:
     """A database that runs of the supervisor fill from sandboxes of different days; `variables` say which."""
 
     first_day = FIRST_DAY
+    program: type[subprocess.Popen[Any]] = Forked
 
     def __init__(self, directory: Path, **variables: str) -> None:
         self.directory = directory
@@ -81,12 +82,8 @@ class Pull:
                 for k, v in sandbox.environment.items()
                 if any(w in k for w in ("TOKEN", "SECRET")) and "U" not in k[-3:] and "/" not in v
             ]
-            done = subprocess.run(
-                [str(Path(sys.executable).with_name("supervisor")), "run", "--only", *only, *arguments],
-                cwd=self.directory,
-                env={"PATH": os.environ["PATH"], "HOME": str(self.directory), "PIPELINE_NOW": as_of.isoformat()} | self.variables | sandbox.environment,
-                capture_output=True, text=True, timeout=900, check=False,
-            )  # fmt: skip
+            variables = {"PIPELINE_NOW": as_of.isoformat()} | sandbox.environment
+            done = self._supervisor("run", "--only", *only, *arguments, variables=variables)
         self.log = done.stderr
         report = self.directory / "execution_report.json"
         self.report = json.loads(report.read_text()) if report.exists() else {}
@@ -96,12 +93,12 @@ class Pull:
         return next(p for p in self.report["platforms"] if p["platform_name"] == name)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(self.directory / "social_ads.duckdb"), read_only=True) as connection:
+        with reading(self.directory / "social_ads.duckdb") as connection:
             return connection.execute(query).fetchall()
 
     def table(self, platform: str, table: str) -> list[dict[str, Any]]:
         """A table's rows without the columns that each load stamps anew; JSON is parsed."""
-        with duckdb.connect(str(self.directory / "social_ads.duckdb"), read_only=True) as connection:
+        with reading(self.directory / "social_ads.duckdb") as connection:
             found = connection.execute(f'SELECT * EXCLUDE (_loaded_at, _run_id) FROM {platform}."{table}"')
             names = [column[0] for column in found.description]
             as_json = [column[0] for column in found.description if str(column[1]) == "JSON"]
@@ -117,11 +114,20 @@ class Pull:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of the supervisor that asks no platform."""
-        return subprocess.run(
-            [str(Path(sys.executable).with_name("supervisor")), *arguments],
-            cwd=self.directory, env={"PATH": os.environ["PATH"], "HOME": str(self.directory)} | self.variables,
-            capture_output=True, text=True, timeout=120, check=False,
+        return self._supervisor(*arguments, variables={})
+
+    def _supervisor(self, *arguments: str, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        process = self.program(
+            [SUPERVISOR, *arguments],
+            cwd=self.directory,
+            env={"PATH": os.environ["PATH"], "HOME": str(self.directory), **self.variables, **variables},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+        try:
+            out, err = process.communicate(timeout=900)
+        finally:
+            process.kill()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def configure(
         self, settings: Mapping[str, Mapping[str, Any]], keys: Mapping[str, Mapping[str, Any]], attempts: int = 1
@@ -232,7 +238,10 @@ def filled_pull(first_pull: Pull, tmp_path: Path) -> Pull:
 
 @pytest.fixture(scope="session")
 def first_pull(tmp_path_factory: pytest.TempPathFactory) -> Pull:
-    """A database after one undisturbed run, made once for all workers; tests that use it only read."""
+    """A database after one undisturbed run, made once for all workers; tests that use it only read.
+
+    Here the command itself is started, as its users do; the other runs are forked from a process that has imported it.
+    """
     place = tmp_path_factory.getbasetemp()
     place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
     made, complete = Pull(place / "first-pull"), place / "first-pull" / "complete"
@@ -241,6 +250,7 @@ def first_pull(tmp_path_factory: pytest.TempPathFactory) -> Pull:
         if not complete.exists():
             shutil.rmtree(made.directory, ignore_errors=True)
             made.directory.mkdir()
+            made.program = subprocess.Popen
             settings = {name: {"tables": ["core", "conversions", *GROUPS[name]]} for name in PLATFORMS}
             assert made.run(settings=settings) == 0, made.log
             complete.touch()

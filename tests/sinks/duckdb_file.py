@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
 import duckdb
+from reading import reading
 
 from supervisor.sinks.duckdb.sink import DuckDBSink
 from wire.schema import Table, Type
@@ -43,12 +45,12 @@ class DuckDBFile:
         rows = [dict(zip((c.name for c in table.columns), row, strict=True)) for row in found]
         return [{k: json.loads(v) if k in as_json and v is not None else v for k, v in row.items()} for row in rows]
 
-    def _connection(self) -> duckdb.DuckDBPyConnection:
+    def _connection(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """One process may not open a file twice with different settings, so beside the sink its own is used."""
-        try:
-            return self._sink._connection.cursor() if self._sink else duckdb.connect(str(self.path))
-        except duckdb.ConnectionException:
-            return duckdb.connect(str(self.path))
+        if self._sink:
+            with suppress(duckdb.ConnectionException):
+                return self._sink._connection.cursor()
+        return reading(self.path)
 
     def occupy(self, platform: str, table: Table) -> None:
         with duckdb.connect(str(self.path)) as connection:

@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from reading import reading
 from storage import DAILY, commit_one, day, load, stage
 from until import until
 
@@ -92,7 +93,7 @@ def test_a_statement_is_interrupted_from_another_thread(tmp_path: Path) -> None:
 
 
 def read(path: Path, query: str = "SELECT n FROM p.daily ORDER BY n") -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(path), read_only=True) as connection:
+    with reading(path) as connection:
         return connection.execute(query).fetchall()
 
 
