@@ -400,6 +400,7 @@ class TestLocks:
                 said = f"Timed out {modes[other_mode]} locking Table:google.daily. {modes[mode]} held by"
                 with pytest.raises(errors.LockFailure, match=said):
                     rows(other, f"LOCK TABLE {table} IN {other_mode} MODE NOWAIT")
+                alike.rollback()
             connection.rollback()
 
     def test_a_lock_ends_with_its_session(self, server: VerticaDouble, connection: Any, table: str) -> None:

@@ -109,7 +109,7 @@ def test_a_limit_of_the_app_costs_one_patience_and_names_every_account_that_is_m
     named = collections.Counter(error.account_id for error in outcome.errors)
     assert set(named.values()) == {1}
     assert len(named) + len(outcome.regions) == 15
-    assert calls(outcome) <= 3 + 3 * 4
+    assert calls(outcome) <= 3 + (3 + 1) * 4, "each of the four may have begun one more when the first gave up"
 
 
 def test_with_documented_limits_twenty_accounts_are_loaded_with_few_refusals(sandbox, run, equals_truth):
