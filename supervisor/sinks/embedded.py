@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from supervisor.sinks.quoting import quoted, text
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -55,14 +57,12 @@ def connect(
         return connection  # this process has the file open, and all its connections have the settings of the first
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     for alias, other in (beside or {}).items():
-        name = str(other.absolute()).replace("'", "''")
-        connection.execute(f"ATTACH '{name}' AS \"{alias}\" (READ_ONLY)")
+        connection.execute(f"ATTACH {text(str(other.absolute()))} AS {quoted(alias)} (READ_ONLY)")
     if files is not None:
-        name = str(files.absolute()).replace("'", "''")
-        connection.execute(f"SET GLOBAL allowed_directories = ['{name}']")
+        connection.execute(f"SET GLOBAL allowed_directories = [{text(str(files.absolute()))}]")
     if later is not None:
-        name = str(later.absolute()).replace("'", "''")
-        connection.execute(f"SET GLOBAL allowed_paths = ['{name}', '{name}.wal']")
+        allowed = (text(f"{later.absolute()}{ending}") for ending in ("", ".wal"))
+        connection.execute(f"SET GLOBAL allowed_paths = [{', '.join(allowed)}]")
     connection.execute("SET GLOBAL enable_external_access = false")
     connection.execute("SET GLOBAL lock_configuration = true")
     return connection

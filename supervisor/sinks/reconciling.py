@@ -9,8 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from supervisor.record.reconciliation import METRICS, Difference, LevelShare, Reconciliation
 from supervisor.sinks import Sink
+from supervisor.sinks.quoting import text
 from supervisor.sinks.reconciliation import BELOW, CAMPAIGN, CONTROL, PROMISES, compared, table_of
-from supervisor.sinks.staging import text
 from supervisor.sinks.unified import SOURCES
 
 MOST_DIFFERENCES = 1000

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from supervisor.config.errors import SinkError
 from supervisor.sinks.embedded import connect, temporary_files
+from supervisor.sinks.quoting import quoted, text
 from supervisor.sinks.regions import Region
 from wire.reader import LINE_LIMIT
 from wire.schema import DECIMAL_PRECISION, DECIMAL_SCALE, Column, Table, Type
@@ -250,16 +251,6 @@ def relation(stream: str) -> str:
 
 def key_of(table: Table) -> str:
     return ", ".join(quoted(name) for name in table.key)
-
-
-def quoted(name: str) -> str:
-    """A name in SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def text(value: str) -> str:
-    """A text in SQL."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def first_line(error: Exception) -> str:

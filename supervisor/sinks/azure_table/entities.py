@@ -16,7 +16,8 @@ from supervisor.config.errors import SinkError
 from supervisor.sinks.azure_table.keys import LONGEST_KEY, joined, property_name, units
 from supervisor.sinks.azure_table.partitions import Layout
 from supervisor.sinks.judging import RowError
-from supervisor.sinks.staging import Staging, quoted
+from supervisor.sinks.quoting import quoted
+from supervisor.sinks.staging import Staging
 from supervisor.sinks.tables import ADDED, LOADED_AT, RUN_ID
 from wire.schema import Table, Type
 

@@ -19,7 +19,8 @@ from supervisor.sinks.duckdb.history import TABLES as HISTORY
 from supervisor.sinks.duckdb.state import TABLE as STATE
 from supervisor.sinks.embedded import connect, temporary_files
 from supervisor.sinks.lock import RunLock, held_by, holder_of, lock_path
-from supervisor.sinks.staging import first_line, quoted
+from supervisor.sinks.quoting import quoted
+from supervisor.sinks.staging import first_line
 
 _ACCOUNT = "account_id"
 _OWN = ("_supervisor", "ads")

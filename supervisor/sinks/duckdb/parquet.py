@@ -11,7 +11,8 @@ import duckdb
 from attrs import frozen
 
 from supervisor.config.errors import SinkError
-from supervisor.sinks.staging import first_line, quoted, text
+from supervisor.sinks.quoting import quoted, text
+from supervisor.sinks.staging import first_line
 from supervisor.sinks.tables import LOADED_AT
 
 _TABLES = f"""

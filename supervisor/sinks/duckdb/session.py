@@ -16,8 +16,9 @@ from supervisor.sinks import Commit, Result
 from supervisor.sinks.duckdb.state import stored_parts, write_changes
 from supervisor.sinks.judging import Part, judge
 from supervisor.sinks.kept_state import KeptState
+from supervisor.sinks.quoting import quoted, text
 from supervisor.sinks.regions import Region, selections
-from supervisor.sinks.staging import TYPES, Staging, quoted, relation, text
+from supervisor.sinks.staging import TYPES, Staging, relation
 from supervisor.sinks.tables import ADDED, check_names, missing_columns
 from wire.schema import Column, Table
 

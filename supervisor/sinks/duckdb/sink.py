@@ -57,7 +57,6 @@ class DuckDBSink:
         self._reporting_currency = reporting_currency
         self._snapshot = snapshot
         self._check_name()
-        self._published = False
         self._reader: CopyReader | None = None
         self._opened = dt.datetime.now(dt.UTC)
         self._lock = RunLock(lock_path(self._path), what=f"the DuckDB file {self._path}")
@@ -123,7 +122,6 @@ class DuckDBSink:
 
     def publish(self) -> None:
         """Make the views of the schema `ads` from the tables that exist."""
-        self._published = True
         if self._snapshot is not None:
             self._reader = CopyReader(self._snapshot)
         try:
@@ -142,14 +140,14 @@ class DuckDBSink:
     def close(self) -> None:
         try:
             self._connection.close()  # which writes everything into the one file
-            if self._snapshot is not None and self._published:
-                self._keep_snapshot(self._snapshot)
+            if self._snapshot is not None and self._reader is not None:
+                self._keep_snapshot(self._snapshot, self._reader)
         finally:
             self._lock.release()
 
-    def _keep_snapshot(self, snapshot: Path) -> None:
+    def _keep_snapshot(self, snapshot: Path, reader: CopyReader) -> None:
         try:
-            write_snapshot(self._path, snapshot, since=self._opened, reader=self._reader)
+            write_snapshot(self._path, snapshot, since=self._opened, reader=reader)
         except SinkError as error:
             log.error("Readers keep the snapshot of an earlier run: %s", error)
 

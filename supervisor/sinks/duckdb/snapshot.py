@@ -25,7 +25,8 @@ from supervisor.config.errors import SinkError
 from supervisor.config.units import size_text
 from supervisor.record.log import log
 from supervisor.sinks.embedded import connect
-from supervisor.sinks.staging import first_line, quoted
+from supervisor.sinks.quoting import quoted, text
+from supervisor.sinks.staging import first_line
 from supervisor.sinks.tables import LOADED_AT
 
 WHOLE_BYTES = 256 * 1024 * 1024
@@ -50,8 +51,7 @@ class CopyReader:
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The copy, which is there by now, open for reading, once; raises what DuckDB raises."""
         with self._made.result() as connection:
-            name = str(self._copy.absolute()).replace("'", "''")
-            connection.execute(f"ATTACH '{name}' AS copy (READ_ONLY)")
+            connection.execute(f"ATTACH {text(str(self._copy.absolute()))} AS copy (READ_ONLY)")
             connection.execute("USE copy")
             yield connection
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from supervisor.config.errors import SinkError
+from supervisor.sinks.quoting import quoted, text
 from supervisor.sinks.regions import Region
-from supervisor.sinks.staging import quoted, text
 
 LONGEST_NAME = 128
 

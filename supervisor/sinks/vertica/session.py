@@ -16,8 +16,9 @@ from supervisor.config.errors import SinkError
 from supervisor.sinks import Commit, Result
 from supervisor.sinks.judging import Part, judge
 from supervisor.sinks.kept_state import KeptState
+from supervisor.sinks.quoting import quoted
 from supervisor.sinks.regions import Region, selections
-from supervisor.sinks.staging import Staging, quoted
+from supervisor.sinks.staging import Staging
 from supervisor.sinks.tables import ADDED
 from supervisor.sinks.vertica.bookkeeping import Batch
 from supervisor.sinks.vertica.connection import Link

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import define, field
 
-from supervisor.sinks.staging import quoted
+from supervisor.sinks.quoting import quoted
 from supervisor.sinks.tables import check_names, missing_columns
 from supervisor.sinks.vertica.columns import (
     all_columns,

@@ -15,7 +15,8 @@ from attrs import frozen
 
 from supervisor.config.errors import SinkError
 from supervisor.sinks.judging import RowError
-from supervisor.sinks.staging import Staging, quoted, text
+from supervisor.sinks.quoting import quoted, text
+from supervisor.sinks.staging import Staging
 from supervisor.sinks.vertica.columns import SMALLEST_INTEGER, is_text
 from supervisor.sinks.vertica.connection import Link
 from wire.schema import Table, Type
