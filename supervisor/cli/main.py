@@ -56,24 +56,24 @@ def commands() -> None:
     """Everything happens in the commands."""
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Do what the command line says; ends the process with the exit code."""
-    _open_what_is_closed()
-    try:
-        status = _status(list(sys.argv[1:] if arguments is None else arguments))
-    except KeyboardInterrupt:  # also while the command line is read
-        status = exit_codes.INTERRUPTED
+    status = _ended(sys.argv[1:] if arguments is None else arguments)
     _let_go()
     sys.exit(status)
 
 
 def entry() -> NoReturn:
     """The installed command: `main`, and at its end nothing imported is taken apart, which takes longer than a row."""
+    leave(_ended(sys.argv[1:]))
+
+
+def _ended(arguments: Sequence[str]) -> int:
+    _open_what_is_closed()
     try:
-        main()
-    except SystemExit as end:
-        leave(end.code if isinstance(end.code, int) else exit_codes.INTERNAL)
-    raise AssertionError("the command ends the process")
+        return _status(list(arguments))
+    except KeyboardInterrupt:  # also while the command line is read
+        return exit_codes.INTERRUPTED
 
 
 def _status(arguments: list[str]) -> int:
