@@ -115,9 +115,10 @@ def test_two_hundred_metrics_are_one_table_and_fifty_reports_are_read_at_once():
 
     names = [each.name for each in catalog().fields if each.role == "metrics"][:200]
     many = [RIGHT | {"name": f"own_{n}", "metrics": names} for n in range(50)]
+    reports_to_load({"reports": [RIGHT]})  # the first one imports what all of them need
     begun = time.process_time()
     reports = reports_to_load({"reports": many})
-    assert time.process_time() - begun < 5, "a tenth of a second is what it takes"
+    assert time.process_time() - begun < 0.5
     assert len(reports) == 50
     assert len({table.name for table in own_reports({"reports": many}).tables}) == 100
 
