@@ -132,7 +132,6 @@ def hosts(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Ite
     top = tmp_path_factory.mktemp("slurm")
     with slurm_hosts.hosts(top, installed.environment) as made:
         (top / "shared/etc/social-ads/secrets").mkdir()
-        (top / "shared/etc/social-ads/environment").write_text(f"DUCKDB_PATH={FILE_OF_EACH}\n")
         yield made, top / "shared"
         every = [process for host in made.values() for process in host.processes()]
     until(lambda: not [process for process in every if process.is_running()])
@@ -144,6 +143,7 @@ def submit(hosts: tuple[dict[str, Host], Path], on_the_page: Callable[..., list[
     made, shared = hosts
     (line,) = [line for line in on_the_page("Several machines") if line.startswith("sbatch")]
     shutil.copytree(DEPLOY, shared / "home/loader/deploy", dirs_exist_ok=True)
+    (shared / "etc/social-ads/environment").write_text(f"DUCKDB_PATH={FILE_OF_EACH}\n")
 
     def submitted(*options: str) -> Array:
         typed = " ".join(("sbatch", *options, *line.split()[1:]))
@@ -174,15 +174,8 @@ def array(
             (shared / "etc/social-ads/secrets/VERTICA_PASSWORD").write_text(PASSWORD)
             password = "/etc/social-ads/secrets/VERTICA_PASSWORD"
             double = (
-                PYTHON,
-                "-m",
-                "sandbox.vertica",
-                "--database",
-                "night",
-                "--user",
-                "etl",
-                "--password-file",
-                password,
+                *(PYTHON, "-m", "sandbox.vertica", "--database", "night", "--user", "etl"),
+                *("--password-file", password),
             )
             vertica_port = json.loads(serving.enter_context(made["n1"].serving(*double)))["port"]
             ports.append(str(vertica_port))
