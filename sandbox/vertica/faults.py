@@ -12,6 +12,7 @@ whose label contains `label`:
 * `hang`: the next statement gets no answer, ever
 * `close`: the next statement is not done; the connection closes
 * `refuse_login`: the next login is refused as if the password were wrong (`matching` and `label` do not apply)
+* `linger`: the next session that ends keeps its locks for `after` milliseconds more (`matching` does not apply)
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ KINDS = (
     "hang",
     "close",
     "refuse_login",
+    "linger",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import struct
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -65,6 +66,8 @@ class Session:
             self._channel.error(error)
             self._channel.flush()
         finally:
+            lingering = self._database.faults.strike("linger", label=self._label)
+            time.sleep(lingering.after / 1000 if lingering else 0)
             self._transaction.close()
             self._database.dismiss(self.number, self.id)
             self._statements.drop_spools()

@@ -229,6 +229,13 @@ def test_two_runs_at_once_and_one_that_was_killed(database: VerticaDatabase) -> 
     opened_soon(database).close()
 
 
+def test_a_run_that_has_ended_keeps_nobody_out_though_the_server_notices_later(database: VerticaDatabase) -> None:
+    database.server.fault("linger", label=" lock", after=2000)
+    database.open().close()
+    database.open().close()
+    until(lambda: "linger" in database.server.struck())
+
+
 def opened_soon(database: VerticaDatabase) -> VerticaSink:
     """The server notices a killed client a moment later."""
 

@@ -74,6 +74,7 @@ class RunLock:
                 self.take()
 
     def release(self) -> None:
+        self._link.roll_back()  # or the server would hold the tables until it saw that the connection has ended
         self._link.close()
 
     def end_work(self) -> bool:
