@@ -29,8 +29,8 @@ def _lines(path: Path, only: tuple[str, ...], since: dt.date | None, until: dt.d
     from supervisor.config.errors import ConfigError  # noqa: PLC0415 - as in `supervisor run`
     from supervisor.config.schema import load_orchestrator_config  # noqa: PLC0415 - as above
     from supervisor.report.backfill_text import backfill_text  # noqa: PLC0415 - as above
-    from supervisor.run.attempt import Days  # noqa: PLC0415 - as above
     from supervisor.run.forecast import api_text, due_lines, table_lines  # noqa: PLC0415 - as above
+    from supervisor.run.invocation import Days  # noqa: PLC0415 - as above
     from supervisor.run.plan import make_plan, plan_text  # noqa: PLC0415 - as above
     from supervisor.run.readiness import answers_of, dates_refused  # noqa: PLC0415 - as above
     from wire import today_in  # noqa: PLC0415 - as above

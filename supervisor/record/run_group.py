@@ -8,11 +8,11 @@ from typing import Any
 from attrs import frozen
 
 from supervisor.config.errors import SinkError
+from supervisor.record.exit_codes import EXIT_ALL_FAILED, EXIT_PARTIAL, EXIT_SUCCESS
 from supervisor.record.history import NOT_OURS, History
 from supervisor.record.run_name import beginning
 from wire.shards import MOST, Shard, parse_shard
 
-EXIT_SUCCESS, EXIT_PARTIAL, EXIT_NONE = 0, 2, 3
 _RUNS_OF_A_SHARD = 20
 
 
@@ -46,7 +46,7 @@ class RunGroup:
         """0 where every shard completed all its platforms, 3 where none completed any, 2 in between."""
         if all(run.is_complete for run in self.runs):
             return EXIT_SUCCESS
-        return EXIT_PARTIAL if any(run.completed for run in self.runs) else EXIT_NONE
+        return EXIT_PARTIAL if any(run.completed for run in self.runs) else EXIT_ALL_FAILED
 
 
 def kept_group(history: History, name: str) -> RunGroup:

@@ -6,16 +6,14 @@ Decides why an attempt ended; how a process is stopped is `process`, how lines b
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from supervisor.config.redaction import harmless, redact
 from supervisor.config.schema import PlatformConfig
@@ -24,18 +22,15 @@ from supervisor.load.progress import Progress
 from supervisor.process.child import Child, Usage
 from supervisor.process.log_lines import log_lines
 from supervisor.process.stopping import StopRequest
-from supervisor.process.user import User
 from supervisor.record.calls import Calls
 from supervisor.record.log import log
 from supervisor.record.outcome import AccountFailure, AttemptResult, Outcome
 from supervisor.record.progress import AttemptProgress
 from supervisor.record.series import Series
 from supervisor.run.ends import End, end_of_error, end_of_exit, is_retryable
+from supervisor.run.invocation import Invocation
 from supervisor.run.patience import OverdueError, limited, patiently
-from supervisor.run.registry import Pipeline
-from supervisor.sinks import Session
 from wire.messages import Replaces
-from wire.shards import Shard
 
 _LOOK_SECONDS = 0.25
 _IDLE_LOOK_SECONDS = 0.5
@@ -46,30 +41,15 @@ _STDERR_LINES = 20
 _BLIND_LOOKS = 20
 
 
-@frozen(kw_only=True)
-class Days:
-    """The days that a run was asked to load; None leaves the choice to the pipeline."""
-
-    since: dt.date | None = None
-    until: dt.date | None = None
-
-
 @define(kw_only=True)
 class Attempt:
     """One start of one platform's pipeline. `run` is called once and returns when nothing of it is alive."""
 
-    platform: PlatformConfig
-    pipeline: Pipeline
-    session: Session
+    invocation: Invocation
     number: int
-    directory: Path
     stop: StopRequest
     secrets: frozenset[str]
     log_line: Callable[[str], None]
-    user: User | None = None
-    days: Days = Days()
-    shard: Shard | None = None
-    full_refresh: bool = False
     observe: Callable[[AttemptProgress], None] | None = None
     _stderr: deque[str] = field(factory=lambda: deque(maxlen=_STDERR_LINES))
     _peak: int = 0
@@ -82,14 +62,16 @@ class Attempt:
     left_behind: bool = field(default=False, init=False)
     """Whether threads still use the session, because the sink or the reader answered no interruption."""
 
+    @property
+    def platform(self) -> PlatformConfig:
+        return self.invocation.platform
+
     def run(self) -> AttemptResult:
         """Run the pipeline to its end, whatever that is; raises for nothing that happens meanwhile."""
         started, clock = dt.datetime.now(dt.UTC), time.monotonic()
+        given = self.invocation
         loader = Loader(
-            self.session,
-            self.directory,
-            notice=self.log_line,
-            allow_emptying=self.platform.allow_emptying,
+            given.session, given.directory, notice=self.log_line, allow_emptying=self.platform.allow_emptying
         )
         child: Child | None = None
         end: End | None = None
@@ -97,11 +79,11 @@ class Attempt:
         try:
             with limited(loader.interrupt, partial(self._sink_overdue, clock)):
                 child = Child.spawn(
-                    patiently(self._command, self._no_answer),
-                    directory=self.pipeline.directory,
-                    environment=self._environment(),
+                    patiently(given.command, self._no_answer),
+                    directory=given.pipeline.directory,
+                    environment=given.environment(),
                     address_space_limit=self.platform.address_space_limit,
-                    user=self.user,
+                    user=given.user,
                 )
                 try:
                     end = self._watch(child, loader, clock)
@@ -282,43 +264,6 @@ class Attempt:
 
     def _note_sign(self) -> None:
         self._last_log = time.monotonic()
-
-    def _command(self) -> tuple[str, ...]:
-        """The pipeline's command with Singer's options; state and settings travel in files that only we can read."""
-        command = list(self.pipeline.command)
-        if self.platform.given or not self.platform.command:
-            settings = json.dumps(dict(self.platform.given)).encode()
-            command += ["--config", self._write("config.json", settings)]
-        if self.full_refresh:
-            self.session.forget_state()
-        state = None if self.full_refresh else self.session.state()
-        if state is not None:
-            # As it was stored: whoever wrote it can read it, also where nobody else could.
-            command += ["--state", self._write("state.json", state)]
-        if self.days.since:
-            command += ["--since", self.days.since.isoformat()]
-        if self.days.until:
-            command += ["--until", self.days.until.isoformat()]
-        if self.shard and self.platform.takes_shards:
-            command += ["--shard", str(self.shard)]
-        return tuple(command)
-
-    def _write(self, name: str, content: bytes) -> str:
-        path = self.directory / name
-        path.touch(mode=0o600)
-        path.write_bytes(content)
-        if self.user is not None:
-            self.user.own(path)
-        return str(path)
-
-    def _environment(self) -> Mapping[str, str]:
-        """What the pipeline sees; another user has a home and a temporary directory of its own."""
-        if self.user is None:
-            return self.pipeline.environment
-        temporary = self.directory / "tmp"
-        temporary.mkdir(mode=0o700)
-        self.user.own(temporary)
-        return {**self.pipeline.environment, "HOME": self.user.home, "TMPDIR": str(temporary)}
 
     def _result(
         self, started: dt.datetime, seconds: float, loader: Loader, end: End | None, child: Child | None

@@ -21,8 +21,9 @@ from supervisor.process.workspace import Workspace
 from supervisor.record.log import log, pipeline_line
 from supervisor.record.outcome import AttemptResult
 from supervisor.record.trace import TRACEPARENT, traceparent
-from supervisor.run.attempt import Attempt, Days, unstarted
+from supervisor.run.attempt import Attempt, unstarted
 from supervisor.run.ends import end_of_error
+from supervisor.run.invocation import Days, Invocation
 from supervisor.run.monitor import ExecutionMonitor
 from supervisor.run.patience import OverdueError, patiently
 from supervisor.run.registry import Pipeline
@@ -112,19 +113,22 @@ class Attempts:
         told[BACKFILL_VARIABLE] = f"{self.platform.timeout / 2:g}"
         if self.chain:
             told[RESUME_VARIABLE] = self.chain
-        return Attempt(
+        invocation = Invocation(
             platform=self.platform,
             pipeline=evolve(pipeline, environment={**pipeline.environment, **told}),
             session=session,
-            number=number,
             directory=room,
-            stop=self.stop,
-            secrets=self._secrets(),
             user=user,
-            log_line=lambda line: pipeline_line(name, line),
             days=self.days,
             shard=self.shard,
             full_refresh=anew,
+        )
+        return Attempt(
+            invocation=invocation,
+            number=number,
+            stop=self.stop,
+            secrets=self._secrets(),
+            log_line=lambda line: pipeline_line(name, line),
             observe=self.monitor.update_attempt,
         )
 

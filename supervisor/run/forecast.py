@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from supervisor.config.schema import PlatformConfig
 from supervisor.record.bookmarks import Bookmark, bookmarks
 from supervisor.report.display import counted, printable
-from supervisor.run.attempt import Days
+from supervisor.run.invocation import Days
 from supervisor.run.plan import lookback_days
 from wire.checking import Api
 from wire.days import Window, due_days, merged

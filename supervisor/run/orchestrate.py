@@ -23,10 +23,11 @@ from supervisor.record.run_record import PlatformRecord, RunRecord
 from supervisor.report.display import say
 from supervisor.report.files import summary_text
 from supervisor.report.live import live
-from supervisor.run.attempt import Days
-from supervisor.run.orchestrator import RunResult, SocialAdsOrchestrator
+from supervisor.run.invocation import Days
+from supervisor.run.orchestrator import SocialAdsOrchestrator
 from supervisor.run.readiness import Readiness, readiness
 from supervisor.run.registry import PlatformRegistry, TokenProvider, create_default_registry
+from supervisor.run.result import RunResult
 from supervisor.sinks import Sink
 
 

@@ -20,17 +20,20 @@ from supervisor.config.shards import of_shard
 from supervisor.process.stopping import StopRequest
 from supervisor.process.user import find_user
 from supervisor.process.workspace import Workspace, workspace
+from supervisor.record.exit_codes import EXIT_STOPPED
 from supervisor.record.log import log, name_run, success
 from supervisor.record.outcome import AttemptResult, Outcome
 from supervisor.record.run_record import Status
-from supervisor.run.attempt import Days
+from supervisor.run.announcing import announcer, tell_plan
 from supervisor.run.attempts import Attempts
 from supervisor.run.given import check_sink
+from supervisor.run.invocation import Days
 from supervisor.run.monitor import ExecutionMonitor
 from supervisor.run.patience import OverdueError, patiently
 from supervisor.run.plan import Plan, make_plan
 from supervisor.run.reconciling import reconcile, tell
 from supervisor.run.registry import Pipeline, PlatformRegistry, TokenProvider, create_default_registry
+from supervisor.run.result import RunResult, result_of
 from supervisor.run.resuming import chains
 from supervisor.run.turns import Turns
 from supervisor.sinks.spend import read_spend
@@ -44,30 +47,6 @@ if TYPE_CHECKING:
     from supervisor.sinks import Sink
 
 _LAST_WORK_SECONDS = 8.0
-EXIT_SUCCESS = 0
-EXIT_PARTIAL = 2
-EXIT_ALL_FAILED = 3
-EXIT_STOPPED = 4
-
-
-@frozen
-class RunResult:
-    """How a run ended; `exit_code` is what the process should end with.
-
-    `left_behind` says that a storage or its library answered no interruption and still keeps threads: then the process
-    should end with `supervisor.process.leaving.leave`, because the interpreter would wait for them.
-    """
-
-    exit_code: int
-    total_rows_processed: int
-    completed_platforms: tuple[str, ...]
-    failed_platforms: tuple[str, ...]
-    skipped_platforms: tuple[str, ...]
-    left_behind: bool = False
-
-    @property
-    def success(self) -> bool:
-        return self.exit_code == EXIT_SUCCESS
 
 
 @frozen
@@ -137,7 +116,7 @@ class SocialAdsOrchestrator:
             with workspace() as directory, self._storage(directory.path) as sink:
                 log.info("Starting Social Ads Orchestrator")
                 log.info("Run %s into %s", self.monitor.run_id, sink.description)
-                _log_plan(plan, only)
+                tell_plan(plan, only)
                 self._keep(sink)
                 self._run_stages(_Run(plan, pipelines, reasons, continued, sink, directory))
                 self._publish(sink)
@@ -207,7 +186,7 @@ class SocialAdsOrchestrator:
         return pipelines, reasons
 
     def _run_stages(self, run: _Run) -> None:
-        announce = _announcer(run.plan)
+        announce = announcer(run.plan)
 
         def work(name: str) -> None:
             if not self.stop:
@@ -345,21 +324,10 @@ class SocialAdsOrchestrator:
             log.warning("%s: %s", otherwise, error)
 
     def _result(self) -> RunResult:
-        names: dict[Status, list[str]] = {status: [] for status in Status}
-        for record in self.monitor.platforms:
-            names[record.status].append(record.platform_name)
-        completed, failed = names[Status.COMPLETED], names[Status.FAILED]
-        skipped = names[Status.SKIPPED]
-        if self.stop_exit_code is not None:
-            code = self.stop_exit_code
-        elif self._stopped_on_failure:
-            code = EXIT_STOPPED
-        elif not failed and not skipped:
-            code = EXIT_SUCCESS
-        else:
-            code = EXIT_PARTIAL if completed else EXIT_ALL_FAILED
-        rows = self.monitor.get_summary().total_rows_processed
-        return RunResult(code, rows, tuple(completed), tuple(failed), tuple(skipped))
+        stopped_with = self.stop_exit_code
+        if stopped_with is None and self._stopped_on_failure:
+            stopped_with = EXIT_STOPPED
+        return result_of(self.monitor.platforms, self.monitor.get_summary().total_rows_processed, stopped_with)
 
 
 def _user_trouble(platform: PlatformConfig) -> str | None:
@@ -369,30 +337,3 @@ def _user_trouble(platform: PlatformConfig) -> str | None:
     except ConfigError as error:
         return f"platform {platform.name!r}: {error}"
     return None
-
-
-def _announcer(plan: Plan) -> Callable[[str], None]:
-    """Says of each group once that it is executed, when the first of its platforms is."""
-    group_of = {platform.name: number for number, group in enumerate(plan.groups) for platform in group}
-    told: set[int] = set()
-    turn = threading.Lock()
-
-    def announce(name: str) -> None:
-        number = group_of[name]
-        with turn:
-            if number in told:
-                return
-            told.add(number)
-            names = ", ".join(platform.name for platform in plan.groups[number])
-            log.info("Executing Group %d/%d: %s", number + 1, len(plan.groups), names)
-
-    return announce
-
-
-def _log_plan(plan: Plan, only: Collection[str]) -> None:
-    if only and plan.left_out:
-        log.info("Left out by --only: %s", ", ".join(plan.left_out))
-    for name, dependency in plan.assumed:
-        log.warning("Platform '%s' depends on '%s', which --only leaves out; taken for done", name, dependency)
-    for name in plan.unknown:
-        log.warning("parallel_groups names '%s', which is not among the platforms; its group runs without it", name)

@@ -19,7 +19,7 @@ from supervisor.config.errors import ConfigError, SupervisorError
 from supervisor.config.schema import OrchestratorConfig, PlatformConfig, load_orchestrator_config
 from supervisor.config.shards import of_shard
 from supervisor.report.files import check_report_path
-from supervisor.run.attempt import Days
+from supervisor.run.invocation import Days
 from supervisor.run.plan import make_plan
 from supervisor.run.registry import Pipeline, PlatformRegistry, TokenProvider, create_default_registry
 from supervisor.run.settings_check import Answer, ask_pipelines
