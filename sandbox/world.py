@@ -95,8 +95,15 @@ class Metrics:
     video_quartiles: tuple[int, int, int, int] | None = None
 
     def __iadd__(self, other: Metrics) -> Metrics:
-        for name in _SUMS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.impressions += other.impressions
+        self.clicks += other.clicks
+        self.link_clicks += other.link_clicks
+        self.cost_micros += other.cost_micros
+        self.conversions_centi += other.conversions_centi
+        self.value_micros += other.value_micros
+        self.view_through += other.view_through
+        self.leads += other.leads
+        self.engagements += other.engagements
         if other.video_views is not None:
             self.video_views = (self.video_views or 0) + other.video_views
         if other.video_quartiles is not None:
@@ -217,6 +224,7 @@ class World:
     size: Size
     seed: int = 7
     _seeds: dict[int, int] = field(default_factory=dict, repr=False, compare=False)
+    _todays: dict[str, dt.date] = field(default_factory=dict, repr=False, compare=False)
     _accounts: dict[str, tuple[Account, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -251,7 +259,10 @@ class World:
 
     def today(self, account: Account) -> dt.date:
         """The date that `as_of` is in the account's time zone."""
-        return self.as_of.astimezone(ZoneInfo(account.timezone)).date()
+        today = self._todays.get(account.timezone)
+        if today is None:
+            today = self._todays[account.timezone] = self.as_of.astimezone(ZoneInfo(account.timezone)).date()
+        return today
 
     def ad_facts(self, account: Account, first: dt.date, last: dt.date) -> Iterator[Fact]:
         """The ads that have something to show, day by day; days after today have nothing."""

@@ -64,22 +64,23 @@ def report_truth(world: World, breakdown: Breakdown, first: dt.date, last: dt.da
 def _rows(account: Account, breakdown: Breakdown, facts: Iterator[Fact], today: dt.date) -> Iterator[dict[str, Any]]:
     sums: dict[tuple[Any, ...], dict[str, Number]] = {}
     keys: dict[tuple[Any, ...], dict[str, Any]] = {}
+    approximate = breakdown.is_demographic
     for fact in facts:
         if breakdown.keep is not None and not breakdown.keep(account, fact):
             continue
         date = fact.day.replace(day=1) if breakdown.monthly else fact.day
         labels = _labels(fact, breakdown)
+        numbers = counts(fact.metrics, account.currency) | further_counts(fact.metrics)
         for values, pieces in _shares(account, fact, breakdown.by):
             key = (date, *labels.values(), *values)
             keys[key] = {"date": date, **labels, **dict(zip(breakdown.by, values, strict=True))}
             total = sums.setdefault(key, {})
-            numbers = counts(fact.metrics, account.currency) | further_counts(fact.metrics)
             for name, number in numbers.items():
-                part = _piece(number, pieces, approximate=breakdown.is_demographic)
+                part = _piece(number, pieces, approximate=approximate)
                 total[name] = part if total.get(name) is None else total[name] + (part or 0)  # type: ignore[operator]  # not None
     for key, total in sums.items():
         told = _told(metrics_of(total), breakdown.metrics)
-        if not told or (breakdown.is_demographic and int(total["impressions"] or 0) < 3):
+        if not told or (approximate and int(total["impressions"] or 0) < 3):
             continue
         open_from = today.replace(day=1) if breakdown.monthly else today
         shown = {**keys[key], **told, "currency": account.currency, "is_final": keys[key]["date"] < open_from}

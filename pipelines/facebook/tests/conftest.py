@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -107,21 +108,28 @@ def _inside(region: Replaces) -> Callable[[Row], bool]:
     return lambda row: first <= row["date"] <= last and all(row[name] == value for name, value in where)
 
 
-def _typed(table: Table, record: Mapping[str, Any]) -> Row:
-    assert set(record) == {column.name for column in table.columns}
-    return {column.name: _value(column.type, record[column.name]) for column in table.columns}
+CONVERSIONS: Mapping[Type, Callable[[Any], Any]] = {
+    Type.DECIMAL: Decimal,
+    Type.DATE: dt.date.fromisoformat,
+    Type.DATETIME: lambda value: dt.datetime.fromisoformat(value).astimezone(dt.UTC),
+    Type.NUMBER: float,
+}
 
 
-def _value(kind: Type, value: Any) -> Any:
-    if value is None:
-        return None
-    if kind is Type.DECIMAL:
-        return Decimal(value)
-    if kind is Type.DATE:
-        return dt.date.fromisoformat(value)
-    if kind is Type.DATETIME:
-        return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
-    return float(value) if kind is Type.NUMBER else value
+def _typed(table: Table, record: Row) -> Row:
+    names, conversions = _typing(table)
+    assert record.keys() == names
+    for name, conversion in conversions:
+        if record[name] is not None:
+            record[name] = conversion(record[name])
+    return record
+
+
+@cache
+def _typing(table: Table) -> tuple[frozenset[str], list[tuple[str, Callable[[Any], Any]]]]:
+    """The columns of a table, and what is made of the values of some."""
+    kinds = {column.name: column.type for column in table.columns}
+    return frozenset(kinds), [(name, CONVERSIONS[kind]) for name, kind in kinds.items() if kind in CONVERSIONS]
 
 
 @contextmanager

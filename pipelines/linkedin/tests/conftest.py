@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -67,15 +67,22 @@ class Store:
         self.rows[region.stream] = kept + rows
 
     def _typed(self, stream: str, row: dict[str, Any]) -> dict[str, Any]:
-        kinds = {column.name: column.type for column in self.tables[stream].columns}
-        assert set(row) == set(kinds), "a row has every column of its table"
-        return {
-            name: CONVERSIONS[kinds[name]](value) if value is not None and kinds[name] in CONVERSIONS else value
-            for name, value in row.items()
-        }
+        names, conversions = _typing(self.tables[stream])
+        assert row.keys() == names, "a row has every column of its table"
+        for name, conversion in conversions:
+            if row[name] is not None:
+                row[name] = conversion(row[name])
+        return row
 
     def keyed(self, stream: str) -> dict[tuple[Any, ...], dict[str, Any]]:
         return keyed(self.tables[stream], self.rows[stream])
+
+
+@cache
+def _typing(table: Table) -> tuple[frozenset[str], list[tuple[str, Callable[[Any], Any]]]]:
+    """The columns of a table, and what is made of the values of some."""
+    kinds = {column.name: column.type for column in table.columns}
+    return frozenset(kinds), [(name, CONVERSIONS[kind]) for name, kind in kinds.items() if kind in CONVERSIONS]
 
 
 def _inside(row: Mapping[str, Any], region: Replaces) -> bool:
