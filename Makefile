@@ -21,7 +21,7 @@ install: .venv/.runtime  ## the supervisor's environment and one per platform
 	@.venv/bin/supervisor install
 
 # Much of what the tests do is wait for processes, so there may be more workers than cores.
-WORKERS = -n 3 --dist loadfile --no-loadscope-reorder
+WORKERS = -n 4 --dist loadfile --no-loadscope-reorder
 
 test: .venv/.development  ## linters, types, unit tests, and all four pipelines end to end
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line lint environments
